@@ -1,0 +1,29 @@
+/*
+ * secret.h: a value that must not be printed and is wiped when it goes. Compared in constant time.
+ */
+#ifndef BASE_SECRET_H
+#define BASE_SECRET_H
+
+#include "base/arena.h"
+#include "base/base.h"
+
+struct secret {
+	char *p; /* NUL-terminated; NULL when unset */
+	size_t n;
+};
+
+/* Heap copy; false when out of memory. */
+bool secret_init(struct secret *s, struct span value) MUST_CHECK;
+/* Wipes and frees; s becomes unset. */
+void secret_release(struct secret *s);
+/* A copy in the arena, wiped when the arena ends. */
+bool secret_in_arena(struct arena *arena, struct span value, struct secret *ret) MUST_CHECK;
+static inline bool secret_is_set(const struct secret *s)
+{
+	return s->p && s->n > 0;
+}
+/* Constant time in the length of `value`. */
+bool secret_equals(const struct secret *s, struct span value);
+void secret_wipe(void *p, size_t n);
+
+#endif
