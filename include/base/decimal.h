@@ -10,7 +10,7 @@
 #include "base/base.h"
 
 #define DECIMAL_MAX_SCALE 18
-#define DECIMAL_TEXT_MAX 48
+#define DECIMAL_TEXT_MAX 64
 
 struct decimal {
 	__int128 coef;

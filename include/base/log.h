@@ -21,7 +21,13 @@ struct log_field {
 	int64_t number;
 };
 
-#define LOG_S(k, v) ((struct log_field) { (k), (v) ? (v) : "", 0 })
+/* NULL is written as "". */
+static inline struct log_field log_text(const char *key, const char *text)
+{
+	return (struct log_field) { key, text ? text : "", 0 };
+}
+
+#define LOG_S(k, v) log_text((k), (v))
 #define LOG_I(k, v) ((struct log_field) { (k), NULL, (v) })
 
 /* Main thread, before any other thread. fd is not closed. */

@@ -1,0 +1,64 @@
+/*
+ * secret.c: values that are wiped when they go.
+ *
+ * Guarantees no early exit in comparing. Does not lock pages in memory.
+ */
+#include "base/base.h"
+
+#include "base/alloc.h"
+#include "base/secret.h"
+
+void secret_wipe(void *p, size_t n)
+{
+	if (n)
+		explicit_bzero(p, n);
+}
+
+bool secret_init(struct secret *s, struct span value)
+{
+	char *p = mem_memdup(value.p, value.n);
+	if (!p)
+		return false;
+	*s = (struct secret) { p, value.n };
+	return true;
+}
+
+void secret_release(struct secret *s)
+{
+	mem_free_wiped(s->p, s->n);
+	*s = (struct secret) { NULL, 0 };
+}
+
+static void wipe_in_arena(void *object)
+{
+	struct secret *s = object;
+	secret_wipe(s->p, s->n);
+}
+
+bool secret_in_arena(struct arena *arena, struct span value, struct secret *ret)
+{
+	struct secret *s = arena_alloc(arena, sizeof(*s));
+	if (!s)
+		return false;
+	s->p = arena_memdup(arena, value.p, value.n);
+	if (!s->p)
+		return false;
+	s->n = value.n;
+	if (!arena_defer(arena, wipe_in_arena, s))
+		return false;
+	*ret = *s;
+	return true;
+}
+
+bool secret_equals(const struct secret *s, struct span value)
+{
+	if (!s->p)
+		return false;
+	/* volatile: the compiler must not stop at the first difference */
+	volatile unsigned char diff = (unsigned char)(s->n != value.n);
+	for (size_t i = 0; i < value.n; i++) {
+		char own = s->n ? s->p[i % s->n] : '\0';
+		diff |= (unsigned char)(own ^ value.p[i]);
+	}
+	return diff == 0;
+}
