@@ -1,0 +1,57 @@
+#!/bin/sh
+# Installs what a target needs and the machine lacks, by package name: tests/deps.sh SET ... (build test lint fuzz bench).
+# On Debian as root with apt; elsewhere it says in one line what to install and fails. Asks for nothing that is there.
+set -eu
+
+# probe=package; a probe is cmd:NAME, pkg:MODULE (pkg-config), py:MODULE (Debian's Python), file:PATH or glob:PATTERN.
+needs_of() {
+	case $1 in
+	build)
+		echo cmd:gcc=gcc cmd:make=make cmd:ar=binutils cmd:pkg-config=pkg-config file:/usr/include/stdio.h=libc6-dev
+		echo pkg:libmicrohttpd=libmicrohttpd-dev pkg:libcurl=libcurl4-openssl-dev pkg:libcjson=libcjson-dev
+		echo pkg:hiredis=libhiredis-dev pkg:openssl=libssl-dev pkg:libxml-2.0=libxml2-dev
+		;;
+	test)
+		echo file:/usr/include/cmocka.h=libcmocka-dev cmd:redis-server=redis-server file:/usr/bin/python3=python3
+		echo py:pytest=python3-pytest py:yaml=python3-yaml file:/usr/share/zoneinfo/Europe/Helsinki=tzdata
+		;;
+	lint) echo cmd:clang-format=clang-format cmd:clang-tidy=clang-tidy cmd:shellcheck=shellcheck file:/usr/bin/python3=python3 ;;
+	fuzz) echo cmd:clang=clang 'glob:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a=libclang-rt-dev' ;;
+	bench) echo cmd:node=nodejs cmd:npm=npm file:/etc/ssl/certs/ca-certificates.crt=ca-certificates ;;
+	esac
+}
+
+has() {
+	case $1 in
+	cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
+	pkg:*) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "${1#pkg:}" ;;
+	py:*) /usr/bin/python3 -c "import ${1#py:}" >/dev/null 2>&1 ;;
+	file:*) [ -e "${1#file:}" ] ;;
+	glob:*)
+		set +f
+		# shellcheck disable=SC2086 # the pattern is to be expanded
+		set -- ${1#glob:}
+		set -f
+		[ -e "$1" ]
+		;;
+	esac
+}
+
+missing=
+set -f # a glob stays a word until has() expands it
+for name in "$@"; do
+	for need in $(needs_of "$name"); do
+		has "${need%%=*}" || missing="$missing ${need#*=}"
+	done
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1 || [ "$(id -u)" -ne 0 ]; then
+	echo "missing packages; run: sudo apt-get install -y$missing" >&2
+	exit 1
+fi
+echo "installing$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -q >/dev/null
+# shellcheck disable=SC2086 # a list of names
+apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 $missing >/dev/null
