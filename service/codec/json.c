@@ -367,7 +367,7 @@ bool json_parse(struct arena *arena, struct span text, struct json_limits limits
 			       limits.max_bytes);
 	if (text.n >= 3 && memcmp(text.p, "\xEF\xBB\xBF", 3) == 0) /* .NET senders' mark */
 		text = (struct span) { text.p + 3, text.n - 3 };
-	size_t n_numbers;
+	size_t n_numbers = 0;
 	if (!scan_text(text, limits.max_depth, &n_numbers, err))
 		return false;
 	CLEANUP(mem_free) char *marked = mem_alloc(text.n + 3 * n_numbers + 1);
@@ -570,7 +570,7 @@ static bool decode_field(const struct json *j, const struct field *f, char *into
 		point_at(err, f->path);
 		return false;
 	}
-	const char *expected;
+	const char *expected = "";
 	if (!decode_value(value, f->type, into + f->offset, &expected)) {
 		(void)err_set(err, ERR_DATA, "%s is not %s", f->path, expected);
 		point_at(err, f->path);
