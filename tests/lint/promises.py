@@ -1,0 +1,89 @@
+"""What documents promise is there: options in reference and sample, routes in openapi.yaml, cases for flows, requirement
+ids that exist."""
+import os
+import pathlib
+import re
+import subprocess
+
+ID = re.compile(r"(?<![A-Za-z0-9])(SV|MA|MV|NV|TA|PC|OP)[-_](\d\d)(?![0-9])", re.I)
+ROUTE = re.compile(r'^\s*\{\s*(?:\.method\s*=\s*)?"?(?:HTTP_)?(GET|POST|PUT|PATCH|DELETE)"?\s*,\s*(?:\.path\s*=\s*)?"(/[^"]*)"', re.M)
+
+
+def options(root):
+    """deploy/CONFIGURATION.md and the sample are what the option table makes."""
+    program = pathlib.Path(root, os.environ.get("BUILD", "build/gcc"), "config-doc")
+    found = []
+    for kind, name in (("reference", "deploy/CONFIGURATION.md"), ("sample", "deploy/viesti.env.sample")):
+        made = subprocess.run([program, kind], capture_output=True, check=True).stdout
+        if pathlib.Path(root, name).read_bytes() != made:
+            found.append(f"{name} is not what the option table makes; run: make docs")
+    return found
+
+
+def options_used(root):
+    """Every option's member is read somewhere in the service: a setting that does nothing is a lie."""
+    table = pathlib.Path(root, "include/config/options.def").read_text(encoding="utf-8")
+    members = re.findall(r"^OPTION\(\w+,\s*(\w+),", table, re.M)
+    code = "".join(p.read_text(encoding="utf-8") for p in pathlib.Path(root, "service").rglob("*.c")
+                   if p.parent.name != "config")
+    return [f"include/config/options.def: nothing reads {m}" for m in members
+            if not re.search(rf"(->|\.){m}\b", code)]
+
+
+def routes(root):
+    """Every route of the server's table is a path and method of openapi.yaml, and the other way round."""
+    import yaml  # Debian: python3-yaml
+
+    document = pathlib.Path(root, "openapi.yaml")
+    served = set()
+    for p in pathlib.Path(root, "service/http").rglob("*.c"):
+        for method, path in ROUTE.findall(p.read_text(encoding="utf-8")):
+            served.add((method, re.sub(r"\{[^}]*\}|\*|:\w+", "{}", path)))
+    described = set()
+    for path, item in (yaml.safe_load(document.read_text(encoding="utf-8")) or {}).get("paths", {}).items():
+        for method in item:
+            if method.upper() in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                described.add((method.upper(), re.sub(r"\{[^}]*\}", "{}", path)))
+    if not served:
+        return ["service/http: no route table was found"]
+    return [f"openapi.yaml: {m} {p} is served but not described" for m, p in sorted(served - described)] + \
+        [f"openapi.yaml: {m} {p} is described but not served" for m, p in sorted(described - served)]
+
+
+def flow_cases(root):
+    """Each flow has a folder of cases, each case named after a requirement."""
+    found = []
+    for flow in sorted(p for p in pathlib.Path(root, "service/flows").glob("*") if p.is_dir()):
+        cases = [p for p in pathlib.Path(root, "tests/flows", flow.name).glob("*") if p.is_dir()]
+        if not cases:
+            found.append(f"service/flows/{flow.name}: no case in tests/flows/{flow.name}/")
+        found += [f"tests/flows/{flow.name}/{c.name}: the name holds no requirement id" for c in cases
+                  if not ID.match(c.name)]
+    return found
+
+
+def known_ids(root):
+    return set(re.findall(r"^([A-Z]{2}-\d\d)\b", pathlib.Path(root, "tests/lint/requirements.txt").read_text(encoding="utf-8"), re.M))
+
+
+def requirement_ids(root):
+    """Ids that tests claim exist; the list is that of the requirements page, where it is at hand."""
+    known, found = known_ids(root), []
+    page = os.environ.get("VIESTI_SHARED")
+    if page and pathlib.Path(page, "REQUIREMENTS.md").is_file():
+        rows = set(re.findall(r"^\| ([A-Z]{2}-\d\d) \|", pathlib.Path(page, "REQUIREMENTS.md").read_text(encoding="utf-8"), re.M))
+        found += [f"tests/lint/requirements.txt lacks {i}" for i in sorted(rows - known)]
+        found += [f"tests/lint/requirements.txt: {i} is no requirement" for i in sorted(known - rows)]
+    for p in sorted(pathlib.Path(root, "tests").rglob("*")):
+        inside = p.relative_to(pathlib.Path(root, "tests")).parts
+        if not inside or inside[0] == "lint" or "node_modules" in inside:
+            continue
+        texts = [(p.name, 0)]
+        if p.suffix in (".c", ".py"):
+            texts += [(line, n) for n, line in enumerate(p.read_text(encoding="utf-8", errors="replace").splitlines(), 1)]
+        for text, number in texts:
+            for m in ID.finditer(text):
+                name = f"{m.group(1).upper()}-{m.group(2)}"
+                if name not in known:
+                    found.append(f"{p.relative_to(root).as_posix()}:{number}: {name} is no requirement")
+    return found
