@@ -18,6 +18,8 @@ bool secret_init(struct secret *s, struct span value) MUST_CHECK;
 void secret_release(struct secret *s);
 /* A copy in the arena, wiped when the arena ends. */
 bool secret_in_arena(struct arena *arena, struct span value, struct secret *ret) MUST_CHECK;
+/* Zeroed room for n bytes and a NUL, wiped when the arena ends; NULL past its cap. */
+char *secret_room_in_arena(struct arena *arena, size_t n) MUST_CHECK;
 static inline bool secret_is_set(const struct secret *s)
 {
 	return s->p && s->n > 0;

@@ -35,18 +35,24 @@ static void wipe_in_arena(void *object)
 	secret_wipe(s->p, s->n);
 }
 
-bool secret_in_arena(struct arena *arena, struct span value, struct secret *ret)
+char *secret_room_in_arena(struct arena *arena, size_t n)
 {
 	struct secret *s = arena_alloc(arena, sizeof(*s));
-	if (!s)
+	char *p = s && n < SIZE_MAX ? arena_alloc(arena, n + 1) : NULL;
+	if (!p)
+		return NULL;
+	*s = (struct secret) { p, n };
+	return arena_defer(arena, wipe_in_arena, s) ? p : NULL;
+}
+
+bool secret_in_arena(struct arena *arena, struct span value, struct secret *ret)
+{
+	char *p = secret_room_in_arena(arena, value.n);
+	if (!p)
 		return false;
-	s->p = arena_memdup(arena, value.p, value.n);
-	if (!s->p)
-		return false;
-	s->n = value.n;
-	if (!arena_defer(arena, wipe_in_arena, s))
-		return false;
-	*ret = *s;
+	if (value.n)
+		memcpy(p, value.p, value.n);
+	*ret = (struct secret) { p, value.n };
 	return true;
 }
 

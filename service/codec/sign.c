@@ -1,0 +1,201 @@
+/*
+ * sign.c: digests, MACs, signatures, randomness and UUIDs (OpenSSL).
+ *
+ * Guarantees that no call looks an algorithm up: OpenSSL 3.0 spends more time on EVP_*_fetch than
+ * on hashing a webhook, so each is fetched once per process. Does not make keys or Ed25519
+ * signatures: we only check those of others. Text codes are in sign_text.c, sealing is in seal.c.
+ */
+#include "base/base.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "codec/sign.h"
+
+CLEANUP_FUNC(EVP_MD_CTX, EVP_MD_CTX_free)
+CLEANUP_FUNC(EVP_MAC_CTX, EVP_MAC_CTX_free)
+CLEANUP_FUNC(EVP_PKEY, EVP_PKEY_free)
+
+/* Written once under `once`, constant afterwards; a member is NULL when OpenSSL lacks it. */
+static struct {
+	pthread_once_t once;
+	EVP_MD *sha256, *sha1;
+	EVP_MAC_CTX *hmac_sha256; /* copied for each MAC */
+} algorithms = { .once = PTHREAD_ONCE_INIT };
+
+static EVP_MAC_CTX *fetch_hmac_sha256(void)
+{
+	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+	EVP_MAC_free(hmac); /* ctx holds its own reference */
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_end(),
+	};
+	if (ctx && EVP_MAC_CTX_set_params(ctx, params))
+		return ctx;
+	EVP_MAC_CTX_free(ctx);
+	return NULL;
+}
+
+static void fetch_algorithms(void)
+{
+	algorithms.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	algorithms.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	algorithms.hmac_sha256 = fetch_hmac_sha256();
+}
+
+/* For the functions that have no way to say no: OpenSSL fails here only without memory. */
+static void must(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static bool digest(const EVP_MD *md, const struct span *parts, size_t n, unsigned char *ret)
+{
+	CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	if (!md || !ctx || !EVP_DigestInit_ex2(ctx, md, NULL))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!EVP_DigestUpdate(ctx, parts[i].p, parts[i].n))
+			return false;
+	}
+	return EVP_DigestFinal_ex(ctx, ret, NULL);
+}
+
+void sign_sha256(struct span data, unsigned char ret[SHA256_BYTES])
+{
+	pthread_once(&algorithms.once, fetch_algorithms);
+	must(digest(algorithms.sha256, &data, 1, ret));
+}
+
+bool sha256_stream_init(struct sha256_stream *s)
+{
+	pthread_once(&algorithms.once, fetch_algorithms);
+	s->ctx = EVP_MD_CTX_new();
+	if (s->ctx && algorithms.sha256 && EVP_DigestInit_ex2(s->ctx, algorithms.sha256, NULL))
+		return true;
+	sha256_stream_release(s);
+	return false;
+}
+
+void sha256_stream_add(struct sha256_stream *s, struct span data)
+{
+	must(EVP_DigestUpdate(s->ctx, data.p, data.n));
+}
+
+void sha256_stream_finish(struct sha256_stream *s, unsigned char ret[SHA256_BYTES])
+{
+	must(EVP_DigestFinal_ex(s->ctx, ret, NULL));
+	sha256_stream_release(s);
+}
+
+void sha256_stream_release(struct sha256_stream *s)
+{
+	EVP_MD_CTX_free(s->ctx);
+	s->ctx = NULL;
+}
+
+bool sign_hmac_sha256(struct span key, struct span data, unsigned char ret[SHA256_BYTES])
+{
+	return sign_hmac_sha256_parts(key, &data, 1, ret);
+}
+
+bool sign_hmac_sha256_parts(struct span key, const struct span *parts, size_t n,
+			    unsigned char ret[SHA256_BYTES])
+{
+	pthread_once(&algorithms.once, fetch_algorithms);
+	if (!algorithms.hmac_sha256)
+		return false;
+	CLEANUP(EVP_MAC_CTX_free) EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(algorithms.hmac_sha256);
+	/* a NULL key would mean "the one from before" */
+	const char *key_bytes = key.n ? key.p : "";
+	if (!ctx || !EVP_MAC_init(ctx, (const unsigned char *)key_bytes, key.n, NULL))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!EVP_MAC_update(ctx, (const unsigned char *)parts[i].p, parts[i].n))
+			return false;
+	}
+	unsigned char mac[SHA256_BYTES];
+	size_t written;
+	if (!EVP_MAC_final(ctx, mac, &written, sizeof(mac)) || written != sizeof(mac))
+		return false;
+	memcpy(ret, mac, sizeof(mac));
+	return true;
+}
+
+bool sign_ed25519_verify(const unsigned char public_key[32], struct span data,
+			 const unsigned char sig[64])
+{
+	CLEANUP(EVP_PKEY_free)
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32);
+	CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	return key && ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
+	       EVP_DigestVerify(ctx, sig, 64, (const unsigned char *)data.p, data.n) == 1;
+}
+
+bool sign_equal(const void *a, const void *b, size_t n)
+{
+	return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+void sign_random(void *p, size_t n)
+{
+	must(n <= INT_MAX && RAND_bytes(p, (int)n) == 1);
+}
+
+/* Writes 16 bytes as UUID text, marked with the version and RFC 9562's variant. */
+static void write_uuid(unsigned char bytes[16], unsigned version, char ret[UUID_TEXT])
+{
+	bytes[6] = (unsigned char)((bytes[6] & 0x0F) | version << 4);
+	bytes[8] = (bytes[8] & 0x3F) | 0x80;
+	static const size_t group_bytes[] = { 4, 2, 2, 2, 6 };
+	char *to = ret;
+	for (size_t i = 0; i < ARRAY_SIZE(group_bytes); i++) {
+		if (i > 0)
+			*to++ = '-';
+		sign_hex(bytes, group_bytes[i], to);
+		bytes += group_bytes[i];
+		to += 2 * group_bytes[i];
+	}
+}
+
+void sign_uuid4(char ret[UUID_TEXT])
+{
+	unsigned char bytes[16];
+	sign_random(bytes, sizeof(bytes));
+	write_uuid(bytes, 4, ret);
+}
+
+static bool read_uuid(const char *text, unsigned char ret[16])
+{
+	if (strlen(text) != UUID_TEXT - 1)
+		return false;
+	char hex[32];
+	size_t n = 0;
+	for (size_t i = 0; i < UUID_TEXT - 1; i++) {
+		bool is_dash_place = i == 8 || i == 13 || i == 18 || i == 23;
+		if (is_dash_place != (text[i] == '-'))
+			return false;
+		if (!is_dash_place)
+			hex[n++] = text[i];
+	}
+	return sign_unhex((struct span) { hex, n }, ret, 16);
+}
+
+bool sign_uuid5(const char *space, struct span name, char ret[UUID_TEXT])
+{
+	pthread_once(&algorithms.once, fetch_algorithms);
+	unsigned char space_bytes[16], sha1[20];
+	if (!read_uuid(space, space_bytes))
+		return false;
+	const struct span parts[] = { { (const char *)space_bytes, sizeof(space_bytes) }, name };
+	if (!digest(algorithms.sha1, parts, ARRAY_SIZE(parts), sha1))
+		return false;
+	write_uuid(sha1, 5, ret);
+	return true;
+}
