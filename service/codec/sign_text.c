@@ -34,13 +34,12 @@ bool sign_unhex(struct span hex, unsigned char *ret, size_t n)
 {
 	if (hex.n % 2 || hex.n / 2 != n)
 		return false;
-	for (size_t i = 0; i < hex.n; i++) {
-		if (hex_value(hex.p[i]) < 0)
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_value(hex.p[2 * i]), low = hex_value(hex.p[2 * i + 1]);
+		if (high < 0 || low < 0)
 			return false;
+		ret[i] = (unsigned char)(high * 16 + low);
 	}
-	for (size_t i = 0; i < n; i++)
-		ret[i] = (unsigned char)(hex_value(hex.p[2 * i]) << 4 |
-					 hex_value(hex.p[2 * i + 1]));
 	return true;
 }
 

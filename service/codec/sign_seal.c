@@ -1,5 +1,5 @@
 /*
- * seal.c: AES-256-GCM sealing of credentials and payloads, declared in codec/sign.h.
+ * sign_seal.c: AES-256-GCM sealing of credentials and payloads, declared in codec/sign.h.
  *
  * Guarantees that what opens was sealed under this key for this place (aad), and that opened bytes
  * are wiped with their arena. A random 96-bit nonce bounds one key to about 2^32 seals; rotate
@@ -11,8 +11,9 @@
 
 #include "codec/sign.h"
 
-#define VERSION "v1"
-#define VERSION_BYTES 2
+static const char version[] = { 'v', '1' };
+
+#define VERSION_BYTES sizeof(version)
 #define KEY_ID_BYTES 8
 #define NONCE_BYTES 12
 #define TAG_BYTES 16
@@ -100,7 +101,7 @@ bool seal(struct arena *arena, const struct seal_key *key, struct span aad, stru
 	unsigned char *out = arena_alloc(arena, n);
 	if (!out)
 		return err_set(err, ERR_LIMIT, "memory cap reached");
-	memcpy(out, VERSION, VERSION_BYTES);
+	memcpy(out, version, VERSION_BYTES);
 	memcpy(out + VERSION_BYTES, key->id, KEY_ID_BYTES);
 	unsigned char *nonce = out + VERSION_BYTES + KEY_ID_BYTES, *text = out + HEAD_BYTES;
 	sign_random(nonce, NONCE_BYTES);
@@ -131,7 +132,7 @@ static bool open_text(EVP_CIPHER_CTX *ctx, struct span text, const unsigned char
 bool unseal(struct arena *arena, const struct seal_key *key, struct span aad, struct span sealed,
 	    struct span *ret, struct err *err)
 {
-	if (sealed.n < HEAD_BYTES + TAG_BYTES || memcmp(sealed.p, VERSION, VERSION_BYTES) != 0)
+	if (sealed.n < HEAD_BYTES + TAG_BYTES || memcmp(sealed.p, version, VERSION_BYTES) != 0)
 		return err_set(err, ERR_DATA, "not a sealed record");
 	if (memcmp(sealed.p + VERSION_BYTES, key->id, KEY_ID_BYTES) != 0)
 		return err_set(err, ERR_CREDENTIALS, "sealed under another key (%.8s, not %s)",
