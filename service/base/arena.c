@@ -169,7 +169,7 @@ void arena_free(struct arena *arena)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	size_t left = arena->cap - arena->used;
-	if (size > left)
+	if (size > left || size > SIZE_MAX / 2)
 		return NULL;
 	size_t rounded = (size + (size == 0) + ALIGN - 1) / ALIGN * ALIGN;
 	if (rounded > left)
