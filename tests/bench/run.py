@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""make bench: Viesti beside its yardsticks, in one run on one machine.
+
+Each result is one JSON line on stdout and in build/bench.jsonl: name, value, unit, for a ratio both sides, and how it was
+measured. Notes go to stderr. QUICK=1 shortens every run; names given as arguments choose some: tests/bench/run.py ready_ms.
+Every side gets a Redis of its own, freshly started, with the same settings: AOF, appendfsync always, noeviction.
+"""
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build/gcc")
+WORK = ROOT / "build" / "bench"
+QUICK = os.environ.get("QUICK", "") not in ("", "0")
+SECRET_BYTES = b"k" * 32
+SECRET = "whsec_" + base64.b64encode(SECRET_BYTES).decode()
+CONNECTIONS = 128
+LOAD_MS = 2500 if QUICK else 8000
+WARM_MS = 500 if QUICK else 1500
+
+
+def note(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def emit(name, value, unit, **more):
+    """One result line; values are rounded for people, the sides behind them are not."""
+    line = json.dumps({"name": name, "value": round(value, 3), "unit": unit, **more}, ensure_ascii=False)
+    print(line, flush=True)
+    with open(ROOT / "build" / "bench.jsonl", "a", encoding="utf-8") as f:
+        f.write(line + "\n")
+
+
+def emit_ratio(name, ours, theirs, unit, **more):
+    emit(name, ours / theirs if theirs else 0, "ratio", viesti=ours, yardstick=theirs, of=unit, **more)
+
+
+# --- processes ---
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextlib.contextmanager
+def process(argv, name, env=None, ready=None, patience_s=15):
+    """A child in a session of its own, its output in WORK/name.log; ended with everything it started."""
+    log = WORK / f"{name}.log"
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("VIESTI_")}
+    with open(log, "wb") as out:
+        child = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                 env={**clean, **(env or {})}, start_new_session=True)
+    try:
+        deadline = time.monotonic() + patience_s
+        while ready and not ready():
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.002)
+        yield child
+    finally:
+        for sig in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, sig)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(10)
+                break
+
+
+def says_ready(name):
+    log = WORK / f"{name}.log"
+    return lambda: log.exists() and re.search(r"^ready\b", log.read_text(errors="replace"), re.M)
+
+
+@contextlib.contextmanager
+def redis(name):
+    """A Redis on a unix socket that has every acknowledged write on disk; yields the socket's path."""
+    folder = WORK / f"redis-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    sock = pathlib.Path(f"/tmp/viesti-bench-{os.getpid()}-{name}.sock")  # a socket's path is short
+    argv = ["redis-server", "--port", "0", "--unixsocket", sock, "--dir", folder, "--appendonly", "yes",
+            "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--loglevel", "warning"]
+    with process(argv, f"redis-{name}", ready=sock.exists):
+        try:
+            yield sock
+        finally:
+            sock.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def load(port, path, requests_per_s_at_most):
+    """Signed webhooks from CONNECTIONS kept-alive connections; the generator's report."""
+    done = subprocess.run([BUILD / "bench" / "load", "-p", str(port), "-u", path, "-s", SECRET, "-c", str(CONNECTIONS),
+                           "-n", str(requests_per_s_at_most * (LOAD_MS + WARM_MS) // 1000), "-d", str(LOAD_MS),
+                           "-w", str(WARM_MS)], stdout=subprocess.PIPE, text=True, check=False)
+    report = json.loads(done.stdout)
+    if done.returncode != 0 or report["ran_out"]:
+        raise RuntimeError(f"the load is no measurement: {done.stdout.strip()}")
+    return report
+
+
+def sides(report):
+    return {k: report[k] for k in ("per_s", "p50_us", "p99_us", "own_cpu_ms")}
+
+
+def rss_mb(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1)) / 1024
+
+
+def http_status(port, path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+            return answer.status
+    except urllib.error.HTTPError as e:
+        return e.code
+    except OSError:
+        return 0
+
+
+# --- the yardsticks ---
+
+def install_node():
+    """Copies the Node side to build/ and installs its packages there; their versions."""
+    target = WORK / "node"
+    target.mkdir(parents=True, exist_ok=True)
+    for p in (ROOT / "tests/bench/node").iterdir():
+        shutil.copy(p, target)
+    wanted = json.loads((target / "package.json").read_text(encoding="utf-8"))["dependencies"]
+
+    def installed(name):
+        try:
+            return json.loads((target / "node_modules" / name / "package.json").read_text(encoding="utf-8"))["version"]
+        except OSError:
+            return None
+
+    if any(installed(name) != version for name, version in wanted.items()):
+        subprocess.run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
+                       cwd=target, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    return {"node": node, **wanted}
+
+
+def bare_mhd_intake():
+    port = free_port()
+    with process([BUILD / "bench" / "bare_mhd", port], "bare_mhd", ready=says_ready("bare_mhd")):
+        report = load(port, "/v1/webhooks/bench", 250000)
+    version = re.search(r"libmicrohttpd \S+", (WORK / "bare_mhd.log").read_text(encoding="utf-8")).group(0)
+    return report, version
+
+
+def fastify_intake():
+    """The better of one and two processes."""
+    best = None
+    versions = install_node()
+    for processes in (1, 2):
+        with redis("fastify") as sock:
+            port, name = free_port(), f"fastify-{processes}"
+            env = {"REDIS": str(sock), "PORT": str(port), "SECRET": SECRET, "PROCESSES": str(processes), "NODE_ENV": "production"}
+            with process(["node", WORK / "node" / "server.mjs"], name, env, says_ready(name)):
+                report = load(port, "/v1/webhooks/bench", 60000)
+        note(f"Fastify + BullMQ, {processes} processes: {report['per_s']}/s")
+        if not best or report["per_s"] > best["per_s"]:
+            best = {**report, "processes": processes}
+    return best, versions
+
+
+def bullmq_jobs():
+    """Jobs that do nothing per second: the best of several concurrencies."""
+    versions = install_node()
+    best = None
+    for concurrency in (32, 64) if QUICK else (8, 16, 32, 64):
+        with redis("bullmq") as sock:
+            env = {**os.environ, "REDIS": str(sock), "JOBS": "20000" if QUICK else "60000", "CONCURRENCY": str(concurrency),
+                   "NODE_ENV": "production"}
+            out = subprocess.run(["node", WORK / "node" / "worker.mjs"], env=env, stdin=subprocess.DEVNULL,
+                                 capture_output=True, text=True, check=True, timeout=300).stdout
+        report = json.loads(out)
+        note(f"BullMQ, concurrency {concurrency}: {report['jobs_per_s']} jobs/s")
+        if not best or report["jobs_per_s"] > best["jobs_per_s"]:
+            best = report
+    return best, versions
+
+
+# --- Viesti ---
+
+def service_env(sock, port, **more):
+    return {"VIESTI_PORT": str(port), "VIESTI_DATA_DIR": str(WORK / "data"), "VIESTI_REDIS_URL": f"unix://{sock}",
+            "VIESTI_KEY": "6b" * 32, "VIESTI_ADMIN_TOKEN": "bench-admin-token-0123456789", "VIESTI_LOG_LEVEL": "warn", **more}
+
+
+@contextlib.contextmanager
+def service(name, sock, **more):
+    """`viesti serve` on a Redis of ours; yields (process, port) once /readyz says 200."""
+    port = free_port()
+    shutil.rmtree(WORK / "data", ignore_errors=True)
+    (WORK / "data").mkdir(parents=True)
+    with process([BUILD / "viesti", "serve"], name, service_env(sock, port, **more),
+                 lambda: http_status(port, "/readyz") == 200) as child:
+        yield child, port
+
+
+def ready_ms():
+    """Start of the process to the first 200 of /readyz, with a running Redis; the median of some."""
+    took = []
+    with redis("ready") as sock:
+        for _ in range(5 if QUICK else 15):
+            start = time.monotonic()
+            with service("ready", sock):
+                took.append((time.monotonic() - start) * 1000)
+    took.sort()
+    emit("ready_ms", took[len(took) // 2], "ms", worst=round(took[-1], 1), runs=len(took))
+
+
+def rss_rest_mb():
+    """Resident size of the idle service, without an embedded Redis."""
+    with redis("rest") as sock, service("rest", sock) as (child, _port):
+        time.sleep(2)
+        emit("rss_rest_mb", rss_mb(child.pid), "MB")
+
+
+def intake_yardsticks():
+    report, version = bare_mhd_intake()
+    emit("intake_bare_mhd", report["per_s"], "requests/s", yardstick=sides(report), versions=version)
+    report, versions = fastify_intake()
+    emit("intake_fastify_bullmq", report["per_s"], "requests/s", yardstick=sides(report), versions=versions)
+
+
+def jobs_yardstick():
+    report, versions = bullmq_jobs()
+    emit("jobs_bullmq", report["jobs_per_s"], "jobs/s", yardstick=report, versions=versions)
+
+
+BENCHES = {f.__name__: f for f in (intake_yardsticks, jobs_yardstick, ready_ms, rss_rest_mb)}
+
+
+def main():
+    WORK.mkdir(parents=True, exist_ok=True)
+    (ROOT / "build" / "bench.jsonl").write_text("", encoding="utf-8")
+    failed = 0
+    for name in sys.argv[1:] or BENCHES:
+        start = time.monotonic()
+        try:
+            BENCHES[name]()
+        except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+            failed += 1
+            note(f"{name}: {e}")
+        note(f"{name}: {time.monotonic() - start:.1f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
