@@ -23,11 +23,14 @@ SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) $(if $(FUZ
 # Asked once, when first needed: `deps` may have to install them before.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PKGS))))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
-CPPFLAGS_ALL = -Iinclude -Iservice -I$(BUILD)/gen -DVIESTI_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+# TLS to Redis where hiredis has it (1.0 and later).
+HIREDIS_SSL = $(eval HIREDIS_SSL := $$(shell pkg-config --exists hiredis_ssl && echo hiredis_ssl))$(HIREDIS_SSL)
+CPPFLAGS_ALL = -Iinclude -Iservice -I$(BUILD)/gen -DVIESTI_VERSION='"$(VERSION)"' $(PKG_CFLAGS) \
+	$(if $(HIREDIS_SSL),-DHAVE_HIREDIS_SSL)
 CFLAGS_ALL = -std=gnu11 -g $(OPT) $(WARN) -fstack-protector-strong -D_FORTIFY_SOURCE=$(if $(SAN),0,2) \
 	$(SAN_FLAGS) $(CPPFLAGS_ALL) $(CFLAGS)
 LDFLAGS_ALL = $(SAN_FLAGS) -pthread -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS_ALL = $(PKG_LIBS) -lpthread
+LIBS_ALL = $(PKG_LIBS) $(if $(HIREDIS_SSL),$(shell pkg-config --libs $(HIREDIS_SSL))) -lpthread
 
 SERVICE_C := $(sort $(shell find service -name '*.c' 2>/dev/null))
 LIB_C := $(filter-out service/main.c,$(SERVICE_C))

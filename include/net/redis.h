@@ -24,7 +24,7 @@ extern const struct lua_script lua_scripts[];
 
 struct redis_options {
 	/*
-	 * redis://[user][:password]@host[:port][/db], rediss://... (ERR_INPUT with a clear text
+	 * redis://[[user]:password@]host[:port][/db], rediss://... (ERR_INPUT with a clear text
 	 * where hiredis lacks TLS), unix:///path[?db=N][&user=..][&password=..].
 	 */
 	const char *url;
@@ -41,10 +41,13 @@ const char *redis_durability_name(enum redis_durability d);
 struct redis_pool;
 struct redis; /* a borrowed connection */
 
-/* Parses the URL; makes no connection. */
+/* Parses the URL; makes no connection. Sets SIGPIPE to be ignored, since hiredis writes without
+ * MSG_NOSIGNAL. */
 bool redis_pool_new(const struct redis_options *opt, struct redis_pool **ret,
 		    struct err *err) MUST_CHECK;
+/* Accepts NULL. Every connection must have been given back. */
 void redis_pool_free(struct redis_pool *pool);
+CLEANUP_FUNC(struct redis_pool, redis_pool_free)
 const char *redis_prefix(const struct redis_pool *pool);
 
 /* Waits for a free connection, connects where needed. ERR_OUTAGE when Redis is away or none came
@@ -66,7 +69,11 @@ struct redis_value {
 	size_t n;
 };
 
-/* One command, binary-safe. ERR_OUTAGE on I/O; ERR_SYSTEM with Redis's words on an error reply. */
+/*
+ * One command, binary-safe. ERR_OUTAGE on I/O, and on an error reply that passes by itself
+ * (LOADING, READONLY, OOM, MISCONF ...); ERR_SYSTEM on any other, its words in target_text. After
+ * ERR_OUTAGE a write may or may not have been done.
+ */
 bool redis_command(struct redis *r, struct arena *arena, const struct span *argv, size_t argc,
 		   const struct redis_value **ret, struct err *err) MUST_CHECK;
 /* Words split at blanks of fmt; each %s (const char *), %b (struct span by value) or %lld inside a
@@ -77,8 +84,12 @@ bool redis_commandf(struct redis *r, struct arena *arena, const struct redis_val
  * prefix, then args. */
 bool redis_script(struct redis *r, struct arena *arena, const char *name, const struct span *args,
 		  size_t n_args, const struct redis_value **ret, struct err *err) MUST_CHECK;
-/* Pipelining: append any number, then read the replies in order; on I/O failure all pending are
- * lost together. */
+/*
+ * Pipelining: append any number, then read the replies in order. An error reply makes its own
+ * redis_read fail and leaves the next ones readable; on I/O failure all pending are lost together.
+ * A connection given back with unread replies is closed. In a pipeline a script that the server
+ * forgot (SCRIPT FLUSH) is ERR_OUTAGE and did not run; the next call loads it.
+ */
 bool redis_append(struct redis *r, struct arena *arena, const struct span *argv, size_t argc,
 		  struct err *err) MUST_CHECK;
 bool redis_append_script(struct redis *r, struct arena *arena, const char *name,

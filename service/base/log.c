@@ -71,7 +71,7 @@ uint64_t log_count(enum log_level level)
 /* False, and the line marked as cut, when the bytes do not fit. */
 static bool put(struct line *line, const char *p, size_t n)
 {
-	if (line->is_cut || n > sizeof(line->text) - sizeof(CUT_TAIL) - line->n) {
+	if (line->is_cut || line->n + n > sizeof(line->text) - sizeof(CUT_TAIL)) {
 		line->is_cut = true;
 		return false;
 	}
