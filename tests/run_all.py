@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped)\b")
@@ -24,19 +25,29 @@ def counts(line):
     return found
 
 
+def copy(stream, found):
+    """Passes a suite's output on; the counts of its last line that holds some go into found."""
+    for line in stream:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        if re.search(r"\d+ (passed|failed|errors?)\b", line):
+            found.clear()
+            found.update(counts(line))
+
+
 def run(target):
-    """Streams the suite's output; its counts, or None when it gave none."""
-    found = None
+    """The suite's exit status, and its counts (empty when it gave none)."""
+    found = {}
     make = os.environ.get("MAKE", "make")
     child = subprocess.Popen([make, "--no-print-directory", "-s", f"-j{os.cpu_count() or 1}", target],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              errors="replace", text=True)
-    for line in child.stdout:
-        sys.stdout.write(line)
-        sys.stdout.flush()
-        if re.search(r"\d+ (passed|failed|errors?)\b", line):
-            found = counts(line)
-    return child.wait(), found
+    reader = threading.Thread(target=copy, args=(child.stdout, found), daemon=True)
+    reader.start()
+    status = child.wait()
+    end_leftovers()  # they may hold the pipe open
+    reader.join(10)
+    return status, found
 
 
 def descendants():
@@ -88,8 +99,7 @@ def main():
         start = time.monotonic()
         print(f"== {target}", flush=True)
         status, found = run(target)
-        end_leftovers()
-        if found is None:
+        if not found:
             found = {"passed": 0, "failed": 1, "skipped": 0}
             print(f"{target}: no result was counted")
         elif status != 0 and found["failed"] == 0:
