@@ -3,7 +3,8 @@
  *
  * Guarantees that no call looks an algorithm up: OpenSSL 3.0 spends more time on EVP_*_fetch than
  * on hashing a webhook, so each is fetched once per process. Does not make keys or Ed25519
- * signatures: we only check those of others. Text codes are in sign_text.c, sealing is in sign_seal.c.
+ * signatures: we only check those of others. Text codes are in sign_text.c, sealing is in
+ * sign_seal.c.
  */
 #include "base/base.h"
 

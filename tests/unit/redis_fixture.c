@@ -2,7 +2,6 @@
  * redis_fixture.c: see redis_fixture.h. Speaks to the server over a bare socket, so that a test of
  * net/redis.c does not stand on net/redis.c.
  */
-#include "redis_fixture.h"
 #include "base/base.h"
 
 #include <fcntl.h>
@@ -14,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+
+#include "redis_fixture.h"
 
 #define READY_TRIES 2500 /* of 4 ms */
 #define REPLY_TIMEOUT_MS 2000
