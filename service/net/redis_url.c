@@ -2,8 +2,8 @@
  * redis_url.c: see redis_url.h. Cuts the URL from the outside in: scheme, query, user info,
  * address, path; each part is checked where it is cut. Knows nothing of connections.
  */
-#include "redis_url.h"
 #include "base/base.h"
+#include "redis_url.h"
 
 #define REDIS_DEFAULT_PORT 6379
 #define REDIS_MAX_DB 65535
