@@ -31,7 +31,7 @@ bool sign_hmac_sha256(struct span key, struct span data,
 /* HMAC over several parts without joining them. */
 bool sign_hmac_sha256_parts(struct span key, const struct span *parts, size_t n,
 			    unsigned char ret[SHA256_BYTES]) MUST_CHECK;
-/* True only for a valid signature. public_key 32 bytes, sig 64 bytes. */
+/* True only for a valid signature by a sound key. */
 bool sign_ed25519_verify(const unsigned char public_key[32], struct span data,
 			 const unsigned char sig[64]);
 /* Constant time. */

@@ -129,9 +129,38 @@ bool sign_hmac_sha256_parts(struct span key, const struct span *parts, size_t n,
 	return true;
 }
 
+/*
+ * A public key of small order (the zero key of an empty setting is one) lets anybody forge, and
+ * OpenSSL takes it: 0, 1, -1, the two of order 8, and p, p + 1, which are 0 and 1 again.
+ */
+static bool is_small_order(const unsigned char key[32])
+{
+	static const char *const points[] = {
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	};
+	unsigned char unsigned_key[32];
+	char hex[65];
+	memcpy(unsigned_key, key, sizeof(unsigned_key));
+	unsigned_key[31] &= 0x7F; /* the top bit is the sign of x */
+	sign_hex(unsigned_key, sizeof(unsigned_key), hex);
+	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
+		if (str_eq(hex, points[i]))
+			return true;
+	}
+	return false;
+}
+
 bool sign_ed25519_verify(const unsigned char public_key[32], struct span data,
 			 const unsigned char sig[64])
 {
+	if (is_small_order(public_key))
+		return false;
 	CLEANUP(EVP_PKEY_free)
 	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, 32);
 	CLEANUP(EVP_MD_CTX_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
