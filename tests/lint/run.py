@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make lint: runs every check, or those named, and counts them: tests/lint/run.py [CHECK ...].
 
-A check lists its problems; none is a pass. The last line is "lint: N passed, N failed".
+A check lists its problems; none is a pass, None means that it could not judge and counts as nothing. The last line is "lint: N passed, N failed".
 """
 import os
 import pathlib
@@ -35,7 +35,7 @@ def layout(_root):
             if re.search(rf"version {CLANG_FORMAT}\.", said):
                 return command(program, "--dry-run", "-Werror", "--style=file", *layers.sources(ROOT))
     print(f"note: layout is judged by clang-format {CLANG_FORMAT}, which is not here")
-    return []
+    return None
 
 
 def tidy(_root):
@@ -77,6 +77,8 @@ def main():
         if needs and not (ROOT / needs).exists():
             continue
         problems = check(str(ROOT))
+        if problems is None:
+            continue
         if problems:
             failed += 1
             print(f"{name}: {len(problems)} problem lines")
