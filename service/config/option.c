@@ -6,8 +6,7 @@
  */
 #include "base/base.h"
 
-#include <arpa/inet.h>
-
+#include "config/form.h"
 #include "config/option.h"
 
 struct unit {
@@ -125,148 +124,23 @@ static bool parse_enum(const char *list, struct span text, int *ret)
 	return false;
 }
 
-static bool is_name(struct span text)
-{
-	static const char set[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-
-	for (size_t i = 0; i < text.n; i++)
-		if (!memchr(set, text.p[i], sizeof(set) - 1))
-			return false;
-	return text.n <= 32;
-}
-
-static bool is_address(struct span text)
-{
-	char buf[INET6_ADDRSTRLEN];
-	struct in6_addr addr;
-
-	if (text.n == 0 || text.n >= sizeof(buf))
-		return false;
-	memcpy(buf, text.p, text.n);
-	buf[text.n] = '\0';
-	return inet_pton(AF_INET, buf, &addr) == 1 || inet_pton(AF_INET6, buf, &addr) == 1;
-}
-
-/* An address, or a network as "10.0.0.0/8". */
-static bool is_network(struct span text)
-{
-	const char *slash = memchr(text.p, '/', text.n);
-	struct span addr = { text.p, slash ? (size_t)(slash - text.p) : text.n };
-	int64_t bits = 0;
-
-	if (!is_address(addr))
-		return false;
-	if (!slash)
-		return true;
-	return parse_scaled((struct span) { slash + 1, text.n - addr.n - 1 }, plain, &bits) &&
-	       bits <= (memchr(addr.p, ':', addr.n) ? 128 : 32);
-}
-
-static bool is_host_name(struct span text)
-{
-	if (text.n == 0 || text.n > 253 || text.p[0] == '-' || text.p[0] == '.')
-		return false;
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '-' || c == '.'))
-			return false;
-	}
-	return true;
-}
-
-/* "host", "host:port", "[::1]", "[::1]:port". */
-static bool is_host(struct span text)
-{
-	struct span host = text, port = { NULL, 0 };
-	int64_t number = 0;
-
-	if (text.n > 0 && text.p[0] == '[') {
-		const char *end = memchr(text.p, ']', text.n);
-
-		if (!end)
-			return false;
-		host = (struct span) { text.p + 1, (size_t)(end - text.p) - 1 };
-		struct span rest = { end + 1, text.n - host.n - 2 };
-		if (rest.n > 0 && rest.p[0] != ':')
-			return false;
-		port = rest;
-		if (!is_address(host))
-			return false;
-	} else {
-		const char *colon = memchr(text.p, ':', text.n);
-
-		if (colon) {
-			host.n = (size_t)(colon - text.p);
-			port = (struct span) { colon, text.n - host.n };
-		}
-		if (!is_host_name(host))
-			return false;
-	}
-	if (port.n == 0)
-		return true;
-	return parse_scaled((struct span) { port.p + 1, port.n - 1 }, plain, &number) &&
-	       number > 0 && number <= 65535;
-}
-
-/* True when each of a comma list passes; white space is not part of the form. */
-static bool is_list_of(struct span text, bool (*is_item)(struct span))
-{
-	while (true) {
-		const char *comma = memchr(text.p, ',', text.n);
-		struct span item = { text.p, comma ? (size_t)(comma - text.p) : text.n };
-
-		if (!is_item(item))
-			return false;
-		if (!comma)
-			return true;
-		text = (struct span) { comma + 1, text.n - item.n - 1 };
-	}
-}
-
-static bool has_scheme(struct span text, const char *scheme)
-{
-	size_t n = strlen(scheme);
-
-	return text.n > n && strncasecmp(text.p, scheme, n) == 0;
-}
-
-static bool is_url(struct span text)
-{
-	return (has_scheme(text, "https://") || has_scheme(text, "http://")) &&
-	       !memchr(text.p, '@', text.n) && !memchr(text.p, '?', text.n) &&
-	       !memchr(text.p, '#', text.n);
-}
-
-/* No control characters or white space in any value: they are paste errors, or an injection. */
-static bool is_printable(struct span text, bool allow_space)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if ((unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ||
-		    (text.p[i] == ' ' && !allow_space))
-			return false;
-	return true;
-}
-
 static bool is_well_formed(const struct option *opt, struct span text)
 {
-	if (!is_printable(text, opt->type == OPTION_TEXT || opt->type == OPTION_PATH))
+	if (!form_is_printable(text, opt->type == OPTION_TEXT || opt->type == OPTION_PATH))
 		return false;
 	switch (opt->type) {
 	case OPTION_NAME:
-		return is_name(text);
+		return form_is_name(text);
 	case OPTION_URL:
-		return is_url(text);
+		return form_is_url(text);
 	case OPTION_ADDRESS:
-		return is_address(text);
+		return form_is_address(text);
 	case OPTION_ADDRESSES:
-		return is_list_of(text, is_network);
+		return form_is_network_list(text);
 	case OPTION_HOSTS:
-		return is_list_of(text, is_host);
+		return form_is_host_list(text);
 	case OPTION_REDIS_URL:
-		return has_scheme(text, "redis://") || has_scheme(text, "rediss://") ||
-		       has_scheme(text, "unix://");
+		return form_is_redis_url(text);
 	case OPTION_SECRET: {
 		int64_t low = 0, high = 0;
 
