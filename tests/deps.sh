@@ -15,7 +15,7 @@ needs_of() {
 		echo file:/usr/include/cmocka.h=libcmocka-dev cmd:redis-server=redis-server file:/usr/bin/python3=python3
 		echo py:pytest=python3-pytest py:yaml=python3-yaml file:/usr/share/zoneinfo/Europe/Helsinki=tzdata
 		;;
-	lint) echo cmd:clang-format=clang-format cmd:clang-tidy=clang-tidy cmd:shellcheck=shellcheck file:/usr/bin/python3=python3 ;;
+	lint) echo cmd:clang-format=clang-format cmd:clang-tidy=clang-tidy cmd:shellcheck=shellcheck cmd:git=git file:/usr/bin/python3=python3 ;;
 	fuzz) echo cmd:clang=clang 'glob:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a=libclang-rt-dev' ;;
 	bench) echo cmd:node=nodejs cmd:npm=npm file:/etc/ssl/certs/ca-certificates.crt=ca-certificates ;;
 	esac

@@ -13,9 +13,17 @@ MAY_NAME_SHARED = {".ci/run"}
 TEXT = {".c", ".h", ".def", ".lua", ".py", ".sh", ".md", ".yaml", ".yml", ".mjs", ".json", ".conf", ".service", ""}
 
 
+NOT_OURS = {".git", "build", "node_modules", "__pycache__", ".pytest_cache"}
+
+
 def tracked(root):
-    out = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True, check=False).stdout.decode()
-    return [p for p in out.split("\0") if p]
+    """The repository's files; in a tree that is none, all but what is made."""
+    try:
+        done = subprocess.run(["git", "-C", root, "ls-files", "-z"], capture_output=True, check=True)
+        return [p for p in done.stdout.decode().split("\0") if p]
+    except (OSError, subprocess.CalledProcessError):
+        paths = (p.relative_to(root) for p in pathlib.Path(root).rglob("*") if p.is_file())
+        return [p.as_posix() for p in paths if not NOT_OURS & set(p.parts)]
 
 
 def starts(root):

@@ -120,6 +120,12 @@ def test_open_ends_and_foreign_paths_are_caught(tree):
     assert sources.foreign_paths(tree) == []
 
 
+def test_a_tree_outside_git_is_looked_at_too(tree):
+    write(tree, "service/net/a.c", "/* a */\n/* FIX" + "ME */\n")
+    write(tree, "build/made.c", "/* FIX" + "ME */\n")
+    assert sources.open_ends(tree) == ["service/net/a.c:2: FIX" + "ME left in"]
+
+
 def test_an_option_that_nothing_reads_is_caught(tree):
     write(tree, "include/config/options.def", 'OPTION(INT, workers, "WORKERS", "8", "1..9", "x")\n'
           'OPTION(INT, idle, "IDLE", "8", "1..9", "x")\n')
