@@ -74,7 +74,8 @@ enum field_type {
 	FIELD_DECIMAL, /* struct decimal, from a number; beside it has_offset may name a bool */
 	FIELD_INT, /* int64_t */
 	FIELD_BOOL, /* bool */
-	FIELD_DATE, /* const char *, "YYYY-MM-DD"; a date-time is cut to its date */
+	FIELD_DATE, /* const char *, "YYYY-MM-DD"; a date-time is cut to its date, in the tree too
+		     */
 };
 enum field_flags {
 	FIELD_OPTIONAL = 0, /* absent or null leaves the struct's value as it is */

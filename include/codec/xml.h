@@ -33,7 +33,8 @@ const struct xml *xml_next(const struct xml *x, const char *name);
 /* Slash path of child names: xml_at(root, "replies/inserteddataidentifier"). */
 const struct xml *xml_at(const struct xml *x, const char *path);
 /* All text below the element, white space at both ends removed; "" when empty, NULL when x is NULL.
- * In the arena of the parse. */
+ * In the arena of the parse; of an element that has child elements it is gathered when first asked
+ * for, and NULL past the arena's cap. */
 const char *xml_text(const struct xml *x);
 /* xml_text(xml_at(x, path)). */
 const char *xml_text_at(const struct xml *x, const char *path);

@@ -8,6 +8,7 @@
  */
 #include "base/base.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 
 #include "base/clock.h"
@@ -142,6 +143,10 @@ static void write_all(const char *p, size_t n)
 		ssize_t done = write(sink.fd, p, n);
 		if (done < 0 && errno == EINTR)
 			continue;
+		if (done < 0 && errno == EAGAIN) { /* whoever gave us stdout made it so */
+			(void)poll(&(struct pollfd) { .fd = sink.fd, .events = POLLOUT }, 1, 1000);
+			continue;
+		}
 		if (done <= 0)
 			return; /* nowhere left to say it */
 		p += done;

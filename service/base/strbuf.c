@@ -24,7 +24,7 @@ static bool reserve(struct strbuf *sb, size_t more)
 	if (need <= sb->cap)
 		return true;
 	size_t cap = sb->cap ? 2 * sb->cap : FIRST_CAP;
-	if (cap > sb->max + 1)
+	if (cap - 1 > sb->max)
 		cap = sb->max + 1;
 	if (cap < need)
 		cap = need;
