@@ -84,9 +84,9 @@ enum field_flags {
 struct field {
 	const char *path; /* dotted */
 	enum field_type type;
-	size_t offset;
+	uint32_t offset; /* offsetof */
 	unsigned flags;
-	size_t has_offset; /* 0: none; else offset of a bool set true when the value is present
+	uint32_t has_offset; /* 0: none; else offset of a bool set true when the value is present
 			      (never the first member) */
 };
 /* ERR_DATA with the JSON Pointer of the first field that is missing or of the wrong type. */
