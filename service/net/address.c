@@ -2,8 +2,9 @@
  * address.c: see address.h. Two tables of prefixes, from the IANA special-purpose address
  * registries; the first match decides, no match is public.
  */
-#include "address.h"
 #include "base/base.h"
+
+#include "address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,8 +2,8 @@
  * verdict.c: what an answer means, by the table in verdict.h, and how that travels as an error.
  * Pure: no clock, no I/O. Knows no vendor.
  */
-#include "net/verdict.h"
 #include "base/base.h"
+#include "net/verdict.h"
 
 static const struct {
 	const char *name;

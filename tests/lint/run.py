@@ -40,6 +40,7 @@ def layout(_root):
 
 def tidy(_root):
     make = os.environ.get("MAKE", "make")
+    os.environ.pop("MAKEFLAGS", None)  # of an outer make, whose job server is not ours
     return command(make, "--no-print-directory", "-s", "-k", f"-j{os.cpu_count() or 1}", "tidy")
 
 

@@ -1,6 +1,6 @@
 /* raw_server.c: see raw_server.h. Binds 127.0.0.1 on a free port; no port is fixed. */
-#include "raw_server.h"
 #include "base/base.h"
+#include "raw_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
