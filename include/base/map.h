@@ -8,8 +8,8 @@
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 
 struct map;
 

@@ -4,8 +4,8 @@
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 
 struct secret {
 	char *p; /* NUL-terminated; NULL when unset */

@@ -7,8 +7,8 @@
 #ifndef BASE_STRBUF_H
 #define BASE_STRBUF_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "base/err.h"
 
 struct decimal;

@@ -5,8 +5,8 @@
 #ifndef CODEC_SIGN_H
 #define CODEC_SIGN_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/secret.h"
 

@@ -9,8 +9,8 @@
 #ifndef CODEC_XML_H
 #define CODEC_XML_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "base/decimal.h"
 #include "base/err.h"
 #include "base/strbuf.h"

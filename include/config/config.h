@@ -10,8 +10,8 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/strbuf.h"

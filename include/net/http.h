@@ -8,8 +8,8 @@
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "base/err.h"
 
 /* Process-wide rules; lives as long as its clients. Read-only after start. */

@@ -8,8 +8,8 @@
 #ifndef NET_REDIS_H
 #define NET_REDIS_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "base/err.h"
 
 /*
