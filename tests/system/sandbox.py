@@ -1,0 +1,356 @@
+"""Starting and speaking to viesti-sandbox from tests. Standard library only.
+
+    with Sandbox() as sb:
+        setup = sb.setup("kajo")
+        severa = SeveraClient(setup["severa"])
+        netvisor = NetvisorClient(setup["netvisor"])
+
+The two clients here are small and blunt on purpose: they show what a client has to send, and let a
+test send the wrong thing.
+"""
+
+import datetime
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+import threading
+import urllib.parse
+import uuid
+import xml.etree.ElementTree as ET
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ALL_SCOPES = (
+    "invoices:read,invoices:write,customers:read,settings:read,files:read,projects:read,"
+    "organization:read"
+)
+
+
+def binary():
+    return os.environ.get("VIESTI_SANDBOX_BIN", str(ROOT / "build" / "gcc" / "viesti-sandbox"))
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8", "replace")
+
+    def json(self):
+        return json.loads(self.body)
+
+    def header(self, name):
+        return self.headers.get(name)
+
+
+def call(url, method="GET", headers=None, body=None, timeout=30):
+    """One request on a connection of its own. Raises OSError or HTTPException when the line is cut."""
+    parts = urllib.parse.urlsplit(url)
+    target = parts.path + ("?" + parts.query if parts.query else "")
+    conn = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    try:
+        conn.request(method, target, body=body, headers=headers or {})
+        answer = conn.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        conn.close()
+
+
+class Sandbox:
+    """A running viesti-sandbox and its control API."""
+
+    def __init__(self, *args, seed="demo", severa_rate=0):
+        self.args = [binary(), "--port", "0", "--seed", seed, "--severa-rate", str(severa_rate)]
+        self.args += [str(a) for a in args]
+        self.process = None
+        self.url = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def start(self):
+        self.process = subprocess.Popen(self.args, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("viesti-sandbox did not start: %s" % " ".join(self.args))
+        self.port = json.loads(line)["port"]
+        self.url = "http://127.0.0.1:%d" % self.port
+
+    def stop(self):
+        """Ends it and returns its exit code."""
+        if not self.process:
+            return None
+        self.process.terminate()
+        try:
+            code = self.process.wait(20)
+        finally:
+            self.process.stdout.close()
+            self.process = None
+        return code
+
+    # --- control API ---
+
+    def control(self, path, method="GET", body=None):
+        data = None if body is None else json.dumps(body).encode()
+        answer = call(self.url + "/_sandbox/" + path, method, {"Content-Type": "application/json"}, data)
+        if answer.status >= 400:
+            raise AssertionError("control %s %s: %d %s" % (method, path, answer.status, answer.text))
+        return answer.json() if answer.body else None
+
+    def setup(self, key=None):
+        tenants = self.control("setup")["tenants"]
+        if key is None:
+            return tenants
+        return next(t for t in tenants if t["key"] == key)
+
+    def ledger(self, system=None, tenant=None):
+        ledger = self.control("ledger")
+        if system is None:
+            return ledger
+        return next(e for e in ledger[system] if e["tenant"] == tenant)
+
+    def fault(self, **spec):
+        return self.control("faults", "POST", spec)["ids"][0]
+
+    def clear_faults(self):
+        self.control("faults", "DELETE")
+
+    def reset(self, seed=None):
+        self.control("reset", "POST", {"seed": seed} if seed else {})
+
+    def tenants(self, **spec):
+        return self.control("tenants", "POST", spec)["keys"]
+
+    def requests(self, **query):
+        return self.control("requests?" + urllib.parse.urlencode(query))
+
+    def invoices(self, client, status=None):
+        query = "?" + urllib.parse.urlencode({"status": status}) if status else ""
+        return self.control("severa/%s/invoices%s" % (client, query))
+
+    def add_invoices(self, client, **spec):
+        return self.control("severa/%s/invoices" % client, "POST", spec)
+
+    def change_invoice(self, client, which, **spec):
+        return self.control("severa/%s/invoices/%s" % (client, which), "POST", spec)
+
+    def rss_kb(self):
+        with open("/proc/%d/status" % self.process.pid) as f:
+            return next(int(l.split()[1]) for l in f if l.startswith("VmRSS:"))
+
+
+class SeveraClient:
+    def __init__(self, setup, scope=ALL_SCOPES):
+        self.base = setup["base_url"]
+        self.setup = setup
+        self.scope = scope
+        self.token = None
+
+    def login(self):
+        body = {
+            "client_id": self.setup["client_id"],
+            "client_secret": self.setup["client_secret"],
+            "scope": self.scope,
+        }
+        answer = self.raw("/v1/token", "POST", body, token=None)
+        if answer.status == 200:
+            self.token = answer.json()["access_token"]
+        return answer
+
+    def raw(self, path, method="GET", body=None, token="own", headers=None, timeout=30):
+        head = {}
+        if token == "own":
+            if not self.token:
+                self.login()
+            token = self.token
+        if token:
+            head["Authorization"] = "Bearer " + token
+            head["Client_Id"] = self.setup["client_id"]
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            head["Content-Type"] = "application/json"
+        head.update(headers or {})
+        return call(self.base + path, method, head, data, timeout)
+
+    def get(self, path, **query):
+        if query:
+            path += "?" + urllib.parse.urlencode(query, doseq=True)
+        return self.raw(path)
+
+    def all_pages(self, path, **query):
+        rows, pages, token = [], 0, None
+        while True:
+            if token:
+                query["pageToken"] = token
+            answer = self.get(path, **query)
+            assert answer.status == 200, answer.text
+            rows += answer.json()
+            pages += 1
+            token = answer.header("NextPageToken")
+            if not token:
+                return rows, pages
+
+    def patch_status(self, invoice, status, form="/status/guid"):
+        value = status if form == "/status/guid" else {"guid": status}
+        ops = [{"op": "Replace", "path": form, "value": value}]
+        return self.raw("/v1/invoices/" + invoice, "PATCH", ops)
+
+
+class NetvisorAnswer(Answer):
+    def __init__(self, answer):
+        super().__init__(answer.status, answer.headers, answer.body)
+        self.root = ET.fromstring(self.body)
+        self.statuses = [e.text for e in self.root.find("ResponseStatus").findall("Status")]
+
+    @property
+    def ok(self):
+        return self.statuses == ["OK"]
+
+    @property
+    def code(self):
+        return None if self.ok else self.statuses[1].split(" :: ", 1)[0]
+
+    @property
+    def message(self):
+        return None if self.ok else self.statuses[1].split(" :: ", 1)[1]
+
+    @property
+    def key(self):
+        return self.root.findtext("Replies/InsertedDataIdentifier")
+
+
+class NetvisorClient:
+    def __init__(self, setup, language="EN", real_status=True):
+        self.setup = setup
+        self.language = language
+        self.real_status = real_status
+
+    def headers(self, url, **change):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        s = self.setup
+        values = {
+            "Sender": "Viesti tests",
+            "CustomerId": s["customer_id"],
+            "PartnerId": s["partner_id"],
+            "Timestamp": now.strftime("%Y-%m-%d %H:%M:%S.") + "%03d" % (now.microsecond // 1000),
+            "TimestampUnix": str(int(now.timestamp())),
+            "TransactionId": uuid.uuid4().hex,
+            "Language": self.language,
+            "Organisation": s["organisation_id"],
+            "Algorithm": "HMACSHA256",
+        }
+        values.update({k: v for k, v in change.items() if k in values})
+        keys = s["customer_key"] + "&" + s["partner_key"]
+        parts = ["Sender", "CustomerId", "Timestamp", "Language", "Organisation", "TransactionId",
+                 "TimestampUnix"]
+        message = "&".join([url] + [values[p] for p in parts]) + "&" + keys
+        mac = hmac.new(keys.encode(), message.encode(), hashlib.sha256).hexdigest()
+        prefix = "X-Netvisor-Authentication-"
+        head = {prefix + n: values[n] for n in
+                ("Sender", "CustomerId", "PartnerId", "Timestamp", "TimestampUnix", "TransactionId")}
+        head["X-Netvisor-Interface-Language"] = values["Language"]
+        head["X-Netvisor-Organisation-ID"] = values["Organisation"]
+        head[prefix + "MACHashCalculationAlgorithm"] = values["Algorithm"]
+        head[prefix + "MAC"] = change.get("MAC", mac)
+        if self.real_status:
+            head[prefix + "UseHTTPResponseStatusCodes"] = "1"
+        return head
+
+    def raw(self, resource, method="GET", body=None, timeout=30, **change):
+        url = self.setup["base_url"] + "/" + resource
+        head = self.headers(url, **change)
+        if body is not None:
+            head["Content-Type"] = "text/xml; charset=utf-8"
+            body = body if isinstance(body, bytes) else body.encode()
+        return call(url, method, head, body, timeout)
+
+    def __call__(self, resource, method="GET", body=None, **change):
+        return NetvisorAnswer(self.raw(resource, method, body, **change))
+
+    def post(self, resource, body, **change):
+        return self(resource, "POST", body, **change)
+
+
+def customer_xml(code="10234", name="Kivijärven Konepaja Oy", operator="003723327487", extra=""):
+    return (
+        "<root><customer><customerbaseinformation><internalidentifier>%s</internalidentifier>"
+        "<externalidentifier>9000110-2</externalidentifier><name>%s</name>"
+        "<streetaddress>Sahatie 4</streetaddress><city>Lappeenranta</city>"
+        '<postnumber>53850</postnumber><country type="ISO-3166">FI</country>'
+        "<isactive>1</isactive><isprivatecustomer>0</isprivatecustomer></customerbaseinformation>"
+        "<customerfinvoicedetails><finvoiceaddress>003790001102</finvoiceaddress>"
+        "<finvoiceroutercode>%s</finvoiceroutercode></customerfinvoicedetails>%s"
+        "</customer></root>" % (code, name, operator, extra)
+    )
+
+
+def product_xml(code="KONS-01", name="Konsultointi"):
+    return (
+        "<root><product><productbaseinformation><productcode>%s</productcode>"
+        "<productgroup>Severa</productgroup><name>%s</name>"
+        '<unitprice type="net">95,00</unitprice><unit>h</unit><purchaseprice>0,00</purchaseprice>'
+        "<isactive>1</isactive><issalesproduct>1</issalesproduct></productbaseinformation>"
+        "<productbookkeepingdetails><defaultvatpercentage>25,5</defaultvatpercentage>"
+        "</productbookkeepingdetails></product></root>" % (code, name)
+    )
+
+
+def line_xml(product="TEMP", price="95,00", vat="25,5", code="KOMY", quantity="10", sums=None,
+             extra=""):
+    given = "" if sums is None else (
+        "<salesinvoiceproductlinevatsum>%s</salesinvoiceproductlinevatsum>"
+        "<salesinvoiceproductlinesum>%s</salesinvoiceproductlinesum>" % sums
+    )
+    return (
+        '<invoiceline><salesinvoiceproductline><productidentifier type="customer">%s'
+        "</productidentifier><productname>Konsultointi</productname>"
+        '<productunitprice type="net">%s</productunitprice>'
+        '<productvatpercentage vatcode="%s">%s</productvatpercentage>'
+        "<salesinvoiceproductlinequantity>%s</salesinvoiceproductlinequantity>%s%s"
+        "</salesinvoiceproductline></invoiceline>" % (product, price, code, vat, quantity, given, extra)
+    )
+
+
+def invoice_xml(number="20260117", amount="1192,25", customer="TEMP", lines=None, status="unsent",
+                date="2026-01-31", reference="202601171", currency="EUR", head="", tail=""):
+    number = "" if number is None else "<salesinvoicenumber>%s</salesinvoicenumber>" % number
+    return (
+        "<root><salesinvoice>%s"
+        '<salesinvoicedate format="ansi">%s</salesinvoicedate>'
+        '<salesinvoiceduedate format="ansi">2026-02-14</salesinvoiceduedate>'
+        "<salesinvoicereferencenumber>%s</salesinvoicereferencenumber>"
+        '<salesinvoiceamount iso4217currencycode="%s">%s</salesinvoiceamount>%s'
+        '<salesinvoicestatus type="netvisor">%s</salesinvoicestatus>'
+        '<invoicingcustomeridentifier type="customer">%s</invoicingcustomeridentifier>'
+        "<invoicelines>%s</invoicelines>%s</salesinvoice></root>"
+        % (number, date, reference, currency, amount, head, status, customer,
+           "".join(lines or [line_xml()]), tail)
+    )
+
+
+def in_threads(n, work):
+    """Runs work(i) in n threads at once; returns the results, exceptions among them."""
+    results = [None] * n
+
+    def run(i):
+        try:
+            results[i] = work(i)
+        except Exception as e:  # a test looks at it
+            results[i] = e
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(n)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return results
