@@ -18,8 +18,8 @@ struct http_guard {
 		*allow_hosts; /* "host" or "host:port", lower case, NULL-terminated; NULL: any */
 	bool allow_private; /* loopback, private, link-local addresses may be connected to */
 	bool allow_http; /* plain http:// may be used (sandbox) */
-	int64_t connect_timeout_ms;
-	int64_t request_timeout_ms; /* whole exchange */
+	int64_t connect_timeout_ms; /* 0: 10 s */
+	int64_t request_timeout_ms; /* whole exchange; 0: 120 s */
 	const char *ca_file; /* NULL: the system's */
 };
 
@@ -69,7 +69,7 @@ struct http_transport {
 			enum http_reach *ret_reach, struct err *err);
 };
 
-/* Main thread, once, before the first client; and at the end. */
+/* Main thread, once, before the first client; and at the end. Sets SIGPIPE to be ignored. */
 bool http_global_init(struct err *err) MUST_CHECK;
 void http_global_release(void);
 
@@ -79,7 +79,8 @@ bool http_client_new(const struct http_guard *guard, struct http_client **ret,
 void http_client_free(struct http_client *c);
 /* The client as a transport; valid as long as the client. */
 struct http_transport *http_client_transport(struct http_client *c);
-/* Makes a running perform() of another thread end soon (stop of the process). */
+/* Makes a running perform() of another thread end within a second or so, and later ones fail at
+ * once (stop of the process). */
 void http_client_abort(struct http_client *c);
 
 /* Reply header by lower-case name; NULL when absent. */

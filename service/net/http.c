@@ -23,6 +23,7 @@
 #include "address.h"
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "sigpipe.h"
 
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "libcurl 7.80 or later is needed (CURLOPT_PREREQFUNCTION)"
@@ -30,11 +31,13 @@
 
 #define CLIENT_MAGIC 0x48545450
 #define DEFAULT_MAX_REPLY_BYTES (16u << 20)
+#define DEFAULT_CONNECT_TIMEOUT_MS 10000
+#define DEFAULT_REQUEST_TIMEOUT_MS 120000
 #define MAX_IDLE_CONNECTIONS 16L /* a worker talks to several vendors in turn */
 #define MAX_IDLE_READ_S 60L
 /* Servers close idle connections after 5 s (Apache, Node) or more; a write keeps clear of that
  * race. */
-#define MAX_IDLE_WRITE_S 2L
+#define MAX_IDLE_WRITE_S 1L
 
 struct http_client {
 	struct http_transport transport; /* first: a transport is its client */
@@ -56,6 +59,7 @@ struct http_client {
 
 bool http_global_init(struct err *err)
 {
+	sigpipe_ignore();
 	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
 	if (code != CURLE_OK)
 		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(code));
@@ -207,9 +211,14 @@ static void set_callbacks(struct http_client *c)
 
 static void set_times(struct http_client *c, const struct http_request *rq)
 {
-	int64_t timeout_ms = rq->timeout_ms ? rq->timeout_ms : c->guard->request_timeout_ms;
-	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)c->guard->connect_timeout_ms);
+	const struct http_guard *g = c->guard;
+	int64_t connect_ms = g->connect_timeout_ms ? g->connect_timeout_ms
+						   : DEFAULT_CONNECT_TIMEOUT_MS;
+	int64_t whole_ms = rq->timeout_ms	   ? rq->timeout_ms
+			   : g->request_timeout_ms ? g->request_timeout_ms
+						   : DEFAULT_REQUEST_TIMEOUT_MS;
+	curl_easy_setopt(c->curl, CURLOPT_TIMEOUT_MS, (long)whole_ms);
+	curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
 	curl_easy_setopt(c->curl, CURLOPT_MAXAGE_CONN,
 			 rq->is_write ? MAX_IDLE_WRITE_S : MAX_IDLE_READ_S);
 }
@@ -286,7 +295,7 @@ static bool perform(struct http_transport *t, struct arena *arena, const struct 
 		    struct http_reply *ret_reply, enum http_reach *ret_reach, struct err *err)
 {
 	struct http_client *c = client_of(t);
-	struct http_url url;
+	struct http_url url = { .port = 0 };
 	enum http_reach reach;
 	bool ok = exchange(c, arena, rq, ret_reply, &reach, err);
 	if (ret_reach)

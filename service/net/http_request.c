@@ -22,7 +22,7 @@ static const char *const reserved_headers[] = {
 static const char *const default_headers[] = {
 	"Content-Type:",
 	"Expect:",
-	"User-Agent: Viesti/" VIESTI_VERSION,
+	("User-Agent: Viesti/" VIESTI_VERSION),
 };
 
 static bool is_token(const char *s)
@@ -118,7 +118,7 @@ static bool make_headers(struct arena *arena, const struct http_request *rq,
 /* An empty path is sent as "/". */
 static bool make_target(struct arena *arena, const char *text, const char **ret, struct err *err)
 {
-	struct http_url url;
+	struct http_url url = { .port = 0 };
 	struct strbuf sb = STRBUF_INIT(arena, TARGET_MAX);
 	if (!http_url_parse(text, &url, err))
 		return false;

@@ -110,15 +110,15 @@ static bool format_host(struct arena *arena, const struct http_url *url, const c
 
 bool http_url_host(struct arena *arena, const char *url, const char **ret, struct err *err)
 {
-	struct http_url parts;
+	struct http_url parts = { .port = 0 };
 	return http_url_parse(url, &parts, err) && format_host(arena, &parts, ret, err);
 }
 
 bool http_url_is_allowed(struct arena *arena, const struct http_guard *guard, const char *text,
 			 struct err *err)
 {
-	struct http_url url;
-	const char *host;
+	struct http_url url = { .port = 0 };
+	const char *host = NULL;
 	if (!http_url_parse(text, &url, err) || !format_host(arena, &url, &host, err))
 		return false;
 	if (!url.is_https && !guard->allow_http)

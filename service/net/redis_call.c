@@ -40,6 +40,10 @@ bool redis_reply_err(const char *words, struct err *err)
 
 bool redis_io_err(const redisContext *ctx, int errnum, struct err *err)
 {
+#ifdef REDIS_ERR_TIMEOUT /* hiredis 1.0 */
+	if (ctx->err == REDIS_ERR_TIMEOUT)
+		return err_set(err, ERR_OUTAGE, "Redis: no answer in time");
+#endif
 	if (ctx->err == REDIS_ERR_IO && (errnum == EAGAIN || errnum == ETIMEDOUT))
 		return err_set(err, ERR_OUTAGE, "Redis: no answer in time");
 	return err_set(err, ERR_OUTAGE, "Redis: %s", ctx->errstr[0] ? ctx->errstr : "lost");

@@ -11,9 +11,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "sigpipe.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #define CONNECT_TIMEOUT_MS 1000
@@ -37,16 +37,6 @@ static bool init_connections(struct redis_pool *pool, unsigned size)
 	return true;
 }
 
-/* hiredis writes without MSG_NOSIGNAL: a server that went away must not end this process. */
-static void ignore_sigpipe(void)
-{
-	struct sigaction sa;
-	if (sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL) {
-		sa.sa_handler = SIG_IGN;
-		sigaction(SIGPIPE, &sa, NULL);
-	}
-}
-
 bool redis_pool_new(const struct redis_options *opt, struct redis_pool **ret, struct err *err)
 {
 	CLEANUP(redis_pool_free) struct redis_pool *pool = mem_alloc(sizeof(*pool));
@@ -67,7 +57,7 @@ bool redis_pool_new(const struct redis_options *opt, struct redis_pool **ret, st
 	pool->prefix = mem_strdup(opt->prefix ? opt->prefix : "");
 	if (!pool->prefix || !init_connections(pool, opt->pool_size ? opt->pool_size : 1))
 		return err_set(err, ERR_MEMORY, "out of memory");
-	ignore_sigpipe();
+	sigpipe_ignore();
 	*ret = pool;
 	pool = NULL;
 	return true;

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 
-#define LEFT_OVER_TERM_MS 3000 /* time to end by SIGTERM, then as long by SIGKILL */
+#define LEFT_OVER_TERM_MS 2000 /* time to end by SIGTERM, then as long by SIGKILL */
 #define LOCK_POLL_MS 5
 #define MAX_LOG_BYTES (1 << 20)
 

@@ -66,7 +66,7 @@ static void every_range_is_known(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		struct sockaddr_in v4 = { .sin_family = AF_INET };
 		struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-		enum address_kind kind;
+		enum address_kind kind = ADDRESS_FORBIDDEN;
 		if (inet_pton(AF_INET, table[i].text, &v4.sin_addr) == 1)
 			kind = address_kind((struct sockaddr *)&v4, sizeof(v4));
 		else if (inet_pton(AF_INET6, table[i].text, &v6.sin6_addr) == 1)

@@ -13,7 +13,8 @@
 #include "net/http.h"
 #include "raw_server.h"
 
-#define TIMEOUT_MS 400
+#define TIMEOUT_MS 3000
+#define SHORT_TIMEOUT_MS 150
 
 static const struct http_guard open_guard = { .allow_private = true,
 					      .allow_http = true,
@@ -254,11 +255,12 @@ static void OP_03_a_spoiled_answer_leaves_a_write_in_doubt_and_a_read_undone(voi
 			struct http_request rq = { .method = "POST",
 						   .is_write = is_write,
 						   .body = SPAN_LIT("x"),
+						   .timeout_ms = SHORT_TIMEOUT_MS,
 						   .max_reply_bytes = 1 << 20 };
 			int64_t start = clock_mono_ms();
 			if (send_request(&b, rq, "/"))
 				fail_msg("%s: taken for a reply", spoiled[i].what);
-			if (clock_mono_ms() - start > TIMEOUT_MS + 1500)
+			if (clock_mono_ms() - start > SHORT_TIMEOUT_MS + 1500)
 				fail_msg("%s: took too long", spoiled[i].what);
 			if (b.err.code != (is_write ? ERR_DOUBT : spoiled[i].read_code))
 				fail_msg("%s, write %d: %s: %s", spoiled[i].what, is_write,
@@ -467,6 +469,22 @@ static void OP_03_a_write_after_an_idle_close_is_delivered_once_without_doubt(vo
 	assert_int_equal(b.reply.status, 200);
 	assert_int_equal(raw_server_requests(&b.server), 2);
 	assert_int_equal(raw_server_connections(&b.server), 2);
+	bench_stop(&b);
+}
+
+static void a_write_keeps_off_a_connection_that_was_idle_for_long(void **state)
+{
+	(void)state;
+	struct bench b;
+	BENCH_START(&b, { OK_HI, 0, RAW_KEEP });
+	assert_true(get(&b, "/"));
+	clock_sleep_ms(2050);
+	assert_true(get(&b, "/"));
+	assert_int_equal(raw_server_connections(&b.server), 1);
+	clock_sleep_ms(2050);
+	assert_true(post(&b, "/"));
+	assert_int_equal(raw_server_connections(&b.server), 2);
+	assert_int_equal(raw_server_requests(&b.server), 3);
 	bench_stop(&b);
 }
 
@@ -763,6 +781,7 @@ int main(void)
 		cmocka_unit_test(OP_03_a_write_on_a_kept_connection_that_dies_goes_out_once),
 		cmocka_unit_test(a_read_on_a_kept_connection_that_dies_is_repeated),
 		cmocka_unit_test(OP_03_a_write_after_an_idle_close_is_delivered_once_without_doubt),
+		cmocka_unit_test(a_write_keeps_off_a_connection_that_was_idle_for_long),
 		cmocka_unit_test(connections_are_kept),
 		cmocka_unit_test(OP_03_nobody_there_means_not_sent),
 		cmocka_unit_test(OP_03_a_tls_handshake_that_fails_means_not_sent),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "net/redis.h"
 #include "redis_fixture.h"
@@ -350,14 +351,14 @@ static void a_lent_out_pool_waits_no_longer_than_told(void **state)
 {
 	(void)state;
 	CLEANUP(redis_pool_free) struct redis_pool *pool = new_pool(1);
-	CLEANUP(redis_give_back) struct redis *r = borrow(pool);
-	struct redis *second = NULL;
+	struct redis *r = borrow(pool), *second = NULL;
 	struct err err = ERR_INIT;
 
 	int64_t start = clock_mono_ms();
 	assert_false(redis_borrow(pool, 60, &second, &err));
 	assert_int_equal(err.code, ERR_OUTAGE);
 	assert_in_range(clock_mono_ms() - start, 55, 2000);
+	redis_give_back(r);
 }
 
 #define N_THREADS 6
@@ -480,6 +481,24 @@ static void tls_is_refused_in_a_clear_sentence_where_it_is_missing(void **state)
 	assert_non_null(strstr(err.message, "hiredis"));
 }
 
+static void each_allocation_of_a_pool_may_fail(void **state)
+{
+	(void)state;
+	const struct redis_options opt = { .url = "redis://:pw@localhost", .pool_size = 2 };
+	bool ok = false;
+	for (long n = 1; !ok && n < 60; n++) {
+		struct redis_pool *pool = NULL;
+		struct err err = ERR_INIT;
+		alloc_fail_after(n);
+		ok = redis_pool_new(&opt, &pool, &err);
+		alloc_fail_after(0);
+		if (!ok)
+			assert_int_equal(err.code, ERR_MEMORY);
+		redis_pool_free(pool);
+	}
+	assert_true(ok);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -517,6 +536,7 @@ int main(void)
 		cmocka_unit_test(shutdown_wakes_a_blocked_reader),
 		cmocka_unit_test(user_password_and_database_are_used),
 		cmocka_unit_test(tls_is_refused_in_a_clear_sentence_where_it_is_missing),
+		cmocka_unit_test(each_allocation_of_a_pool_may_fail),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }
