@@ -274,14 +274,8 @@ static bool parse_body(struct nv_call *nc)
 
 struct nv_org *nv_find_org(struct netvisor *nv, const char *business_id_or_key)
 {
-	struct nv_org *found = NULL;
 	pthread_rwlock_rdlock(&nv->lock);
-	for (size_t i = 0; i < nv->n && !found; i++) {
-		struct nv_org *org = nv->orgs[i];
-		if (strcmp(org->business_id, business_id_or_key) == 0 ||
-		    strcmp(org->key, business_id_or_key) == 0)
-			found = org;
-	}
+	struct nv_org *found = table_get(&nv->by_name, business_id_or_key);
 	pthread_rwlock_unlock(&nv->lock);
 	return found;
 }
@@ -445,11 +439,26 @@ static void close_state(void *state)
 	for (size_t i = 0; i < nv->n; i++)
 		org_free(nv->orgs[i]);
 	mem_free(nv->orgs);
+	table_release(&nv->by_name);
 	nv_ids_free(nv);
 	tz_free(nv->tz);
 	pthread_rwlock_destroy(&nv->lock);
 	pthread_mutex_destroy(&nv->ids_lock);
 	mem_free(nv);
+}
+
+static bool list_org(struct netvisor *nv, struct nv_org *org)
+{
+	pthread_rwlock_wrlock(&nv->lock);
+	bool ok = array_reserve(&nv->orgs, nv->n, &nv->cap, sizeof(struct nv_org *)) &&
+		  table_put(&nv->by_name, org->business_id, org) &&
+		  table_put(&nv->by_name, org->key, org);
+	if (ok)
+		nv->orgs[nv->n++] = org;
+	else
+		table_remove(&nv->by_name, org->business_id);
+	pthread_rwlock_unlock(&nv->lock);
+	return ok;
 }
 
 static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
@@ -461,12 +470,7 @@ static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *
 	pthread_mutex_init(&org->lock, NULL);
 	if (!nv_seed(org, spec, err))
 		return false;
-	pthread_rwlock_wrlock(&nv->lock);
-	bool ok = array_reserve(&nv->orgs, nv->n, &nv->cap, sizeof(struct nv_org *));
-	if (ok)
-		nv->orgs[nv->n++] = org;
-	pthread_rwlock_unlock(&nv->lock);
-	if (!ok)
+	if (!list_org(nv, org))
 		return err_set(err, ERR_MEMORY, "out of memory");
 	org = NULL; /* the list has it now */
 	return true;

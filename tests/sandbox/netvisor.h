@@ -146,6 +146,7 @@ struct netvisor {
 	pthread_rwlock_t lock; /* guards the list; organisations live as long as the world */
 	struct nv_org **orgs;
 	size_t n, cap;
+	struct table by_name; /* business id and key */
 	pthread_mutex_t ids_lock; /* guards the used TransactionIds (netvisor_auth.c) */
 	struct id_set *ids, *old_ids;
 	int64_t clock_tolerance_s;

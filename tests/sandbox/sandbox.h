@@ -8,8 +8,8 @@
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "codec/json.h"

@@ -295,15 +295,8 @@ static bool take_turn(struct call *c, struct severa_tenant *t)
 
 struct severa_tenant *severa_find(struct severa *severa, const char *client_or_key)
 {
-	struct severa_tenant *found = NULL;
-	if (!client_or_key)
-		return NULL;
 	pthread_rwlock_rdlock(&severa->lock);
-	for (size_t i = 0; i < severa->n && !found; i++) {
-		struct severa_tenant *t = severa->tenants[i];
-		if (strcmp(t->client_id, client_or_key) == 0 || strcmp(t->key, client_or_key) == 0)
-			found = t;
-	}
+	struct severa_tenant *found = table_get(&severa->by_name, client_or_key);
 	pthread_rwlock_unlock(&severa->lock);
 	return found;
 }
@@ -456,6 +449,7 @@ static void close_state(void *state)
 	for (size_t i = 0; i < severa->n; i++)
 		tenant_free(severa->tenants[i]);
 	mem_free(severa->tenants);
+	table_release(&severa->by_name);
 	pthread_rwlock_destroy(&severa->lock);
 	mem_free(severa);
 }
@@ -465,6 +459,23 @@ static char *join(const char *a, const char *b)
 	char text[160];
 	snprintf(text, sizeof(text), "%s%s", a, b);
 	return mem_strdup(text);
+}
+
+static bool list_tenant(struct severa *severa, struct severa_tenant *t)
+{
+	pthread_rwlock_wrlock(&severa->lock);
+	bool ok = array_reserve(&severa->tenants, severa->n, &severa->cap,
+				sizeof(*severa->tenants)) &&
+		  table_put(&severa->by_name, t->client_id, t) &&
+		  table_put(&severa->by_name, t->key, t);
+	if (ok) {
+		t->ordinal = (unsigned)severa->n;
+		severa->tenants[severa->n++] = t;
+	} else {
+		table_remove(&severa->by_name, t->client_id);
+	}
+	pthread_rwlock_unlock(&severa->lock);
+	return ok;
 }
 
 static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
@@ -486,15 +497,7 @@ static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *
 		return err_set(err, ERR_MEMORY, "out of memory");
 	if (!severa_seed(t, spec, err))
 		return false;
-	pthread_rwlock_wrlock(&severa->lock);
-	bool ok = array_reserve(&severa->tenants, severa->n, &severa->cap,
-				sizeof(*severa->tenants));
-	if (ok) {
-		t->ordinal = (unsigned)severa->n;
-		severa->tenants[severa->n++] = t;
-	}
-	pthread_rwlock_unlock(&severa->lock);
-	if (!ok)
+	if (!list_tenant(severa, t))
 		return err_set(err, ERR_MEMORY, "out of memory");
 	t = NULL; /* the list has it now */
 	return true;

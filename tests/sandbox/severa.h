@@ -108,6 +108,7 @@ struct severa {
 	pthread_rwlock_t lock; /* guards the list; tenants themselves live as long as the world */
 	struct severa_tenant **tenants;
 	size_t n, cap;
+	struct table by_name; /* client id and key */
 };
 
 /* One call in this system. */

@@ -5,8 +5,8 @@
 #ifndef SANDBOX_STORE_H
 #define SANDBOX_STORE_H
 
-#include "base/arena.h"
 #include "base/base.h"
+#include "base/arena.h"
 #include "codec/json.h"
 
 /* Text to pointer. Keys are borrowed: they live in the value. Zeroed = empty. */
