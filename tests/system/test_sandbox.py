@@ -27,8 +27,10 @@ CUT = (OSError, http.client.HTTPException)
 
 @pytest.fixture(scope="module")
 def shared():
-    with Sandbox() as sb:
-        yield sb
+    sb = Sandbox()
+    sb.start()
+    yield sb
+    assert sb.stop() == 0, "a sanitizer or leak checker found something"
 
 
 @pytest.fixture
