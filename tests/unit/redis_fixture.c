@@ -85,6 +85,7 @@ static void run_server(const struct redis_fixture *fx, pid_t parent)
 		NULL,
 	};
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setpgid(0, 0);
 	if (getppid() != parent)
 		_exit(126);
 	execvp(argv[0], (char *const *)argv);
@@ -131,13 +132,18 @@ bool redis_fixture_start(struct redis_fixture *fx)
 	return false;
 }
 
+/* A child of the server that rewrites the append-only file outlives it: the group is killed, and
+ * given a moment to be gone, so that nothing writes into the folder any more. */
 void redis_fixture_kill(struct redis_fixture *fx)
 {
 	if (fx->pid <= 0)
 		return;
+	kill(-fx->pid, SIGKILL);
 	kill(fx->pid, SIGKILL);
 	while (waitpid(fx->pid, NULL, 0) < 0 && errno == EINTR)
 		;
+	for (int i = 0; i < 50 && kill(-fx->pid, 0) == 0; i++)
+		nap_ms(2);
 	fx->pid = 0;
 }
 
