@@ -194,6 +194,17 @@ static bool add_products(struct nv_org *org, const struct seed_item *items, size
 	return true;
 }
 
+/* The first company's first customer is known already, at an address it has left. */
+static bool add_old_customer(struct nv_org *org, const char *key, struct err *err)
+{
+	const struct seed_company *co = seed_company(key);
+	if (!co)
+		return true;
+	struct seed_customer old = co->customers[0];
+	old.street = "Vanha osoite 1";
+	return add_customer(org, &old, err);
+}
+
 /* TEMP customer and product always; the rest of the registers when the tenant asks for it. */
 static bool seed_registers(struct nv_org *org, const struct tenant_spec *spec, struct err *err)
 {
@@ -209,6 +220,8 @@ static bool seed_registers(struct nv_org *org, const struct tenant_spec *spec, s
 		return false;
 	if (!nv_add_heading_locked(org, "Projekti") || !nv_add_heading_locked(org, "Yksikkö"))
 		return err_set(err, ERR_MEMORY, "out of memory");
+	if (spec->demo)
+		return add_old_customer(org, spec->key, err);
 	if (!spec->registered)
 		return true;
 	for (unsigned i = 0; i < spec->customers; i++) {

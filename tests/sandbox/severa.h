@@ -14,7 +14,7 @@
 #include "sandbox.h"
 #include "store.h"
 
-#define SEVERA_TOKENS 128
+#define SEVERA_TOKENS 512
 
 enum severa_kind {
 	SEVERA_ORGANIZATION,
@@ -69,7 +69,7 @@ struct doc_list {
 };
 
 struct severa_token {
-	char text[56];
+	char text[64];
 	uint64_t scopes;
 	int64_t expires_ms; /* 0: free slot */
 	bool is_refresh;

@@ -1,8 +1,8 @@
 /*
  * severa_auth.c: tokens of the Severa stand-in (facts/severa.md §1.1-1.3).
  *
- * A token's text begins with its tenant's index, so that finding it needs no table of all tokens; a
- * tenant has SEVERA_TOKENS places, the oldest token gives way. Member names of the token request
+ * A token's text holds its tenant's and its own index, so that finding it is one comparison. A
+ * tenant has SEVERA_TOKENS places; the oldest token gives way. Member names of the token request
  * are read without case; the separator of scopes is a comma, a blank, or both.
  */
 #include "base/base.h"
@@ -18,67 +18,70 @@ void severa_drop_tokens_locked(struct severa_tenant *t)
 	memset(t->tokens, 0, sizeof(t->tokens));
 }
 
-static const struct severa_token *make_token(struct severa_tenant *t, bool is_refresh,
-					     uint64_t scopes, int64_t life_s)
+/* "<prefix><tenant>.<place>.<random>" */
+static const struct severa_token *make_token_locked(struct severa_tenant *t, bool is_refresh,
+						    uint64_t scopes, int64_t life_s)
 {
 	unsigned char random[16];
 	char hex[sizeof(random) * 2 + 1];
 	sign_random(random, sizeof(random));
 	sign_hex(random, sizeof(random), hex);
-	struct severa_token *token = &t->tokens[t->next_token++ % SEVERA_TOKENS];
+	unsigned place = t->next_token++ % SEVERA_TOKENS;
+	struct severa_token *token = &t->tokens[place];
 	token->is_refresh = is_refresh;
 	token->scopes = scopes;
 	token->expires_ms = clock_wall_ms() + life_s * 1000;
-	snprintf(token->text, sizeof(token->text), "%s%x.%s",
-		 is_refresh ? REFRESH_PREFIX : ACCESS_PREFIX, t->ordinal, hex);
+	snprintf(token->text, sizeof(token->text), "%s%x.%x.%s",
+		 is_refresh ? REFRESH_PREFIX : ACCESS_PREFIX, t->ordinal, place, hex);
 	return token;
 }
 
+/* The tenant that the token's text points to; not yet a proof that the token is right. */
 static struct severa_tenant *tenant_of_token(struct severa *severa, const char *text,
-					     const char *prefix)
+					     const char *prefix, size_t *ret_place)
 {
 	size_t n = strlen(prefix);
 	if (strncmp(text, prefix, n) != 0)
 		return NULL;
-	char *end;
-	unsigned long index = strtoul(text + n, &end, 16);
+	char *dot, *end;
+	unsigned long index = strtoul(text + n, &dot, 16);
+	if (*dot != '.')
+		return NULL;
+	unsigned long place = strtoul(dot + 1, &end, 16);
 	struct severa_tenant *t = NULL;
 	pthread_rwlock_rdlock(&severa->lock);
-	if (*end == '.' && index < severa->n)
+	if (*end == '.' && index < severa->n && place < SEVERA_TOKENS)
 		t = severa->tenants[index];
 	pthread_rwlock_unlock(&severa->lock);
+	*ret_place = place;
 	return t;
 }
 
-static struct severa_token *find_token_locked(struct severa_tenant *t, const char *text,
-					      bool is_refresh)
+static bool is_live(const struct severa_token *token, const char *text, bool is_refresh)
 {
-	int64_t now = clock_wall_ms();
-	for (size_t i = 0; i < SEVERA_TOKENS; i++) {
-		struct severa_token *token = &t->tokens[i];
-		if (token->expires_ms > now && token->is_refresh == is_refresh &&
-		    strcmp(token->text, text) == 0)
-			return token;
-	}
-	return NULL;
+	return token->is_refresh == is_refresh && token->expires_ms > clock_wall_ms() &&
+	       strcmp(token->text, text) == 0;
 }
 
 bool severa_bearer(struct severa *severa, const char *authorization, struct severa_tenant **ret,
 		   uint64_t *ret_scopes)
 {
+	size_t place;
 	if (!authorization || strncasecmp(authorization, "Bearer ", 7) != 0)
 		return false;
 	const char *text = authorization + 7;
-	struct severa_tenant *t = tenant_of_token(severa, text, ACCESS_PREFIX);
+	struct severa_tenant *t = tenant_of_token(severa, text, ACCESS_PREFIX, &place);
 	if (!t)
 		return false;
 	pthread_mutex_lock(&t->lock);
-	const struct severa_token *token = find_token_locked(t, text, false);
-	if (token)
-		*ret_scopes = token->scopes;
+	bool live = is_live(&t->tokens[place], text, false);
+	uint64_t scopes = t->tokens[place].scopes;
 	pthread_mutex_unlock(&t->lock);
+	if (!live)
+		return false;
 	*ret = t;
-	return token != NULL;
+	*ret_scopes = scopes;
+	return true;
 }
 
 static const char *member(const struct json *body, const char *name)
@@ -114,8 +117,8 @@ static void reply_tokens(struct severa_call *sc, uint64_t scopes)
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	pthread_mutex_lock(&t->lock);
 	t->token_requests++;
-	struct severa_token access = *make_token(t, false, scopes, t->access_s);
-	struct severa_token refresh = *make_token(t, true, scopes, t->refresh_s);
+	struct severa_token access = *make_token_locked(t, false, scopes, t->access_s);
+	struct severa_token refresh = *make_token_locked(t, true, scopes, t->refresh_s);
 	int64_t access_s = t->access_s;
 	int64_t refresh_s = t->refresh_s;
 	pthread_mutex_unlock(&t->lock);
@@ -196,15 +199,17 @@ static bool take_refresh_token(struct severa_call *sc, uint64_t *ret_scopes)
 	if (!parse_body(sc, &body))
 		return false;
 	const char *text = json_str(body);
-	struct severa_tenant *t = text ? tenant_of_token(sc->severa, text, REFRESH_PREFIX) : NULL;
+	size_t place;
+	struct severa_tenant *t = text ? tenant_of_token(sc->severa, text, REFRESH_PREFIX, &place)
+				       : NULL;
 	bool found = false;
 	if (t) {
 		pthread_mutex_lock(&t->lock);
-		struct severa_token *token = find_token_locked(t, text, true);
-		if (token) {
+		struct severa_token *token = &t->tokens[place];
+		found = is_live(token, text, true);
+		if (found) {
 			*ret_scopes = token->scopes;
 			*token = (struct severa_token) { .expires_ms = 0 };
-			found = true;
 		}
 		pthread_mutex_unlock(&t->lock);
 	}

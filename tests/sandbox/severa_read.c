@@ -355,21 +355,17 @@ void severa_list(struct severa_call *sc)
 	finish_list(sc, &col);
 }
 
-static enum severa_kind parent_kind(enum severa_kind kind)
-{
-	switch (kind) {
-	case SEVERA_ROW:
-	case SEVERA_INVOICE_FILE:
-	case SEVERA_INVOICE_SETTINGS:
-		return SEVERA_INVOICE;
-	case SEVERA_COMMUNICATION:
-		return SEVERA_CONTACT;
-	case SEVERA_BILLING_CUSTOMER:
-		return SEVERA_PROJECT;
-	default: /* all the rest that have a parent belong to a customer */
-		return SEVERA_CUSTOMER;
-	}
-}
+/* Of the kinds that are listed below another. */
+static const enum severa_kind parent_kinds[SEVERA_KINDS] = {
+	[SEVERA_ROW] = SEVERA_INVOICE,
+	[SEVERA_INVOICE_FILE] = SEVERA_INVOICE,
+	[SEVERA_INVOICE_SETTINGS] = SEVERA_INVOICE,
+	[SEVERA_COMMUNICATION] = SEVERA_CONTACT,
+	[SEVERA_BILLING_CUSTOMER] = SEVERA_PROJECT,
+	[SEVERA_ADDRESS] = SEVERA_CUSTOMER,
+	[SEVERA_CONTACT] = SEVERA_CUSTOMER,
+	[SEVERA_COUNTRY_SETTING] = SEVERA_CUSTOMER,
+};
 
 void severa_list_children(struct severa_call *sc)
 {
@@ -379,7 +375,7 @@ void severa_list_children(struct severa_call *sc)
 	if (!start_list(sc, &f, &col))
 		return;
 	pthread_mutex_lock(&sc->tenant->lock);
-	const struct doc *parent = severa_get_locked(sc->tenant, parent_kind(kind), sc->ids[0]);
+	const struct doc *parent = severa_get_locked(sc->tenant, parent_kinds[kind], sc->ids[0]);
 	const struct doc *doc = parent ? parent->first_child : NULL;
 	for (; doc; doc = doc->next_sibling) {
 		if (doc->kind == kind && !offer(&col, doc))
@@ -425,7 +421,7 @@ void severa_get_child(struct severa_call *sc)
 {
 	enum severa_kind kind = sc->route->kind;
 	pthread_mutex_lock(&sc->tenant->lock);
-	const struct doc *parent = severa_get_locked(sc->tenant, parent_kind(kind), sc->ids[0]);
+	const struct doc *parent = severa_get_locked(sc->tenant, parent_kinds[kind], sc->ids[0]);
 	const struct doc *doc = parent ? parent->first_child : NULL;
 	while (doc && doc->kind != kind)
 		doc = doc->next_sibling;

@@ -256,6 +256,28 @@ static void ovt_of(unsigned id_base, char ret[16])
 
 /* ---- the organisation ---------------------------------------------------------------------- */
 
+/* Units with a VAT number are companies of their own. */
+static void write_companies(struct seeder *s, const struct seed_company *co)
+{
+	struct json_writer *w = &s->w;
+	jsonw_key(w, "activeCompanies");
+	jsonw_array(w);
+	for (size_t i = 0; i < co->n_units; i++) {
+		if (!co->units[i].id_base)
+			continue;
+		char guid[UUID_TEXT];
+		jsonw_object(w);
+		severa_guid(s->t, "company", co->units[i].name, guid);
+		jsonw_kstr(w, "guid", guid);
+		jsonw_kstr(w, "name", co->units[i].name);
+		jsonw_kstr(w, "currencyCode", "EUR");
+		severa_guid(s->t, "unit", co->units[i].name, guid);
+		jsonw_kstr(w, "rootBusinessUnitGuid", guid);
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
 static bool seed_organization(struct seeder *s, const struct seed_company *co)
 {
 	char vat[16], ovt[16];
@@ -286,22 +308,7 @@ static bool seed_organization(struct seeder *s, const struct seed_company *co)
 	jsonw_array(w);
 	jsonw_str(w, "RestApi");
 	jsonw_end_array(w);
-	jsonw_key(w, "activeCompanies");
-	jsonw_array(w);
-	for (size_t i = 0; i < co->n_units; i++) {
-		if (!co->units[i].id_base)
-			continue;
-		char guid[UUID_TEXT];
-		jsonw_object(w);
-		severa_guid(s->t, "company", co->units[i].name, guid);
-		jsonw_kstr(w, "guid", guid);
-		jsonw_kstr(w, "name", co->units[i].name);
-		jsonw_kstr(w, "currencyCode", "EUR");
-		severa_guid(s->t, "unit", co->units[i].name, guid);
-		jsonw_kstr(w, "rootBusinessUnitGuid", guid);
-		jsonw_end_object(w);
-	}
-	jsonw_end_array(w);
+	write_companies(s, co);
 	return store(s, SEVERA_ORGANIZATION, NULL) != NULL;
 }
 
@@ -530,6 +537,43 @@ static struct doc *seed_customer(struct seeder *s, const struct seed_customer *c
 
 /* ---- projects and invoices ----------------------------------------------------------------- */
 
+static bool seed_billing_customer(struct seeder *s, const struct seed_company *co,
+				  const struct seed_project *p, struct doc *project,
+				  const struct doc *customer)
+{
+	struct json_writer *w = start(s, "billingcustomer", p->name);
+	jsonw_kbool(w, "isDefault", true);
+	jsonw_key(w, "project");
+	jsonw_object(w);
+	jsonw_kstr(w, "guid", project->guid);
+	jsonw_kstr(w, "name", p->name);
+	jsonw_end_object(w);
+	jsonw_key(w, "billingCustomer");
+	jsonw_object(w);
+	jsonw_kstr(w, "guid", customer->guid);
+	jsonw_kstr(w, "name", co->customers[p->customer].name);
+	jsonw_kstr(w, "eInvoiceAddress", severa_text(s->arena, customer, "eInvoiceAddress"));
+	jsonw_kstr(w, "eInvoiceOperator", severa_text(s->arena, customer, "eInvoiceOperator"));
+	jsonw_end_object(w);
+	return store(s, SEVERA_BILLING_CUSTOMER, project) != NULL;
+}
+
+static bool seed_phase(struct seeder *s, const struct seed_project *p, struct doc *project)
+{
+	struct json_writer *w = start(s, "phase", p->name);
+	jsonw_kstr(w, "name", p->name);
+	jsonw_kstr(w, "code", NULL);
+	jsonw_key(w, "project");
+	jsonw_object(w);
+	jsonw_kstr(w, "guid", project->guid);
+	jsonw_kstr(w, "name", p->name);
+	jsonw_kint(w, "number", p->number);
+	jsonw_end_object(w);
+	jsonw_kbool(w, "isCompleted", false);
+	jsonw_kbool(w, "isLocked", false);
+	return store(s, SEVERA_PHASE, project) != NULL;
+}
+
 static bool seed_project(struct seeder *s, const struct seed_company *co,
 			 const struct seed_project *p, const struct doc *customer)
 {
@@ -551,34 +595,7 @@ static bool seed_project(struct seeder *s, const struct seed_company *co,
 	struct doc *project = store(s, SEVERA_PROJECT, NULL);
 	if (!project)
 		return false;
-	w = start(s, "billingcustomer", p->name);
-	jsonw_kbool(w, "isDefault", true);
-	jsonw_key(w, "project");
-	jsonw_object(w);
-	jsonw_kstr(w, "guid", project->guid);
-	jsonw_kstr(w, "name", p->name);
-	jsonw_end_object(w);
-	jsonw_key(w, "billingCustomer");
-	jsonw_object(w);
-	jsonw_kstr(w, "guid", customer->guid);
-	jsonw_kstr(w, "name", co->customers[p->customer].name);
-	jsonw_kstr(w, "eInvoiceAddress", severa_text(s->arena, customer, "eInvoiceAddress"));
-	jsonw_kstr(w, "eInvoiceOperator", severa_text(s->arena, customer, "eInvoiceOperator"));
-	jsonw_end_object(w);
-	if (!store(s, SEVERA_BILLING_CUSTOMER, project))
-		return false;
-	w = start(s, "phase", p->name);
-	jsonw_kstr(w, "name", p->name);
-	jsonw_kstr(w, "code", NULL);
-	jsonw_key(w, "project");
-	jsonw_object(w);
-	jsonw_kstr(w, "guid", project->guid);
-	jsonw_kstr(w, "name", p->name);
-	jsonw_kint(w, "number", p->number);
-	jsonw_end_object(w);
-	jsonw_kbool(w, "isCompleted", false);
-	jsonw_kbool(w, "isLocked", false);
-	return store(s, SEVERA_PHASE, project) != NULL;
+	return seed_billing_customer(s, co, p, project, customer) && seed_phase(s, p, project);
 }
 
 static bool seed_attachment(struct seeder *s, struct doc *invoice, const char *name)

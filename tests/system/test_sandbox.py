@@ -488,7 +488,7 @@ def test_netvisor_customers_add_find_edit(netvisor):
 def test_netvisor_refuses_bad_customers(sb, netvisor, body, code):
     answer = netvisor.post("customer.nv?method=add", body)
     assert answer.status == 400 and answer.code == code
-    assert sb.ledger("netvisor", "kajo")["customers"] == {"count": 1, "added": 0, "edited": 0}
+    assert sb.ledger("netvisor", "kajo")["customers"] == {"count": 2, "added": 0, "edited": 0}
 
 
 def test_netvisor_body_may_be_utf8_or_iso_8859_15(netvisor):
@@ -869,6 +869,41 @@ def test_control_is_told_what_is_wrong(sb):
         data = None if body is None else json.dumps(body).encode()
         answer = call(sb.url + "/_sandbox/" + path, method, body=data)
         assert answer.status in (400, 404) and answer.json()["error"]
+
+
+def test_stops_clean_with_calls_that_hang_and_wait():
+    sb = Sandbox()
+    sb.start()
+    severa = SeveraClient(sb.setup("kajo")["severa"])
+    severa.login()
+    sb.fault(kind="hang", match="/v1/currencies")
+    sb.fault(kind="latency", latency_ms=60000, match="/v1/vatrates")
+    sb.fault(kind="slow_drip", match="/v1/products", bytes=1, drip_ms=5000)
+    paths = ("/v1/currencies", "/v1/vatrates", "/v1/products")
+    with_errors = []
+
+    def ask(path):
+        try:
+            with_errors.append(severa.raw(path, timeout=30).status)
+        except CUT as e:
+            with_errors.append(e)
+
+    threads = [threading.Thread(target=ask, args=(p,)) for p in paths]
+    for t in threads:
+        t.start()
+    time.sleep(0.3)
+    before = time.monotonic()
+    assert sb.stop() == 0 and time.monotonic() - before < 5
+    for t in threads:
+        t.join(5)
+    assert len(with_errors) == 3
+
+
+def test_a_body_beyond_the_cap_is_refused(sb, severa):
+    before = sb.rss_kb()
+    answer = call(severa.base + "/v1/token", "POST", body=b"x" * (49 << 20))
+    assert answer.status == 413
+    assert sb.setup("kajo") and sb.rss_kb() < before + 200_000
 
 
 @pytest.mark.parametrize("bad", [
