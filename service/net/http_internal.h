@@ -33,6 +33,9 @@ bool http_url_is_allowed(struct arena *arena, const struct http_guard *guard, co
 bool http_request_set(CURL *curl, struct arena *arena, const struct http_request *rq,
 		      struct err *err) MUST_CHECK;
 
+/* RFC 9110 §5.6.2: what a header may be called. */
+bool http_is_token(struct span s);
+
 /* Collects one reply. The body is gathered on the heap and copied once its length is known. */
 struct http_inbox {
 	struct arena *arena;

@@ -33,11 +33,16 @@ void http_inbox_release(struct http_inbox *in)
 	in->body_cap = in->n_body = 0;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static struct span trim(struct span s)
 {
-	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
+	while (s.n && is_blank(s.p[s.n - 1]))
 		s.n--;
-	while (s.n && strchr(" \t", s.p[0])) {
+	while (s.n && is_blank(s.p[0])) {
 		s.p++;
 		s.n--;
 	}
@@ -61,8 +66,9 @@ static int status_of_line(struct span line)
 static bool add_header(struct http_inbox *in, struct span line)
 {
 	const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
-	if (!colon || colon == line.p || line.p[0] == ' ' || line.p[0] == '\t')
-		return true; /* no header; an old folded line is dropped */
+	if (!colon || !http_is_token((struct span) { line.p, (size_t)(colon - line.p) }) ||
+	    memchr(line.p, '\0', line.n))
+		return true; /* dropped: no header, or an old folded line */
 	if (in->n_headers == MAX_HEADERS)
 		return false;
 	if (!in->headers)

@@ -25,15 +25,15 @@ static const char *const default_headers[] = {
 	("User-Agent: Viesti/" VIESTI_VERSION),
 };
 
-static bool is_token(const char *s)
+bool http_is_token(struct span s)
 {
 	static const char symbols[] = "!#$%&'*+-.^_`|~";
-	size_t n = strlen(s);
-	for (size_t i = 0; i < n; i++)
-		if (!strchr(symbols, s[i]) && !(s[i] >= '0' && s[i] <= '9') &&
-		    !((s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'z'))
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] == '\0' ||
+		    (!strchr(symbols, s.p[i]) && !(s.p[i] >= '0' && s.p[i] <= '9') &&
+		     !((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'z')))
 			return false;
-	return n > 0;
+	return s.n > 0;
 }
 
 static bool is_field_value(const char *s)
@@ -46,7 +46,7 @@ static bool is_field_value(const char *s)
 
 static bool check_header(const struct http_header *h, struct err *err)
 {
-	if (!h->name || !is_token(h->name))
+	if (!h->name || !http_is_token(span_of(h->name)))
 		return err_set(err, ERR_INPUT, "request header name is not a token");
 	for (size_t i = 0; i < ARRAY_SIZE(reserved_headers); i++)
 		if (strcasecmp(h->name, reserved_headers[i]) == 0)

@@ -153,6 +153,8 @@ static bool skip_loads(struct redis *r, struct err *err)
  */
 static bool error_reply(struct redis *r, const char *words, struct err *err)
 {
+	/* After a failover the name of the server may lead elsewhere: ask it again. */
+	r->is_outdated |= strstr(words, "READONLY ") || strstr(words, "MASTERDOWN ");
 	if (strncmp(words, "NOSCRIPT", 8) != 0)
 		return redis_reply_err(words, err);
 	r->must_reload = true;

@@ -50,6 +50,7 @@ struct redis {
 	bool is_busy;
 	int fd; /* that of ctx, for redis_pool_shutdown; -1: none */
 	redisContext *ctx; /* NULL: not connected */
+	bool is_outdated; /* leads to what is a replica now: not to be lent again */
 	bool has_own_timeout; /* redis_set_timeout was called in this borrow */
 	bool *is_loaded; /* per pool->scripts: this server has it, as far as we know */
 	bool must_reload; /* it has not: forget is_loaded when no reply is outstanding */

@@ -154,6 +154,7 @@ static bool adopt(struct redis *r, redisContext *ctx)
 	r->n_sent = r->n_read = 0;
 	r->n_loads = r->next_load = 0;
 	r->load_error[0] = '\0';
+	r->is_outdated = false;
 	r->must_reload = true; /* the server may have been started anew */
 	pthread_mutex_lock(&r->pool->lock);
 	r->fd = ctx->fd;
@@ -188,7 +189,7 @@ void redis_give_back(struct redis *r)
 	if (!r)
 		return;
 	assert(r->is_busy);
-	if (r->ctx && (r->ctx->err || r->n_read != r->n_sent))
+	if (r->ctx && (r->ctx->err || r->n_read != r->n_sent || r->is_outdated))
 		disconnect(r);
 	if (r->ctx && r->has_own_timeout)
 		redis_apply_timeout(r->ctx, r->pool->command_timeout_ms);

@@ -130,6 +130,26 @@ static void an_error_that_passes_is_an_outage(void **state)
 	COMMAND(r, "CONFIG SET maxmemory 0");
 }
 
+static void a_demoted_server_is_asked_for_again(void **state)
+{
+	(void)state;
+	CLEANUP(redis_pool_free) struct redis_pool *pool = new_pool(1);
+	const struct redis_value *v = NULL;
+	struct err err = ERR_INIT;
+	struct redis *r = borrow(pool);
+	int64_t before = COMMAND(r, "CLIENT ID")->i;
+	redis_give_back(r);
+	r = borrow(pool);
+	assert_int_equal(COMMAND(r, "CLIENT ID")->i, before);
+	COMMAND(r, "REPLICAOF 127.0.0.1 1");
+	assert_false(redis_commandf(r, arena, &v, &err, "SET a b"));
+	redis_give_back(r);
+	r = borrow(pool);
+	assert_int_not_equal(COMMAND(r, "CLIENT ID")->i, before);
+	COMMAND(r, "REPLICAOF NO ONE");
+	redis_give_back(r);
+}
+
 static void a_script_gets_prefix_and_prelude_and_no_keys(void **state)
 {
 	(void)state;
@@ -520,6 +540,7 @@ int main(void)
 		cmocka_unit_test(values_of_every_type_arrive_whole),
 		cmocka_unit_test(an_error_reply_is_an_error_in_redis_own_words),
 		cmocka_unit_test(an_error_that_passes_is_an_outage),
+		cmocka_unit_test(a_demoted_server_is_asked_for_again),
 		cmocka_unit_test(a_script_gets_prefix_and_prelude_and_no_keys),
 		cmocka_unit_test(a_script_that_does_not_compile_says_where),
 		cmocka_unit_test(a_flushed_script_cache_is_noticed),
