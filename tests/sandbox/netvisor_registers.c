@@ -164,7 +164,8 @@ static void remove_record_locked(struct nv_register *r, struct nv_record *record
 	for (size_t i = 0; i < r->n; i++) {
 		if (r->records[i] != record)
 			continue;
-		memmove(r->records + i, r->records + i + 1, (r->n - i - 1) * sizeof(*r->records));
+		memmove(r->records + i, r->records + i + 1,
+			(r->n - i - 1) * sizeof(struct nv_record *));
 		r->n--;
 		break;
 	}

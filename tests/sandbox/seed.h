@@ -15,13 +15,13 @@ struct seed_country {
 struct seed_customer {
 	int64_t number; /* -1: none */
 	const char *name;
-	unsigned id_base; /* Finnish business id's first seven digits; 0: see vat */
 	const char *vat; /* as it is, when id_base is 0; NULL: a private person */
 	const char *country; /* code2 */
 	const char *street, *postcode, *city;
 	const char *postal_street, *postal_postcode, *postal_city; /* NULL: the same address */
 	const char *einvoice_address, *einvoice_operator; /* "OVT": 0037 + business id */
 	const char *email, *phone, *website, *language, *notes;
+	unsigned id_base; /* Finnish business id's first seven digits; 0: see vat */
 	bool passive;
 };
 

@@ -465,7 +465,7 @@ static bool list_tenant(struct severa *severa, struct severa_tenant *t)
 {
 	pthread_rwlock_wrlock(&severa->lock);
 	bool ok = array_reserve(&severa->tenants, severa->n, &severa->cap,
-				sizeof(*severa->tenants)) &&
+				sizeof(struct severa_tenant *)) &&
 		  table_put(&severa->by_name, t->client_id, t) &&
 		  table_put(&severa->by_name, t->key, t);
 	if (ok) {

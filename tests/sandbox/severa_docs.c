@@ -107,7 +107,7 @@ struct doc *severa_add_locked(struct severa_tenant *t, enum severa_kind kind, co
 	if (doc)
 		doc->json = mem_memdup(json.p, json.n);
 	if (!scratch || !doc || !doc->json ||
-	    !array_reserve(&list->docs, list->n, &list->cap, sizeof(*list->docs))) {
+	    !array_reserve(&list->docs, list->n, &list->cap, sizeof(struct doc *))) {
 		err_set(err, ERR_MEMORY, "out of memory");
 		return NULL;
 	}
@@ -220,7 +220,7 @@ void severa_remove_locked(struct severa_tenant *t, struct doc *doc)
 		if (list->docs[i] != doc)
 			continue;
 		memmove(list->docs + i, list->docs + i + 1,
-			(list->n - i - 1) * sizeof(*list->docs));
+			(list->n - i - 1) * sizeof(struct doc *));
 		list->n--;
 		break;
 	}

@@ -135,7 +135,7 @@ static bool reserve_locked(struct timers *t)
 	if (t->n + 1 < t->cap)
 		return true;
 	size_t cap = t->cap ? t->cap * 2 : 64;
-	struct call **heap = mem_realloc(t->heap, cap * sizeof(*heap));
+	struct call **heap = mem_realloc(t->heap, cap * sizeof(struct call *));
 	if (!heap)
 		return false;
 	t->heap = heap;

@@ -119,7 +119,8 @@ bool world_reset(struct sandbox *sb, bool seed_demo, struct err *err)
 	pthread_mutex_lock(&sb->world_lock);
 	struct world *old = sb->world;
 	sb->world = world;
+	world = NULL; /* the sandbox has it now */
 	pthread_mutex_unlock(&sb->world_lock);
-	world = old; /* its reference goes with this scope */
+	world_unref(old);
 	return true;
 }
