@@ -143,7 +143,8 @@ lint: $(BUILD)/config-doc build/deps/lint build/deps/test ## format, clang-tidy,
 tidy: $(TIDY_C:%.c=$(BUILD)/tidy/%.ok)
 $(BUILD)/tidy/%.ok: $(BUILD)/%.o .clang-tidy tests/lint/analyzer.h | build/deps/lint
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $*.c -- -std=gnu11 $(CPPFLAGS_ALL) $(if $(filter service/base/%,$*),,-include tests/lint/analyzer.h) 2>$@.err >$@.out || { cat $@.out $@.err; false; }
+	@clang-tidy --quiet $*.c -- -std=gnu11 $(filter-out -Wjump-misses-init -Werror,$(WARN)) -Wno-unused-value \
+		$(CPPFLAGS_ALL) $(if $(filter service/base/%,$*),,-include tests/lint/analyzer.h) 2>$@.err >$@.out || { cat $@.out $@.err; false; }
 	@touch $@
 
 docs: $(BUILD)/config-doc ## write deploy/CONFIGURATION.md and deploy/viesti.env.sample from the option table

@@ -35,6 +35,15 @@ def copy(stream, found):
             found.update(counts(line))
 
 
+def wait_for(child):
+    """The child's exit status; orphans that end meanwhile are reaped too, as init would."""
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == child.pid:
+            child.returncode = os.waitstatus_to_exitcode(status)
+            return child.returncode
+
+
 def run(target):
     """The suite's exit status, and its counts (empty when it gave none)."""
     found = {}
@@ -44,7 +53,7 @@ def run(target):
                              errors="replace", text=True)
     reader = threading.Thread(target=copy, args=(child.stdout, found), daemon=True)
     reader.start()
-    status = child.wait()
+    status = wait_for(child)
     end_leftovers()  # they may hold the pipe open
     reader.join(10)
     return status, found

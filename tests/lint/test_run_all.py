@@ -20,6 +20,13 @@ pytest) echo "== 1 failed, 4 passed, 2 skipped, 1 error in 0.1s =="; exit 1 ;;
 silent) ;;
 crash) echo "crash: 3 passed, 0 failed"; exit 139 ;;
 leak) setsid sleep 300 & echo $! >"$PIDS"; echo "leak: 1 passed, 0 failed" ;;
+orphan)
+	(sh -c 'exit 0' & echo $! >"$PIDS")
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		kill -0 "$(cat "$PIDS")" 2>/dev/null || { echo "orphan: 1 passed, 0 failed"; break; }
+		sleep 0.1
+	done
+	;;
 hang) setsid sleep 300 & echo $! >"$PIDS"; echo started; sleep 300 ;;
 esac
 """
@@ -63,6 +70,10 @@ def test_sums(env, suites, status, last):
 def test_what_a_suite_left_behind_is_ended(env):
     assert run(env, "leak") == (0, "1 passed, 0 failed")
     assert not is_alive(int(pathlib.Path(env["PIDS"]).read_text(encoding="utf-8")))
+
+
+def test_an_orphan_that_ends_is_reaped_as_init_would(env):
+    assert run(env, "orphan") == (0, "1 passed, 0 failed")
 
 
 def test_an_interrupted_run_ends_its_suite(env):

@@ -2,9 +2,13 @@
 # Runs each unit program given; its output is shown only when it fails. Ends with the counts of cmocka cases.
 passed=0
 failed=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 for bin in "$@"; do
-	out=$("$bin" 2>&1)
+	# Into a file: a process that a test left behind would hold a pipe open.
+	timeout 120 "$bin" >"$log" 2>&1
 	status=$?
+	out=$(cat "$log")
 	ok=$(printf '%s\n' "$out" | grep -c '^\[       OK \]')
 	bad=$(printf '%s\n' "$out" | grep -c '^\[  FAILED  \] [a-zA-Z]')
 	if [ $status -ne 0 ]; then
