@@ -25,7 +25,7 @@ def command(*argv):
                           text=True, errors="replace", check=False)
     if done.returncode == 0:
         return []
-    return done.stdout.strip().splitlines()[-60:] or [f"{argv[0]}: exit status {done.returncode}"]
+    return done.stdout.strip().splitlines() or [f"{argv[0]}: exit status {done.returncode}"]
 
 
 def layout(_root):
@@ -41,7 +41,8 @@ def layout(_root):
 def tidy(_root):
     make = os.environ.get("MAKE", "make")
     os.environ.pop("MAKEFLAGS", None)  # of an outer make, whose job server is not ours
-    return command(make, "--no-print-directory", "-s", "-k", f"-j{os.cpu_count() or 1}", "tidy")
+    said = command(make, "--no-print-directory", "-s", "-k", f"-j{os.cpu_count() or 1}", "tidy")
+    return [line for line in said if ": error: " in line] or said[-20:]  # the way there: build/*/tidy/**/*.out
 
 
 def scripts(root):
@@ -83,7 +84,7 @@ def main():
         if problems:
             failed += 1
             print(f"{name}: {len(problems)} problem lines")
-            for p in problems:
+            for p in problems[:60]:
                 print(f"    {p}")
         else:
             passed += 1

@@ -350,7 +350,7 @@ static bool read_terms(struct nv_call *nc, struct invoice_head *h)
 		h->net_days = strtol(days, &end, 10);
 		if (*end || h->net_days < 0 || h->net_days > 3650)
 			return bad_value(nc, "paymenttermnetdays");
-	} else if (!h->due_date[0]) {
+	} else if (str_eq(h->due_date, "")) {
 		return missing(nc, "paymenttermnetdays");
 	}
 	return true;
