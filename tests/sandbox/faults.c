@@ -151,11 +151,9 @@ static void read_numbers(const struct json *spec, struct fault *fault)
 	plan->status = (unsigned)control_int(spec, "status", 503, 599);
 	const char *code = json_str(json_get(spec, "code"));
 	snprintf(plan->code, sizeof(plan->code), "%s", code ? code : "");
-	plan->retry_after_s = -1;
-	int64_t retry_after;
-	if (json_int64(json_get(spec, "retry_after"), &retry_after) && retry_after >= 0 &&
-	    retry_after < 1000000)
-		plan->retry_after_s = (int)retry_after;
+	const char *retry_after = json_text(json_get(spec, "retry_after"));
+	snprintf(plan->retry_after, sizeof(plan->retry_after), "%s",
+		 retry_after ? retry_after : "");
 	plan->bytes = (size_t)control_int(spec, "bytes", huge ? 64 << 20 : 16, 1 << 30);
 	fault->ppm = control_ppm(spec, "probability", 1000000);
 	bool has_probability = !json_is_null(json_get(spec, "probability"));
@@ -255,7 +253,7 @@ static void add_latency(struct fault *fault, struct fault_plan *plan)
 
 struct fault_plan faults_pick(struct faults *f, const struct call *c, const char *tenant)
 {
-	struct fault_plan plan = { .kind = FAULT_NONE, .commit = true, .retry_after_s = -1 };
+	struct fault_plan plan = { .kind = FAULT_NONE, .commit = true };
 	pthread_mutex_lock(&f->lock);
 	for (struct fault *fault = f->first; fault; fault = fault->next) {
 		bool is_latency = fault->plan.kind == FAULT_LATENCY;

@@ -75,6 +75,7 @@ static void write_org_locked(const struct nv_org *org, bool with_documents, stru
 	jsonw_kint(w, "duplicates", (int64_t)count_duplicates(org));
 	jsonw_kint(w, "refused_duplicates", (int64_t)org->refused_duplicates);
 	jsonw_kint(w, "overlaps", (int64_t)org->overlaps);
+	jsonw_kbool(w, "in_progress", org->is_busy);
 	jsonw_kint(w, "calls", (int64_t)org->calls);
 	jsonw_kint(w, "failures", (int64_t)__atomic_load_n(&org->failures, __ATOMIC_RELAXED));
 	jsonw_kint(w, "dimensions_made_silently", (int64_t)org->silent_items);

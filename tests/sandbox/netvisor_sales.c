@@ -44,12 +44,14 @@ CLEANUP_FUNC(struct nv_invoice, nv_invoice_free)
 
 static bool missing(struct nv_call *nc, const char *name)
 {
-	return nv_fail(nc, "INVALID_DATA", NV_TEXT_MISSING, name);
+	nv_fail(nc, "INVALID_DATA", NV_TEXT_MISSING, name);
+	return false;
 }
 
 static bool bad_value(struct nv_call *nc, const char *name)
 {
-	return nv_fail(nc, "INVALID_DATA", NV_TEXT_VALUE, name);
+	nv_fail(nc, "INVALID_DATA", NV_TEXT_VALUE, name);
+	return false;
 }
 
 /* ---- lines --------------------------------------------------------------------------------- */
@@ -567,7 +569,7 @@ static bool check_duplicate_locked(struct nv_call *nc, const struct invoice_head
 
 static void save_locked(struct nv_call *nc, bool edit, int64_t id)
 {
-	struct invoice_head h = { .x = xml_child(nc->root, "salesinvoice") };
+	struct invoice_head h = { .x = xml_child(nc->root, "salesinvoice"), .due_date = "" };
 	struct decimal sum;
 	if (!read_number(nc, &h) || !read_type_and_status(nc, &h) || !read_amount(nc, &h) ||
 	    !read_terms(nc, &h) || !check_texts(nc, h.x) || !read_customer_locked(nc, &h) ||

@@ -74,7 +74,7 @@ struct fault_plan {
 	bool commit; /* the call takes effect */
 	unsigned status;
 	char code[48]; /* status: error code in the system's own words; may be empty */
-	int retry_after_s; /* -1: no header */
+	char retry_after[40]; /* header as it is sent; empty: none */
 	size_t bytes; /* huge: size of the answer; slow_drip: bytes at a time */
 	int64_t drip_ms;
 };

@@ -161,11 +161,8 @@ static void refuse(struct call *c)
 {
 	unsigned status = c->fault.kind == FAULT_429 ? 429 : c->fault.status;
 	c->standin->refuse(c, status);
-	if (c->fault.retry_after_s >= 0) {
-		char *text = arena_printf(c->arena, "%d", c->fault.retry_after_s);
-		if (text)
-			reply_header(c, "Retry-After", text);
-	}
+	if (c->fault.retry_after[0])
+		reply_header(c, "Retry-After", c->fault.retry_after);
 }
 
 /* True when the fault answers in place of the stand-in. */

@@ -727,6 +727,9 @@ def test_fault_status_and_429(sb, severa, netvisor):
     assert answer.text == "API calls quota exceeded! maximum admitted 10 per 1s."
     sb.fault(kind="429", system="severa")
     assert severa.get("/v1/customers").header("Retry-After") is None
+    date = "Sun, 22 Nov 2026 05:00:00 GMT"
+    sb.fault(kind="status", status=503, system="severa", retry_after=date)
+    assert severa.get("/v1/customers").header("Retry-After") == date
     sb.fault(kind="status", status=200, code="SYSTEM_MAINTENANCE", system="netvisor")
     assert netvisor("customerlist.nv").code == "SYSTEM_MAINTENANCE"
     sb.fault(kind="status", status=503, system="netvisor")
