@@ -1,0 +1,145 @@
+/*
+ * attempt.h: one run of a flow for one job, on one worker thread: what a flow and the systems below
+ * it may use. A contract open to all folders; implemented by worker/ (and by the flow cases of the
+ * tests).
+ *
+ * Everything in the arena lives until the outcome is stored.
+ */
+#ifndef ATTEMPT_H
+#define ATTEMPT_H
+
+#include "base/base.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/connection.h"
+#include "model/state.h"
+#include "net/http.h"
+
+struct attempt;
+
+/* One vendor exchange wanted by a system. The attempt adds: rate slot, lease check before a write,
+ * timeline entry. */
+struct call {
+	const char *what; /* "read invoice": for the timeline and messages */
+	const char *limit_key; /* takes a rate slot of it first; NULL: none */
+	struct http_request rq;
+};
+
+/* What a step left behind (DESIGN §4.5). */
+enum step_state { STEP_NONE, STEP_INTENT, STEP_DONE };
+struct step {
+	enum step_state state;
+	int64_t intent_ms; /* wall time of the intent */
+	int lookups; /* empty look-ups since the intent */
+	int64_t last_lookup_ms;
+	const char *outcome; /* target's id or our note, when done */
+};
+
+/* A document seen at the source. */
+struct poll_item {
+	const char *kind; /* "invoice" */
+	const char *source_id;
+	const char *number; /* may be NULL */
+	const char *changed; /* the source's change stamp, opaque; a new one retests needs_data at
+				once */
+};
+
+struct known_transfer {
+	bool exists;
+	enum transfer_state state;
+	bool delivered;
+	const char *changed; /* stamp of the last poll_item */
+	const char *content_hash; /* what was sent (SV-05), "" when nothing was */
+	const char *id;
+};
+
+struct attempt_ops {
+	/*
+	 * Does the exchange. Any HTTP status is true. ERR_BUSY: no rate slot soon (hand the job
+	 * back). ERR_LEASE: the job is not ours any more; a write was not begun. Else as
+	 * http_transport.
+	 */
+	bool (*exchange)(struct attempt *at, const struct call *call, struct http_reply *ret,
+			 struct err *err);
+	/* Reads a step of the current generation; always true unless Redis is away (ERR_OUTAGE) or
+	 * the lease is lost. */
+	bool (*step_get)(struct attempt *at, const char *step, struct step *ret, struct err *err);
+	/* Records the intent, durably and under the fence, before the write. */
+	bool (*step_intent)(struct attempt *at, const char *step, struct err *err);
+	/* Records the outcome; or, with outcome NULL, that the intent was certainly not carried
+	 * out. */
+	bool (*step_outcome)(struct attempt *at, const char *step, const char *outcome,
+			     struct err *err);
+	/* Counts an empty look-up of an open intent. */
+	bool (*step_lookup_empty)(struct attempt *at, const char *step, struct err *err);
+	/* Learned facts of the document: the customer's invoice number (search), a title for
+	 * people. */
+	bool (*set_number)(struct attempt *at, const char *number, struct err *err);
+	/* A line on the timeline; code from a closed list of the flow, text for people. */
+	void (*note)(struct attempt *at, const char *code, const char *text);
+	/* Adds to the fingerprint of what this run has read (needs_data is retested when it
+	 * changes). */
+	void (*seen)(struct attempt *at, struct span bytes);
+	/* A small durable value per connection or target (links, last synchronised values); "" when
+	 * absent. TTL 0: for ever. */
+	bool (*kv_get)(struct attempt *at, const char *scope, const char *key, const char **ret,
+		       struct err *err);
+	bool (*kv_set)(struct attempt *at, const char *scope, const char *key, const char *value,
+		       int64_t ttl_ms, struct err *err);
+	/*
+	 * Lease on a register record (target company, kind, code) for find-or-create: ERR_BUSY when
+	 * another job holds it. Kept across attempts of the same transfer; lapses by itself after
+	 * the quiet time.
+	 */
+	bool (*record_lease)(struct attempt *at, const char *record, struct err *err);
+	void (*record_release)(struct attempt *at, const char *record);
+	/* Per-process cache shared by workers (tokens, registers): get copies into the arena, NULL
+	 * when absent or expired. */
+	const char *(*cache_get)(struct attempt *at, const char *key);
+	void (*cache_set)(struct attempt *at, const char *key, const char *value, int64_t ttl_ms);
+	/* A poll hands in what it found: see poll_item. Durable when true. Once per page. */
+	bool (*found)(struct attempt *at, const struct poll_item *items, size_t n, struct err *err);
+	/* The connection's reconciliation report (JSON object), stored at the end of a poll. */
+	bool (*report)(struct attempt *at, const char *json, struct err *err);
+	/* Facts about transfers by source id, for reports: state and changed-stamp; false only when
+	 * Redis is away. */
+	bool (*known)(struct attempt *at, const char *kind, const char *source_id,
+		      struct known_transfer *ret, struct err *err);
+};
+
+enum attempt_outcome { OUTCOME_DONE, OUTCOME_SKIPPED, OUTCOME_CANCELLED, OUTCOME_FOLLOWING };
+
+struct attempt {
+	const struct attempt_ops *ops;
+	struct arena *arena;
+	const struct connection *conn;
+	const char *kind; /* "invoice"; "poll", "check", "dry_run" for jobs that are no transfer */
+	const char *source_id;
+	int64_t generation; /* 1.. */
+	int64_t try_no; /* tries of this generation, this one included */
+	/*
+	 * DESIGN §4.7: the store's epoch began at epoch_ms; the target is asked before the first
+	 * send of a document last changed before that, and absence counts only from
+	 * absent_counts_ms on.
+	 */
+	int64_t epoch_ms, absent_counts_ms;
+	int64_t quiet_ms; /* DESIGN §4.6 */
+	int64_t deadline_ms; /* monotonic */
+	bool preview; /* dry run: no write may be made; exchange refuses is_write with ERR_CONFLICT
+		       */
+	bool delivered; /* a send step of this generation has its outcome */
+	const char *content_hash; /* set by the flow after a delivery: stored with the record */
+	enum attempt_outcome outcome; /* set by the flow when run returns true; default done */
+	const char *result; /* check, dry_run: JSON answer for people, set by the flow */
+	const struct config_values *cfg;
+	void *impl; /* the implementation's own */
+};
+
+/* The few settings of the service that flows and systems need. */
+struct config_values {
+	const char *severa_url, *netvisor_url;
+	int severa_rate, severa_burst, severa_concurrency, severa_page;
+	int netvisor_concurrency;
+};
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * flow.h: one integration as a constant table of functions (STYLE §7). A flow knows rules and
+ * order, and no wire format. Worker threads only, unless a member says otherwise; http/ knows no
+ * vendor and reaches flows by this table alone.
+ */
+#ifndef FLOW_H
+#define FLOW_H
+
+#include "base/base.h"
+#include "attempt.h"
+#include "base/strbuf.h"
+#include "codec/json.h"
+
+enum setting_type { SETTING_TEXT, SETTING_BOOL, SETTING_ENUM, SETTING_DECIMAL, SETTING_OBJECT };
+/* One setting of a connection of this flow; the table validates what REST hands in and documents
+ * it. */
+struct setting {
+	const char *name; /* "transfer_status"; dotted names nest: "statuses.transfer" */
+	enum setting_type type;
+	const char *values; /* SETTING_ENUM: "unsent|open" */
+	const char *preset; /* default as text; NULL: none */
+	bool needed; /* required for activation */
+	const char *doc; /* one sentence for people */
+};
+/* One credential: member of credentials.<system>. Write-only. */
+struct credential {
+	const char *system, *name, *doc;
+	bool needed;
+};
+
+struct flow {
+	const char *name; /* "severa-netvisor": route segment, log field, metric label */
+	const char *title; /* "Severa → Netvisor sales invoices" */
+	const struct setting *settings;
+	size_t n_settings;
+	const struct credential *credentials;
+	size_t n_credentials;
+	/*
+	 * Any thread, no I/O: checks a connection's settings beyond the table (combinations that
+	 * are refused), and derives its limit keys. ERR_INPUT with pointer. Required.
+	 */
+	bool (*settle)(struct arena *arena, const struct config_values *cfg,
+		       const struct json *settings, const struct json *credentials,
+		       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n,
+		       struct err *err);
+	/*
+	 * Server thread, no I/O: reads a webhook's body ({"type","timestamp","data":{"id"}}).
+	 * *ret_kind NULL: unknown type (202, counted). NULL member: the flow takes no webhooks.
+	 */
+	bool (*accept)(struct arena *arena, struct span body, const char **ret_kind,
+		       const char **ret_source_id, struct err *err);
+	/* Lists what waits at the source (at->ops->found), writes the reconciliation report. May
+	 * block. Required. */
+	bool (*poll)(struct attempt *at, struct err *err);
+	/* Reads, maps, delivers one document; idempotent: starts at the first open step. May block.
+	 * Required. */
+	bool (*run)(struct attempt *at, struct err *err);
+	/* Connection check (SV-06..SV-08): at->result =
+	 * {"ok":bool,"problems":[{code,text,pointer}],"waiting":n}. Required. */
+	bool (*check)(struct attempt *at, struct err *err);
+	/*
+	 * Sets the failed status at the source, where the flow has one (SV-03); called after a
+	 * transfer became needs_data. May be NULL.
+	 */
+	bool (*on_failed)(struct attempt *at, const struct err *why, struct err *err);
+};
+
+extern const struct flow
+	*const flows[]; /* service/registry.c; NULL-terminated; main passes it down */
+
+#endif
