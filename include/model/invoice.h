@@ -1,0 +1,130 @@
+/*
+ * invoice.h: the canonical sales invoice and credit note, and what hangs on it. Names follow EN
+ * 16931. A system turns its wire format into this or this into its wire format; rules live in
+ * flows. All texts live in the attempt's arena; NULL = absent.
+ */
+#ifndef MODEL_INVOICE_H
+#define MODEL_INVOICE_H
+
+#include "base/base.h"
+#include "base/arena.h"
+#include "base/decimal.h"
+#include "base/err.h"
+#include "base/strbuf.h"
+
+struct address {
+	const char *street; /* lines joined by "\n" */
+	const char *postcode, *city, *country_name;
+	const char *country_code; /* ISO 3166-1 alpha-2 */
+};
+
+struct party {
+	const char *name;
+	const char *vat_number; /* as at the source */
+	const char *business_id; /* national form: 1234567-8 */
+	const char *contact_name, *contact_email;
+	struct address address;
+};
+
+struct customer {
+	const char *source_id; /* id at the source */
+	const char *code; /* customer number, text */
+	const char *name, *vat_number, *business_id;
+	bool is_private; /* a private person: needs no business id */
+	bool is_active;
+	const char *email, *phone, *fax, *website, *notes;
+	const char *einvoice_address, *einvoice_operator;
+	struct address billing,
+		delivery; /* head-office address marked billing, and the one marked postal */
+	const char *language; /* ISO 639-1 lower case */
+};
+
+struct product {
+	const char *source_id, *code, *name, *unit;
+	struct decimal unit_price, unit_cost, vat_rate; /* 0 when absent */
+	bool is_active;
+	const char *register_name; /* "product", "work type", "travel expense type" */
+};
+
+struct dimension_value {
+	const char *heading, *item; /* "Projekti", "1001 Website" */
+	const char *code, *label; /* number and name of the item where the target keeps both */
+};
+
+struct invoice_row {
+	const char *source_id;
+	int64_t position; /* 1.. */
+	const char *const *codes; /* product, work-type or travel-expense codes behind the row */
+	size_t n_codes;
+	const char *product_code; /* chosen by the flow's rules; NULL before */
+	const char *name; /* short; from the product, or the description's first line */
+	const char *description; /* whole */
+	struct decimal quantity, unit_price; /* net */
+	bool has_vat_rate;
+	struct decimal vat_rate; /* percent */
+	const char *vat_code; /* target's code, chosen by the flow */
+	const char *unit;
+	const char *account;
+	struct decimal net, vat, gross; /* computed by invoice_sum_up */
+	const struct dimension_value *dimensions;
+	size_t n_dimensions;
+};
+
+struct attachment {
+	const char *name, *mime_type, *description;
+	struct span data;
+};
+
+struct vat_breakdown {
+	struct decimal rate, net, vat;
+};
+
+struct invoice {
+	const char *source_id;
+	const char *number; /* NULL: none given yet */
+	const char *reference; /* payment reference */
+	const char *status_id;
+	const char *changed; /* change stamp of the source */
+	int64_t changed_ms;
+	bool is_credit_note;
+	const char *issue_date, *due_date, *entry_date; /* YYYY-MM-DD */
+	int64_t payment_term_days;
+	bool has_overdue_interest;
+	struct decimal overdue_interest;
+	const char *currency; /* ISO 4217 */
+	struct decimal currency_rate;
+	const char *our_reference, *your_reference, *order_number, *notes;
+	const char *text_before, *text_after;
+	const char *language;
+	struct party seller, buyer;
+	const char *customer_id, *billing_customer_id; /* at the source */
+	const char *customer_number;
+	const char *const *project_ids;
+	size_t n_projects;
+	struct decimal total_net, total_vat, total_gross; /* as the source says */
+	struct invoice_row *rows;
+	size_t n_rows;
+	const struct attachment *attachments;
+	size_t n_attachments;
+	struct vat_breakdown *vat;
+	size_t n_vat;
+	struct decimal rounding; /* source's total minus ours, within the tolerance */
+};
+
+/*
+ * Computes each row's net (quantity x unit price, two decimals, half away from zero), VAT by rate
+ * and totals, and holds them against the source's totals (DESIGN §7): a difference of up to 0.01
+ * per row and rate is carried as rounding; more is ERR_DATA with reason sum_mismatch, naming both
+ * sums. ERR_LIMIT when the arena is full.
+ */
+bool invoice_sum_up(struct invoice *inv, struct arena *arena, struct err *err) MUST_CHECK;
+/* Dates, currency, rows, number present and well-formed; ERR_DATA with a reason. */
+bool invoice_validate(const struct invoice *inv, struct err *err) MUST_CHECK;
+/* SHA-256 hex over what is sent (not status, payment or audit fields): SV-05. NULL past the arena's
+ * cap. */
+const char *invoice_content_hash(const struct invoice *inv, struct arena *arena) MUST_CHECK;
+
+/* Finnish business id 1234567-8 with check digit; from "FI12345678" too. NULL when it is none. */
+const char *business_id_from(struct arena *arena, const char *vat_number_or_id);
+
+#endif
