@@ -1,0 +1,206 @@
+/*
+ * queue.h: jobs: intake, turns, leases with fences, limits, delays, steps. Everything that changes
+ * more than one key is one Lua script, so it happens wholly or not at all.
+ *
+ * A job is a transfer (its id is derived from its business key) or a short-lived task of a
+ * connection: "poll:<conn>", "check:<random>", "dry_run:<random>". All shared deadlines are by the
+ * clock of Redis. Thread-safe: each call borrows a connection of the pool. Every call may be
+ * repeated after ERR_OUTAGE. Results live in the arena of the call.
+ */
+#ifndef QUEUE_QUEUE_H
+#define QUEUE_QUEUE_H
+
+#include "base/base.h"
+#include "attempt.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "codec/sign.h"
+#include "model/connection.h"
+#include "model/state.h"
+#include "net/redis.h"
+
+#define TRANSFER_ID_MAX 33
+#define QUEUE_JOB_ID_MAX 80
+#define QUEUE_BATCH_MAX 256
+/* Timeline entries kept per transfer; the oldest go first. */
+#define QUEUE_TIMELINE_MAX 200
+
+struct queue_options {
+	struct redis_pool *pool;
+	const struct seal_key *key; /* seals timeline entries; copied */
+	int64_t lease_ms; /* 0: 10 s */
+	int64_t quiet_ms; /* after an open intent, before the target is asked; 0: 130 s */
+	int64_t retention_ms; /* of timelines; 0: 90 days */
+	int64_t poll_interval_ms; /* of connections without a schedule; 0: 5 min */
+};
+struct queue;
+bool queue_new(const struct queue_options *opt, struct queue **ret, struct err *err) MUST_CHECK;
+void queue_free(struct queue *q); /* accepts NULL */
+CLEANUP_FUNC(struct queue, queue_free)
+
+/* First 16 bytes, hex, of SHA-256(conn NUL kind NUL source id). */
+void transfer_id(const char *conn, const char *kind, const char *source_id,
+		 char ret[TRANSFER_ID_MAX]);
+
+/* --- intake --- */
+struct queue_item {
+	const char *conn, *kind, *source_id;
+	const char *webhook_id; /* NULL: none; remembered for 15 min per connection */
+	const char *origin; /* "webhook", "poll", "api" */
+	const char *changed; /* the source's change stamp, NULL: unknown */
+	const char *number; /* NULL: unknown */
+	bool found; /* seen by a poll: known and unchanged is not queued again (rules: intake.lua)
+		     */
+};
+enum queue_intake {
+	INTAKE_NEW, /* record made and queued */
+	INTAKE_KNOWN, /* record stood; queued (again), or marked to be looked at again */
+	INTAKE_SEEN, /* record stood, and nothing is to be done */
+	INTAKE_REPLAY /* webhook id seen before: nothing was done */
+};
+struct queue_receipt {
+	enum queue_intake what;
+	char id[TRANSFER_ID_MAX]; /* of the transfer */
+};
+/* Dedup mark, record, index and queue entry of up to QUEUE_BATCH_MAX items in one atomic step. */
+bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
+		  struct queue_receipt *ret, struct err *err) MUST_CHECK;
+
+/* --- claim, heartbeat, finish --- */
+enum queue_job_type { JOB_TRANSFER, JOB_POLL, JOB_CHECK, JOB_DRY_RUN };
+struct queue_job {
+	enum queue_job_type type;
+	const char *id, *conn, *kind, *source_id; /* kind "poll", "check", "dry_run" for tasks */
+	int64_t generation, try_no; /* this try included */
+	int64_t fence;
+	int64_t deadline_ms; /* monotonic, local: the lease ends then unless beaten */
+	int64_t created_ms, first_try_ms; /* first_try_ms: of this generation (retry age) */
+	bool delivered; /* a send step of this generation has its outcome */
+	enum transfer_state was; /* state before the claim; done: a re-look (DESIGN §4.8) */
+	const char *number, *changed, *content_hash, *fingerprint, *error_code; /* "" when none */
+	const char *args; /* of a task, JSON; "" for a transfer */
+};
+/* Claims up to max jobs, connections taking turns. Waits for nothing. */
+bool queue_claim(struct queue *q, struct arena *arena, const char *owner, size_t max,
+		 struct queue_job *ret, size_t *ret_n, struct err *err) MUST_CHECK;
+
+struct queue_lease {
+	const char *id;
+	int64_t fence;
+	bool lost; /* out */
+	int64_t deadline_ms; /* out, monotonic */
+};
+bool queue_heartbeat(struct queue *q, struct queue_lease *leases, size_t n,
+		     struct err *err) MUST_CHECK;
+
+enum queue_verdict {
+	FINISH_STORED,
+	FINISH_STALE, /* the fence is old: nothing was stored */
+	FINISH_ILLEGAL /* the state table forbids the move: lease ended, state as before */
+};
+struct queue_outcome {
+	const char *id;
+	int64_t fence;
+	bool keep; /* the state of before the claim stays (a re-look that found nothing new) */
+	enum transfer_state state; /* else */
+	/*
+	 * Run again after so long: waiting, retrying, in_doubt, following need it, needs_data may
+	 * have it (retest); -1: none.
+	 */
+	int64_t delay_ms;
+	bool hand_back; /* no try is burned: state of before the claim, due after delay_ms */
+	bool delivered; /* a send step has its outcome; never taken back within a generation */
+	const char *error_code; /* reason code, for search; NULL clears */
+	const char *error_json; /* NULL clears */
+	const char *fingerprint; /* NULL: as before */
+	const char *content_hash; /* NULL: as before */
+	const char *result; /* tasks: JSON answer; NULL none */
+	const char *const *entries; /* timeline, JSON objects, oldest first */
+	size_t n_entries;
+	enum queue_verdict verdict; /* out */
+};
+/* Stores outcomes, ends leases, frees limit slots, wakes who waited for them. */
+bool queue_finish(struct queue *q, struct queue_outcome *outcomes, size_t n,
+		  struct err *err) MUST_CHECK;
+
+/* --- steps (DESIGN §4.5), all under the fence: ERR_LEASE when the job is not ours any more --- */
+bool queue_step_get(struct queue *q, struct arena *arena, const char *id, int64_t fence,
+		    const char *step, struct step *ret, struct err *err) MUST_CHECK;
+bool queue_step_intent(struct queue *q, const char *id, int64_t fence, const char *step,
+		       struct err *err) MUST_CHECK;
+/* outcome NULL: the intent was certainly not carried out. `delivers`: the document is now at the
+ * target. */
+bool queue_step_outcome(struct queue *q, const char *id, int64_t fence, const char *step,
+			const char *outcome, bool delivers, struct err *err) MUST_CHECK;
+bool queue_step_lookup_empty(struct queue *q, const char *id, int64_t fence, const char *step,
+			     struct err *err) MUST_CHECK;
+bool queue_set_number(struct queue *q, const char *id, int64_t fence, const char *number,
+		      struct err *err) MUST_CHECK;
+/* Right before the first byte of a write: still ours? Extends the lease as a heartbeat does. */
+bool queue_lease_check(struct queue *q, const char *id, int64_t fence, int64_t *ret_deadline_ms,
+		       struct err *err) MUST_CHECK;
+bool queue_known(struct queue *q, struct arena *arena, const char *conn, const char *kind,
+		 const char *source_id, struct known_transfer *ret, struct err *err) MUST_CHECK;
+
+/* --- small durable values, record leases --- */
+bool queue_kv_get(struct queue *q, struct arena *arena, const char *scope, const char *key,
+		  const char **ret, struct err *err) MUST_CHECK;
+bool queue_kv_set(struct queue *q, const char *scope, const char *key, const char *value,
+		  int64_t ttl_ms, struct err *err) MUST_CHECK;
+/* holder: the transfer's id. ERR_BUSY with retry_after_ms when another holds it; lapses after
+ * ttl_ms. */
+bool queue_record_lease(struct queue *q, const char *record, const char *holder, int64_t ttl_ms,
+			struct err *err) MUST_CHECK;
+bool queue_record_release(struct queue *q, const char *record, const char *holder,
+			  struct err *err) MUST_CHECK;
+
+/* --- limits --- */
+/*
+ * Takes one call from the key's budget. *ret_wait_ms 0: taken; else not taken, try again after so
+ * long. Never more than burst + rate in any second.
+ */
+bool queue_rate_take(struct queue *q, const char *key, int rate_per_s, int burst,
+		     int64_t *ret_wait_ms, struct err *err) MUST_CHECK;
+/* Retry-After of a vendor: no job of the key is claimed, and no rate given, for so long. */
+bool queue_block(struct queue *q, const char *key, int64_t for_ms, struct err *err) MUST_CHECK;
+
+/* --- tasks --- */
+/*
+ * Queues a task before the connection's transfers; kind "poll" (one per connection: a second call
+ * gives the same), "check" or "dry_run". args: JSON or NULL. Runs on a paused connection too,
+ * except a poll.
+ */
+bool queue_task_new(struct queue *q, const char *kind, const char *conn, const char *args,
+		    char ret_id[QUEUE_JOB_ID_MAX], struct err *err) MUST_CHECK;
+enum queue_task_state { TASK_QUEUED, TASK_RUNNING, TASK_DONE, TASK_FAILED };
+struct queue_task {
+	const char *id, *kind, *conn, *args, *result, *error_json;
+	enum queue_task_state state;
+	int64_t created_ms, updated_ms;
+};
+/* ERR_NOT_FOUND when it never was or its hour is over. */
+bool queue_task_get(struct queue *q, struct arena *arena, const char *id, struct queue_task *ret,
+		    struct err *err) MUST_CHECK;
+
+/* --- upkeep --- */
+struct queue_tick {
+	int64_t promoted, reaped, in_doubt, polls, mended, woken;
+	bool more; /* a bound was reached: tick again at once */
+};
+/*
+ * One thread per process, each second: delayed jobs that are due, leases that ended (running →
+ * queued, or in_doubt with an open intent), sleepers, polls by schedule, every 10 s the
+ * reconciler. Bounded per call; safe in many processes at once. now_ms is not needed: Redis has
+ * the clock.
+ */
+bool queue_tick(struct queue *q, struct queue_tick *ret, struct err *err) MUST_CHECK;
+/* Blocks until something was queued or the time is over; either is true. */
+bool queue_wait(struct queue *q, int64_t timeout_ms, struct err *err) MUST_CHECK;
+
+struct queue_depth {
+	int64_t ready_connections, delayed, running, sleeping;
+	int64_t oldest_lease_ms; /* how long past due, 0: none */
+};
+bool queue_depth(struct queue *q, struct queue_depth *ret, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,198 @@
+/*
+ * store.h: what people see and edit: connections, transfers with their timelines, API tokens,
+ * audit, idempotency keys, the store's epoch. Jobs and leases are queue/'s.
+ *
+ * Connections and tokens also stand in the vault: a sealed, fsynced file in the data folder,
+ * written after each change and put back into a Redis that lost them. Thread-safe: each call
+ * borrows a connection of the pool. Results live in the arena of the call unless said otherwise.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/base.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "codec/sign.h"
+#include "model/connection.h"
+#include "model/state.h"
+#include "net/redis.h"
+
+struct store_options {
+	struct redis_pool *pool;
+	const struct seal_key *key; /* copied */
+	const char *data_dir; /* of the vault file; NULL: no vault (tests) */
+	int64_t poll_interval_ms; /* of connections without a schedule; 0: 5 min */
+};
+struct store;
+bool store_new(const struct store_options *opt, struct store **ret, struct err *err) MUST_CHECK;
+void store_free(struct store *s); /* accepts NULL */
+CLEANUP_FUNC(struct store, store_free)
+
+/* --- epoch (DESIGN §3, §4.7) --- */
+struct store_epoch {
+	char id[UUID_TEXT];
+	int64_t born_ms; /* when this Redis's memory begins */
+	bool restored; /* it followed a loss: targets are asked before first sends */
+};
+/*
+ * At start and whenever Redis was away: makes an epoch in a new Redis; when Redis is empty but the
+ * vault is not, puts connections and tokens back under a new epoch (restored). A restarted server
+ * with less than fsync may have lost its last writes: a new epoch as well. *ret_restored tells
+ * that it happened in this call.
+ */
+bool store_epoch_sync(struct store *s, const struct redis_health *health, struct store_epoch *ret,
+		      bool *ret_restored, struct err *err) MUST_CHECK;
+
+/* --- connections --- */
+/*
+ * Creates (rev of the draft 0) or replaces (rev = the one it was read with). ERR_CONFLICT when the
+ * stored rev differs or the id is taken. *ret may be NULL; else the stored one, to be unreferenced.
+ * The vault is written before it returns.
+ */
+bool store_connection_put(struct store *s, const struct connection_draft *draft,
+			  struct connection **ret, struct err *err) MUST_CHECK;
+/* From Redis, at this moment. ERR_NOT_FOUND. Connections are never deleted, only paused. */
+bool store_connection_get(struct store *s, const char *id, struct connection **ret,
+			  struct err *err) MUST_CHECK;
+/* Changes state and pause_reason alone, whatever the rev ("credentials"). */
+bool store_connection_set_state(struct store *s, const char *id, enum connection_state state,
+				const char *pause_reason, struct err *err) MUST_CHECK;
+/* The local snapshot. Refresh: each second by one thread, and after an own change; cheap when
+ * nothing moved. */
+bool store_refresh(struct store *s, struct err *err) MUST_CHECK;
+/* NULL when unknown; else to be unreferenced. No I/O. */
+struct connection *store_find(struct store *s, const char *id) MUST_CHECK;
+/* All, by id, in the arena; each to be unreferenced by store_list_release. No I/O. */
+struct store_list {
+	struct connection **items;
+	size_t n;
+};
+bool store_list(struct store *s, struct store_list *ret, struct err *err) MUST_CHECK;
+void store_list_release(struct store_list *list);
+/* JSON object of the last poll; "" when none. */
+bool store_report_get(struct store *s, struct arena *arena, const char *conn, const char **ret,
+		      struct err *err) MUST_CHECK;
+bool store_report_put(struct store *s, const char *conn, const char *json,
+		      struct err *err) MUST_CHECK;
+
+/* --- transfers --- */
+struct transfer_step {
+	const char *name;
+	int64_t generation, intent_ms;
+	const char *outcome; /* NULL: open */
+	int64_t lookups;
+};
+struct transfer {
+	const char *id, *conn, *kind, *source_id;
+	const char *number, *origin, *changed, *content_hash, *error_code; /* "" when none */
+	const char *error_json; /* "" when none */
+	enum transfer_state state;
+	int64_t generation, try_no, rev; /* rev: ETag */
+	int64_t created_ms, updated_ms, due_ms; /* due 0: none */
+	bool delivered, rechecking; /* rechecking: queued or leased while its state stands */
+	const struct transfer_step *steps;
+	size_t n_steps;
+};
+/* ERR_NOT_FOUND. */
+bool store_transfer_get(struct store *s, struct arena *arena, const char *id, struct transfer *ret,
+			struct err *err) MUST_CHECK;
+
+#define STORE_ALL_STATES ((1u << N_TRANSFER_STATES) - 1)
+struct transfer_filter {
+	const char *const *conns; /* only of these; n_conns 0: all */
+	size_t n_conns;
+	unsigned states; /* bits 1u << enum transfer_state; 0: all */
+	const char *error_code; /* NULL: any */
+	const char *number; /* the customer's invoice number; NULL: any */
+	int64_t since_ms, until_ms; /* last update; 0: open */
+	const char *cursor; /* NULL: from the newest */
+	size_t limit; /* 1..200 */
+};
+struct transfer_page {
+	struct transfer *items; /* newest update first; without steps */
+	size_t n;
+	const char *next; /* cursor; NULL at the end. A page may be short, or empty, and have one */
+};
+/* ERR_INPUT for a malformed cursor. */
+bool store_transfer_list(struct store *s, struct arena *arena, const struct transfer_filter *f,
+			 struct transfer_page *ret, struct err *err) MUST_CHECK;
+/* JSON objects, oldest first; entries that cannot be opened are left out. */
+bool store_timeline(struct store *s, struct arena *arena, const char *id, const char ***ret,
+		    size_t *ret_n, struct err *err) MUST_CHECK;
+
+enum transfer_action { TRANSFER_RETRY, TRANSFER_RESEND, TRANSFER_CANCEL };
+struct transfer_order {
+	const char *id;
+	enum transfer_action action;
+	int64_t rev; /* If-Match; -1: whatever it is */
+	const char *who; /* token's name, for the timeline */
+	const char *reason; /* required for a resend */
+};
+/*
+ * Retry: runs it now. Resend: a new generation, from a state at rest (DESIGN §4.8). Cancel: nothing
+ * more is done for it; refused while it runs, once delivered, and with an open intent.
+ * ERR_NOT_FOUND; ERR_CONFLICT with reason "stale" (rev) or "state" (not possible in its state).
+ * *ret_rev is the new ETag.
+ */
+bool store_transfer_order(struct store *s, const struct transfer_order *order, int64_t *ret_rev,
+			  struct err *err) MUST_CHECK;
+
+struct store_counts {
+	const char *conn;
+	int64_t n[N_TRANSFER_STATES]; /* queued holds queued and running together, running 0 */
+};
+/* Per connection of the local snapshot. */
+bool store_counts(struct store *s, struct arena *arena, struct store_counts **ret, size_t *ret_n,
+		  struct err *err) MUST_CHECK;
+
+/* --- API tokens --- */
+enum token_role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
+const char *token_role_name(enum token_role r);
+bool token_role_parse(struct span name, enum token_role *ret) MUST_CHECK;
+#define TOKEN_TEXT_MAX 64
+struct token {
+	char id[17]; /* start of the hash, for people */
+	char name[65];
+	enum token_role role;
+	const char *const *conns; /* only these; n_conns 0: all */
+	size_t n_conns;
+	int64_t created_ms, expires_ms; /* expires 0: never */
+};
+/* Makes "viesti_" and 43 random characters, seen here and never again. plain NULL: made; else this
+ * one is stored (VIESTI_ADMIN_TOKEN), and standing already is no error. */
+bool store_token_create(struct store *s, const struct token *t, const char *plain,
+			char ret_plain[TOKEN_TEXT_MAX], char ret_id[17],
+			struct err *err) MUST_CHECK;
+bool store_token_list(struct store *s, struct arena *arena, struct token **ret, size_t *ret_n,
+		      struct err *err) MUST_CHECK;
+bool store_token_revoke(struct store *s, const char *id, struct err *err) MUST_CHECK;
+/* From the local snapshot, no I/O; false when unknown or expired. Copies into the arena. */
+bool store_token_find(struct store *s, struct arena *arena, struct span plain,
+		      struct token *ret) MUST_CHECK;
+
+/* --- audit --- */
+/* JSON object; the newest 10,000 are kept. */
+bool store_audit_add(struct store *s, const char *json, struct err *err) MUST_CHECK;
+/* Newest first, from position `from`. */
+bool store_audit_list(struct store *s, struct arena *arena, size_t from, size_t limit,
+		      const char ***ret, size_t *ret_n, struct err *err) MUST_CHECK;
+
+/* --- Idempotency-Key --- */
+enum idempotency { IDEMPOTENCY_FIRST, IDEMPOTENCY_RUNNING, IDEMPOTENCY_DONE, IDEMPOTENCY_OTHER };
+struct idempotent_answer {
+	enum idempotency what; /* OTHER: the key was used with another body */
+	int status; /* DONE: the answer of then */
+	struct span body;
+};
+/* FIRST: the caller works and then calls _end (or _drop, when nothing was done). Kept 24 h;
+ * RUNNING lapses after 2 min. */
+bool store_idempotency_begin(struct store *s, struct arena *arena, const char *token_id,
+			     const char *key, const char *body_hash, struct idempotent_answer *ret,
+			     struct err *err) MUST_CHECK;
+bool store_idempotency_end(struct store *s, const char *token_id, const char *key,
+			   const char *body_hash, int status, struct span body,
+			   struct err *err) MUST_CHECK;
+bool store_idempotency_drop(struct store *s, const char *token_id, const char *key,
+			    struct err *err) MUST_CHECK;
+
+#endif
