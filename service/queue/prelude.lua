@@ -1,0 +1,162 @@
+-- prelude.lua: in front of every script: names of keys, time, and the moves that several scripts share.
+-- Keys are built from the prefix in ARGV[1]; nothing here assumes a cluster.
+local P = ARGV[1]
+local call = redis.call
+
+local function now_ms()
+	local t = call('TIME')
+	return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+local function is_task(id)
+	return string.find(id, ':', 1, true) ~= nil
+end
+
+local function bucket(state)
+	if state == 'queued' or state == 'running' then
+		return 'active'
+	end
+	return state
+end
+
+local function index(conn, id, from, to, now)
+	local a, b = bucket(from), bucket(to)
+	if a ~= b then
+		call('ZREM', P .. 'ix:' .. conn .. ':' .. a, id)
+	end
+	call('ZADD', P .. 'ix:' .. conn .. ':' .. b, now, id)
+end
+
+-- The connection has ready work: it takes the next turn. Harmless for one that waits or is paused: the claim puts it
+-- aside again.
+local function take_turn(conn, turn)
+	call('ZADD', P .. 'q:ring', 'NX', turn or call('INCR', P .. 'q:turn'), conn)
+end
+
+local function wake()
+	call('LPUSH', P .. 'q:wake', '1')
+	call('LTRIM', P .. 'q:wake', 0, 15)
+end
+
+-- score nil: behind all that wait; 0..2: before them.
+local function enqueue(conn, id, score)
+	call('ZREM', P .. 'q:delayed', id)
+	call('ZADD', P .. 'q:c:' .. conn, 'NX', score or (1000 + call('INCR', P .. 'q:seq')), id)
+	take_turn(conn)
+end
+
+local function delay(conn, id, due)
+	call('ZREM', P .. 'q:c:' .. conn, id)
+	call('ZADD', P .. 'q:delayed', due, id)
+end
+
+-- One connection that was put aside for the key is looked at again, at its old turn.
+local function wake_key(key)
+	local popped = call('ZPOPMIN', P .. 'q:waitkey:' .. key)
+	if popped[1] then
+		take_turn(popped[1], popped[2])
+		return true
+	end
+	call('SREM', P .. 'q:waitkeys', key)
+	return false
+end
+
+-- Frees the running slots that a job took; keys as stored with it: joined by line feeds.
+local function free_slots(id, keys)
+	local woken = false
+	for key in string.gmatch(keys or '', '[^\n]+') do
+		call('SREM', P .. 'q:run:' .. key, id)
+		woken = wake_key(key) or woken
+	end
+	return woken
+end
+
+local function record_key(id)
+	if is_task(id) then
+		return P .. 'j:' .. id
+	end
+	return P .. 't:' .. id
+end
+
+local function promote(now, limit)
+	local due = call('ZRANGEBYSCORE', P .. 'q:delayed', '-inf', now, 'LIMIT', 0, limit)
+	for _, id in ipairs(due) do
+		call('ZREM', P .. 'q:delayed', id)
+		local conn = call('HGET', record_key(id), 'c')
+		if conn then
+			enqueue(conn, id)
+		end
+	end
+	return #due
+end
+
+local function wake_sleepers(now, limit)
+	local due = call('ZRANGEBYSCORE', P .. 'q:sleep', '-inf', now, 'LIMIT', 0, limit)
+	for _, conn in ipairs(due) do
+		call('ZREM', P .. 'q:sleep', conn)
+		take_turn(conn)
+	end
+	return #due
+end
+
+-- An invoice number finds its transfers: no:<conn> holds a comma list of ids per number.
+local function put_number(conn, id, old, number)
+	if old == number or number == '' then
+		return
+	end
+	local key = P .. 'no:' .. conn
+	if old and old ~= '' then
+		local rest = {}
+		for other in string.gmatch(call('HGET', key, old) or '', '[^,]+') do
+			if other ~= id then
+				rest[#rest + 1] = other
+			end
+		end
+		if #rest == 0 then
+			call('HDEL', key, old)
+		else
+			call('HSET', key, old, table.concat(rest, ','))
+		end
+	end
+	local ids = call('HGET', key, number)
+	if not ids then
+		call('HSET', key, number, id)
+	elseif not string.find(',' .. ids .. ',', ',' .. id .. ',', 1, true) then
+		call('HSET', key, number, ids .. ',' .. id)
+	end
+	call('HSET', P .. 't:' .. id, 'no', number)
+end
+
+-- The newest intent of the generation without an outcome, in ms; nil: none.
+local function open_intent(id)
+	local key = P .. 't:' .. id
+	local all = call('HGETALL', key)
+	local f = {}
+	for i = 1, #all, 2 do
+		f[all[i]] = all[i + 1]
+	end
+	local mark = 'i.' .. (f.g or '1') .. '.'
+	local newest
+	for name, value in pairs(f) do
+		if string.sub(name, 1, #mark) == mark and not f['o' .. string.sub(name, 2)] then
+			newest = math.max(newest or 0, tonumber(value))
+		end
+	end
+	return newest
+end
+
+-- poll waits once per connection; kind poll runs after checks, both before transfers.
+local function new_task(id, kind, conn, args, now)
+	local key = P .. 'j:' .. id
+	if kind == 'poll' then
+		local state = call('HGET', key, 'st')
+		if state == 'queued' or state == 'running' then
+			return false
+		end
+	end
+	call('DEL', key)
+	call('HSET', key, 'k', kind, 'c', conn, 'a', args, 'st', 'queued', 'ca', now, 'ua', now)
+	call('PEXPIRE', key, 3600000)
+	enqueue(conn, id, kind == 'poll' and 1 or 0)
+	return true
+end

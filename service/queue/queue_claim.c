@@ -1,0 +1,103 @@
+/* queue_claim.c: takes jobs, and keeps their leases. */
+#include "base/base.h"
+#include "queue_internal.h"
+
+#include "base/clock.h"
+
+#define JOB_FIELDS 17
+#define BEAT_ARENA (256 * 1024)
+
+static enum queue_job_type job_type(const char *id)
+{
+	if (strncmp(id, "poll:", 5) == 0)
+		return JOB_POLL;
+	if (strncmp(id, "check:", 6) == 0)
+		return JOB_CHECK;
+	if (strncmp(id, "dry_run:", 8) == 0)
+		return JOB_DRY_RUN;
+	return JOB_TRANSFER;
+}
+
+/* The order of the fields is claim.lua's. */
+static bool read_job(const struct redis_value *v, int64_t deadline_ms, struct queue_job *ret,
+		     struct err *err)
+{
+	if (v->type != REDIS_ARRAY || v->n != JOB_FIELDS)
+		return queue_script_broken("claim", err);
+	enum transfer_state was;
+	if (!state_parse(span_of(queue_text(v, 8)), &was))
+		return queue_script_broken("claim", err);
+	*ret = (struct queue_job) {
+		.type = job_type(queue_text(v, 0)),
+		.id = queue_text(v, 0),
+		.conn = queue_text(v, 1),
+		.kind = queue_text(v, 2),
+		.source_id = queue_text(v, 3),
+		.generation = queue_int(&v->items[4]),
+		.try_no = queue_int(&v->items[5]),
+		.fence = queue_int(&v->items[6]),
+		.delivered = queue_text(v, 7)[0] == '1',
+		.was = was,
+		.number = queue_text(v, 9),
+		.changed = queue_text(v, 10),
+		.content_hash = queue_text(v, 11),
+		.fingerprint = queue_text(v, 12),
+		.error_code = queue_text(v, 13),
+		.args = queue_text(v, 14),
+		.created_ms = queue_int(&v->items[15]),
+		.first_try_ms = queue_int(&v->items[16]),
+		.deadline_ms = deadline_ms,
+	};
+	return true;
+}
+
+bool queue_claim(struct queue *q, struct arena *arena, const char *owner, size_t max,
+		 struct queue_job *ret, size_t *ret_n, struct err *err)
+{
+	if (max == 0) {
+		*ret_n = 0;
+		return true;
+	}
+	struct num max_num, lease;
+	struct span args[] = { span_of(owner), num_span(&max_num, (int64_t)max),
+			       num_span(&lease, q->lease_ms) };
+	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
+	const struct redis_value *v = NULL;
+	if (!queue_call(q, arena, "claim", args, ARRAY_SIZE(args), &v, err))
+		return false;
+	if (v->type != REDIS_ARRAY || v->n > max)
+		return queue_script_broken("claim", err);
+	for (size_t i = 0; i < v->n; i++)
+		if (!read_job(&v->items[i], deadline_ms, &ret[i], err))
+			return false;
+	*ret_n = v->n;
+	return true;
+}
+
+bool queue_heartbeat(struct queue *q, struct queue_lease *leases, size_t n, struct err *err)
+{
+	if (n == 0)
+		return true;
+	CLEANUP(arena_free) struct arena *arena = arena_new(BEAT_ARENA);
+	struct span *args = arena ? arena_alloc_array(arena, 2 * n + 1, sizeof(*args)) : NULL;
+	struct num *nums = arena ? arena_alloc_array(arena, n + 1, sizeof(*nums)) : NULL;
+	if (!args || !nums)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	args[0] = num_span(&nums[n], q->lease_ms);
+	for (size_t i = 0; i < n; i++) {
+		args[1 + 2 * i] = span_of(leases[i].id);
+		args[2 + 2 * i] = num_span(&nums[i], leases[i].fence);
+	}
+	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
+	const struct redis_value *v = NULL;
+	if (!queue_call(q, arena, "beat", args, 2 * n + 1, &v, err))
+		return false;
+	if (v->type != REDIS_STRING || v->s.n != n)
+		return queue_script_broken("beat", err);
+	for (size_t i = 0; i < n; i++) {
+		leases[i].lost = v->s.p[i] != 'B';
+		if (!leases[i].lost)
+			leases[i].deadline_ms = deadline_ms;
+	}
+	return true;
+}

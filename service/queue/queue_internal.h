@@ -1,0 +1,49 @@
+/* queue_internal.h: what the files of queue/ share. */
+#ifndef QUEUE_INTERNAL_H
+#define QUEUE_INTERNAL_H
+
+#include "queue/queue.h"
+
+#define MEND_EVERY_MS 10000
+#define MEND_CALLS_PER_TICK 20
+#define BORROW_WAIT_MS 2000
+
+struct queue {
+	struct redis_pool *pool;
+	struct seal_key key;
+	int64_t lease_ms, quiet_ms, retention_ms, poll_interval_ms;
+	char moves[2048]; /* ",from>to,from>to,": the table of model/state.c for the scripts */
+	pthread_mutex_t lock; /* over mend; a leaf */
+	struct {
+		int64_t next_ms; /* monotonic */
+		char conn[33]; /* the one being looked at; "" between rounds */
+		unsigned bucket;
+		char cursor[24];
+	} mend;
+};
+
+/* Numbers as script arguments. */
+struct num {
+	char text[24];
+};
+static inline struct span num_span(struct num *n, int64_t v)
+{
+	int len = snprintf(n->text, sizeof(n->text), "%" PRId64, v);
+	return (struct span) { n->text, (size_t)len };
+}
+
+static inline struct span text_span(const char *s)
+{
+	return s ? span_of(s) : SPAN_LIT("");
+}
+
+/* Number of an integer or digit-string reply, 0 for all else. */
+int64_t queue_int(const struct redis_value *v);
+/* Text of item i of an array; "" when absent. */
+const char *queue_text(const struct redis_value *v, size_t i);
+/* Borrows, runs the script, gives back. */
+bool queue_call(struct queue *q, struct arena *arena, const char *script, const struct span *args,
+		size_t n, const struct redis_value **ret, struct err *err) MUST_CHECK;
+bool queue_script_broken(const char *script, struct err *err);
+
+#endif

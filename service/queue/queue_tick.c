@@ -1,0 +1,195 @@
+/*
+ * queue_tick.c: upkeep: what is due, who is gone, what is orphaned. Several processes may tick the
+ * same Redis: each step is a script, and none relies on being the only one.
+ */
+#include "base/base.h"
+#include "queue_internal.h"
+
+#include "base/clock.h"
+#include "codec/json.h"
+
+#define TICK_ARENA (1024 * 1024)
+#define TICK_BOUND 500
+#define TICK_FIXED 5
+#define MAX_TIMES 48
+
+static const char *const mend_buckets[] = { "active",	"waiting",   "retrying",
+					    "in_doubt", "following", "needs_data" };
+
+/* The next of the times of day, by the zone's own clock; 0 when none is readable. */
+static int64_t next_of_times(const struct json *times, const char *zone, int64_t now_ms)
+{
+	struct tz *tz = NULL;
+	struct err ignored = ERR_INIT;
+	int64_t best = 0;
+	unsigned seen = 0;
+	if (!tz_load(zone ? zone : "UTC", &tz, &ignored))
+		return 0;
+	for (const struct json *t = json_first(times); t && seen < MAX_TIMES;
+	     t = json_next(t), seen++) {
+		int h = 0, m = 0;
+		const char *text = json_str(t);
+		if (!text || strlen(text) != 5 || sscanf(text, "%2d:%2d", &h, &m) != 2 || h > 23 ||
+		    m > 59 || h < 0 || m < 0)
+			continue;
+		int64_t at = tz_next_minute(tz, now_ms, h * 60 + m);
+		if (!best || at < best)
+			best = at;
+	}
+	tz_free(tz);
+	return best;
+}
+
+/* An unreadable schedule polls at the default interval: late news are better than none. */
+static int64_t next_poll_ms(struct queue *q, struct arena *arena, const char *schedule,
+			    int64_t now_ms)
+{
+	const struct json *doc = NULL;
+	struct err ignored = ERR_INIT;
+	int64_t interval_s = 0;
+	if (!schedule[0] || !json_parse(arena, span_of(schedule), JSON_LIMITS_API, &doc, &ignored))
+		return now_ms + q->poll_interval_ms;
+	if (json_int64(json_get(doc, "interval_s"), &interval_s) && interval_s > 0 &&
+	    interval_s <= 366 * 86400)
+		return now_ms + interval_s * 1000;
+	int64_t at = next_of_times(json_get(doc, "times"), json_str(json_get(doc, "time_zone")),
+				   now_ms);
+	return at ? at : now_ms + q->poll_interval_ms;
+}
+
+static bool plan_polls(struct queue *q, struct arena *arena, const struct redis_value *v,
+		       struct queue_tick *tick, struct err *err)
+{
+	if (v->n <= TICK_FIXED)
+		return true;
+	struct redis *got = NULL;
+	if (!redis_borrow(q->pool, BORROW_WAIT_MS, &got, err))
+		return false;
+	CLEANUP(redis_give_back) struct redis *r = got;
+	int64_t now_ms = clock_wall_ms();
+	for (size_t i = TICK_FIXED; i + 1 < v->n; i += 2) {
+		const struct redis_value *answer = NULL;
+		int64_t next = next_poll_ms(q, arena, queue_text(v, i + 1), now_ms);
+		if (!redis_commandf(r, arena, &answer, err, "ZADD %ssched XX %lld %s",
+				    redis_prefix(q->pool), (long long)next, queue_text(v, i)))
+			return false;
+		tick->polls++;
+	}
+	return true;
+}
+
+/* --- the reconciler: a position that walks connections, buckets, and the pages of each --- */
+
+struct mend_place {
+	char conn[33];
+	unsigned bucket;
+	char cursor[24];
+};
+
+/* The connection after `after` by name; false when there is none. */
+static bool next_conn(const struct redis_value *all, const char *after, char ret[33])
+{
+	const char *best = NULL;
+	for (size_t i = 0; i < all->n; i++) {
+		const char *name = queue_text(all, i);
+		if (strlen(name) <= 32 && strcmp(name, after) > 0 &&
+		    (!best || strcmp(name, best) < 0))
+			best = name;
+	}
+	if (best)
+		snprintf(ret, 33, "%s", best);
+	return best != NULL;
+}
+
+static bool mend_page(struct queue *q, struct arena *arena, struct mend_place *place,
+		      struct queue_tick *tick, struct err *err)
+{
+	struct num quiet;
+	struct span args[] = { span_of(place->conn), span_of(mend_buckets[place->bucket]),
+			       span_of(place->cursor), num_span(&quiet, q->quiet_ms) };
+	const struct redis_value *v = NULL;
+	if (!queue_call(q, arena, "mend", args, ARRAY_SIZE(args), &v, err))
+		return false;
+	tick->mended += v->type == REDIS_ARRAY && v->n == 2 ? queue_int(&v->items[1]) : 0;
+	snprintf(place->cursor, sizeof(place->cursor), "%s", queue_text(v, 0));
+	if (str_eq(place->cursor, "0") || !place->cursor[0]) {
+		place->bucket++;
+		snprintf(place->cursor, sizeof(place->cursor), "0");
+	}
+	return true;
+}
+
+static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *place, bool *ret_end,
+		      struct queue_tick *tick, struct err *err)
+{
+	struct redis *got = NULL;
+	if (!redis_borrow(q->pool, BORROW_WAIT_MS, &got, err))
+		return false;
+	const struct redis_value *all = NULL;
+	bool listed = redis_commandf(got, arena, &all, err, "SMEMBERS %sconns",
+				     redis_prefix(q->pool));
+	redis_give_back(got);
+	if (!listed)
+		return false;
+	for (unsigned calls = 0; calls < MEND_CALLS_PER_TICK; calls++) {
+		if (!place->conn[0] || place->bucket >= ARRAY_SIZE(mend_buckets)) {
+			place->bucket = 0;
+			snprintf(place->cursor, sizeof(place->cursor), "0");
+			if (!next_conn(all, place->conn, place->conn)) {
+				place->conn[0] = '\0';
+				*ret_end = true;
+				return true;
+			}
+		}
+		if (!mend_page(q, arena, place, tick, err))
+			return false;
+	}
+	return true;
+}
+
+static bool mend(struct queue *q, struct arena *arena, struct queue_tick *tick, struct err *err)
+{
+	struct mend_place place = { .bucket = 0 };
+	pthread_mutex_lock(&q->lock);
+	bool due = clock_mono_ms() >= q->mend.next_ms;
+	memcpy(place.conn, q->mend.conn, sizeof(place.conn));
+	memcpy(place.cursor, q->mend.cursor, sizeof(place.cursor));
+	place.bucket = q->mend.bucket;
+	pthread_mutex_unlock(&q->lock);
+	if (!due)
+		return true;
+	bool end = false;
+	if (!mend_from(q, arena, &place, &end, tick, err))
+		return false;
+	pthread_mutex_lock(&q->lock);
+	memcpy(q->mend.conn, place.conn, sizeof(place.conn));
+	memcpy(q->mend.cursor, place.cursor, sizeof(place.cursor));
+	q->mend.bucket = place.bucket;
+	if (end)
+		q->mend.next_ms = clock_mono_ms() + MEND_EVERY_MS;
+	pthread_mutex_unlock(&q->lock);
+	return true;
+}
+
+bool queue_tick(struct queue *q, struct queue_tick *ret, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(TICK_ARENA);
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	struct num quiet, bound;
+	struct span args[] = { num_span(&quiet, q->quiet_ms), num_span(&bound, TICK_BOUND) };
+	const struct redis_value *v = NULL;
+	if (!queue_call(q, arena, "tick", args, ARRAY_SIZE(args), &v, err))
+		return false;
+	if (v->type != REDIS_ARRAY || v->n < TICK_FIXED)
+		return queue_script_broken("tick", err);
+	struct queue_tick tick = { .promoted = queue_int(&v->items[0]),
+				   .reaped = queue_int(&v->items[1]),
+				   .in_doubt = queue_int(&v->items[2]),
+				   .woken = queue_int(&v->items[3]),
+				   .more = queue_int(&v->items[4]) == 1 };
+	if (!plan_polls(q, arena, v, &tick, err) || !mend(q, arena, &tick, err))
+		return false;
+	*ret = tick;
+	return true;
+}

@@ -1,0 +1,34 @@
+-- step.lua: the steps of a delivery (DESIGN §4.5), under the fence; every use extends the lease.
+-- ARGV: prefix, id, fence, lease ms, verb, step, value, delivers '1'/''. Answers {'LOST'} or {'OK', intent ms, outcome,
+-- lookups, last look-up ms}.
+local id, fence, lease, verb, step, value = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
+local now = now_ms()
+local key = record_key(id)
+local r = call('HMGET', key, 'f', 'g', 'c', 'no')
+if r[1] ~= fence or not call('ZSCORE', P .. 'q:leases', id) then
+	return { 'LOST' }
+end
+call('ZADD', P .. 'q:leases', 'XX', now + lease, id)
+local name = '.' .. (r[2] or '1') .. '.' .. step
+if verb == 'intent' then
+	call('HSET', key, 'i' .. name, now)
+	call('HDEL', key, 'o' .. name, 'l' .. name)
+elseif verb == 'outcome' then
+	call('HSETNX', key, 'i' .. name, now)
+	call('HSET', key, 'o' .. name, value)
+	if ARGV[8] == '1' then
+		call('HSET', key, 'dl', 1)
+	end
+elseif verb == 'clear' then
+	call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
+elseif verb == 'lookup' then
+	local n = tonumber(string.match(call('HGET', key, 'l' .. name) or '0:0', '^%d+')) + 1
+	call('HSET', key, 'l' .. name, n .. ':' .. now)
+elseif verb == 'number' then
+	put_number(r[3], id, r[4], value)
+elseif verb == 'get' then
+	local f = call('HMGET', key, 'i' .. name, 'o' .. name, 'l' .. name)
+	local n, last = string.match(f[3] or '0:0', '^(%d+):(%d+)$')
+	return { 'OK', f[1] or '', f[2], n, last, now }
+end
+return { 'OK' }

@@ -1,0 +1,633 @@
+/*
+ * test_queue.c: the queue against a real redis-server: turns, limits, fences, crashes, doubts,
+ * hints, rates.
+ */
+#include "base/base.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "queue/queue.h"
+#include "redis_fixture.h"
+
+#define LEASE_MS 400
+#define QUIET_MS 300
+
+static struct redis_fixture server;
+static struct redis_pool *pool;
+static struct queue *queue;
+static struct arena *arena;
+
+#define OK(call)                                             \
+	do {                                                 \
+		struct err err = ERR_INIT;                   \
+		if (!(call))                                 \
+			fail_msg(#call ": %s", err.message); \
+	} while (0)
+
+static const struct redis_value *command(const char *fmt, const char *a, const char *b)
+{
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	OK(redis_borrow(pool, 1000, &r, &err));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	OK(redis_commandf(r, arena, &v, &err, fmt, a, b));
+#pragma GCC diagnostic pop
+	redis_give_back(r);
+	return v;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct seal_key key;
+	seal_key_random(&key);
+	if (!redis_fixture_start(&server))
+		return -1;
+	const struct redis_options ro = { .url = server.url, .prefix = "v:", .pool_size = 6 };
+	if (!redis_pool_new(&ro, &pool, &err))
+		return -1;
+	const struct queue_options qo = { .pool = pool,
+					  .key = &key,
+					  .lease_ms = LEASE_MS,
+					  .quiet_ms = QUIET_MS,
+					  .poll_interval_ms = 60000 };
+	if (!queue_new(&qo, &queue, &err))
+		return -1;
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	queue_free(queue);
+	redis_pool_free(pool);
+	redis_fixture_stop(&server);
+	return 0;
+}
+
+static int empty(void **state)
+{
+	(void)state;
+	arena = arena_new(64 * 1024 * 1024);
+	return arena && redis_fixture_flush(&server) ? 0 : -1;
+}
+
+static int tidy(void **state)
+{
+	(void)state;
+	arena_free(arena);
+	return 0;
+}
+
+/* --- helpers --- */
+
+static enum queue_intake hint(const char *conn, const char *source_id, const char *webhook_id)
+{
+	struct queue_receipt got;
+	const struct queue_item item = { .conn = conn,
+					 .kind = "invoice",
+					 .source_id = source_id,
+					 .webhook_id = webhook_id,
+					 .origin = "webhook" };
+	OK(queue_intake(queue, &item, 1, &got, &err));
+	return got.what;
+}
+
+static enum queue_intake found(const char *conn, const char *source_id, const char *changed)
+{
+	struct queue_receipt got;
+	const struct queue_item item = { .conn = conn,
+					 .kind = "invoice",
+					 .source_id = source_id,
+					 .origin = "poll",
+					 .changed = changed,
+					 .found = true };
+	OK(queue_intake(queue, &item, 1, &got, &err));
+	return got.what;
+}
+
+static bool claim(struct queue_job *ret)
+{
+	size_t n = 0;
+	OK(queue_claim(queue, arena, "test", 1, ret, &n, &err));
+	return n == 1;
+}
+
+static struct queue_job must_claim(void)
+{
+	struct queue_job job = { 0 };
+	assert_true(claim(&job));
+	return job;
+}
+
+static void assert_nothing_to_claim(void)
+{
+	struct queue_job job;
+	assert_false(claim(&job));
+}
+
+static enum queue_verdict finish(const struct queue_job *job, enum transfer_state state,
+				 int64_t delay_ms)
+{
+	struct queue_outcome o = {
+		.id = job->id, .fence = job->fence, .state = state, .delay_ms = delay_ms
+	};
+	OK(queue_finish(queue, &o, 1, &err));
+	return o.verdict;
+}
+
+static const char *state_of(const char *id)
+{
+	return command("HGET v:t:%s %s", id, "st")->s.p;
+}
+
+static struct queue_tick tick(void)
+{
+	struct queue_tick t = { 0 };
+	OK(queue_tick(queue, &t, &err));
+	return t;
+}
+
+/* What the store writes for a connection. */
+static void set_limit(const char *conn, const char *key, const char *max)
+{
+	(void)command("SADD v:conns %s", conn, NULL);
+	char name[64];
+	snprintf(name, sizeof(name), "v:q:keys:%s", conn);
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	OK(redis_borrow(pool, 1000, &r, &err));
+	OK(redis_commandf(r, arena, &v, &err, "HSET %s k1 %s m1 %s", name, key, max));
+	redis_give_back(r);
+}
+
+/* --- tests --- */
+
+static void a_hint_becomes_a_job_once(void **state)
+{
+	(void)state;
+	assert_int_equal(hint("a", "1", "w1"), INTAKE_NEW);
+	assert_int_equal(hint("a", "1", "w1"), INTAKE_REPLAY);
+	assert_int_equal(hint("a", "1", "w2"), INTAKE_KNOWN);
+	struct queue_job job = must_claim();
+	assert_string_equal(job.conn, "a");
+	assert_string_equal(job.source_id, "1");
+	assert_string_equal(job.kind, "invoice");
+	assert_int_equal(job.generation, 1);
+	assert_int_equal(job.try_no, 1);
+	assert_int_equal(job.was, STATE_QUEUED);
+	assert_string_equal(state_of(job.id), "running");
+	assert_nothing_to_claim();
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	assert_string_equal(state_of(job.id), "done");
+}
+
+static void connections_take_turns(void **state)
+{
+	(void)state;
+	struct queue_item items[QUEUE_BATCH_MAX];
+	struct queue_receipt got[QUEUE_BATCH_MAX];
+	char ids[QUEUE_BATCH_MAX][16];
+	int64_t before = clock_mono_us();
+	for (int i = 0; i < 50000;) {
+		size_t n = 0;
+		for (; n < QUEUE_BATCH_MAX && i < 50000; n++, i++) {
+			snprintf(ids[n], sizeof(ids[n]), "%d", i);
+			items[n] = (struct queue_item) { .conn = "big",
+							 .kind = "invoice",
+							 .source_id = ids[n],
+							 .origin = "webhook" };
+		}
+		OK(queue_intake(queue, items, n, got, &err));
+	}
+	print_message("intake: %.0f items/s\n", 50000.0 * 1e6 / (double)(clock_mono_us() - before));
+	assert_int_equal(hint("small", "1", NULL), INTAKE_NEW);
+	struct queue_job job = must_claim();
+	assert_string_equal(job.conn, "big");
+	assert_string_equal(job.source_id, "0");
+	job = must_claim();
+	assert_string_equal(job.conn, "small");
+	job = must_claim();
+	assert_string_equal(job.conn, "big");
+	assert_string_equal(job.source_id, "1");
+}
+
+static void a_full_limit_key_holds_jobs_back_and_wakes_them(void **state)
+{
+	(void)state;
+	set_limit("a", "netvisor:x", "1");
+	set_limit("b", "netvisor:x", "1");
+	(void)hint("a", "1", NULL);
+	(void)hint("a", "2", NULL);
+	(void)hint("b", "1", NULL);
+	struct queue_job first = must_claim();
+	assert_nothing_to_claim();
+	assert_int_equal(finish(&first, STATE_DONE, -1), FINISH_STORED);
+	struct queue_job second = must_claim();
+	assert_string_not_equal(first.conn, second.conn);
+	assert_nothing_to_claim();
+	assert_int_equal(finish(&second, STATE_DONE, -1), FINISH_STORED);
+	struct queue_job third = must_claim();
+	assert_string_equal(third.conn, "a");
+}
+
+static void a_blocked_key_sleeps_until_its_time(void **state)
+{
+	(void)state;
+	set_limit("a", "severa:x", "4");
+	(void)hint("a", "1", NULL);
+	OK(queue_block(queue, "severa:x", 200, &err));
+	assert_nothing_to_claim();
+	int64_t wait = 0;
+	OK(queue_rate_take(queue, "severa:x", 8, 2, &wait, &err));
+	assert_in_range(wait, 1, 200);
+	clock_sleep_ms(250);
+	(void)must_claim();
+}
+
+static void a_stale_fence_is_refused(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job old = must_claim();
+	clock_sleep_ms(LEASE_MS + 50);
+	assert_int_equal(tick().reaped, 1);
+	struct queue_job now = must_claim();
+	assert_true(now.fence > old.fence);
+	assert_string_equal(now.id, old.id);
+	assert_int_equal(finish(&old, STATE_DONE, -1), FINISH_STALE);
+	struct queue_lease leases[] = { { .id = old.id, .fence = old.fence },
+					{ .id = now.id, .fence = now.fence } };
+	OK(queue_heartbeat(queue, leases, 2, &err));
+	assert_true(leases[0].lost);
+	assert_false(leases[1].lost);
+	struct err why = ERR_INIT;
+	assert_false(queue_step_intent(queue, old.id, old.fence, "send", &why));
+	assert_int_equal(why.code, ERR_LEASE);
+	assert_int_equal(finish(&now, STATE_DONE, -1), FINISH_STORED);
+	assert_int_equal(finish(&now, STATE_DONE, -1), FINISH_STALE);
+}
+
+static void heartbeats_keep_a_long_job(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	for (int i = 0; i < 4; i++) {
+		clock_sleep_ms(LEASE_MS / 2);
+		struct queue_lease lease = { .id = job.id, .fence = job.fence };
+		OK(queue_heartbeat(queue, &lease, 1, &err));
+		assert_false(lease.lost);
+		assert_int_equal(tick().reaped, 0);
+	}
+}
+
+static void a_crash_with_an_open_intent_is_in_doubt(void **state)
+{
+	(void)state;
+	struct step step;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(queue, job.id, job.fence, "send", &err));
+	clock_sleep_ms(LEASE_MS + 20);
+	struct queue_tick t = tick();
+	assert_int_equal(t.in_doubt, 1);
+	/* the quiet time counts from the intent, and may be over by now */
+	for (int i = 0; i < 100 && !claim(&job); i++)
+		clock_sleep_ms(10);
+	assert_int_equal(job.was, STATE_IN_DOUBT);
+	assert_int_equal(job.try_no, 2);
+	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
+	assert_int_equal(step.state, STEP_INTENT);
+	assert_true(clock_wall_ms() - step.intent_ms >= QUIET_MS);
+	OK(queue_step_lookup_empty(queue, job.id, job.fence, "send", &err));
+	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
+	assert_int_equal(step.lookups, 1);
+	OK(queue_step_outcome(queue, job.id, job.fence, "send", "42", true, &err));
+	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
+	assert_int_equal(step.state, STEP_DONE);
+	assert_string_equal(step.outcome, "42");
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+}
+
+static void a_hint_during_the_run_runs_it_again(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	assert_nothing_to_claim();
+	assert_int_equal(finish(&job, STATE_SKIPPED, -1), FINISH_STORED);
+	job = must_claim();
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	job = must_claim();
+	assert_int_equal(job.was, STATE_DONE);
+	assert_string_equal(state_of(job.id), "done");
+	struct queue_outcome o = { .id = job.id, .fence = job.fence, .keep = true, .delay_ms = -1 };
+	OK(queue_finish(queue, &o, 1, &err));
+	assert_int_equal(o.verdict, FINISH_STORED);
+	assert_nothing_to_claim();
+}
+
+static void a_find_does_not_repeat_what_is_settled(void **state)
+{
+	(void)state;
+	assert_int_equal(found("a", "1", "c1"), INTAKE_NEW);
+	assert_int_equal(found("a", "1", "c1"), INTAKE_SEEN);
+	struct queue_job job = must_claim();
+	assert_int_equal(finish(&job, STATE_NEEDS_DATA, -1), FINISH_STORED);
+	assert_int_equal(found("a", "1", "c1"), INTAKE_SEEN);
+	assert_int_equal(found("a", "1", "c2"), INTAKE_KNOWN);
+	job = must_claim();
+	assert_int_equal(job.was, STATE_NEEDS_DATA);
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	assert_int_equal(found("a", "1", "c3"), INTAKE_SEEN); /* a re-look each 10 min at most */
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	(void)must_claim();
+	struct known_transfer k;
+	OK(queue_known(queue, arena, "a", "invoice", "1", &k, &err));
+	assert_true(k.exists);
+	assert_int_equal(k.state, STATE_DONE);
+	assert_string_equal(k.changed, "c3");
+	OK(queue_known(queue, arena, "a", "invoice", "2", &k, &err));
+	assert_false(k.exists);
+}
+
+static void a_delayed_job_waits_for_its_time(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	assert_int_equal(finish(&job, STATE_RETRYING, 150), FINISH_STORED);
+	assert_nothing_to_claim();
+	assert_string_equal(state_of(job.id), "retrying");
+	clock_sleep_ms(180);
+	assert_int_equal(tick().promoted, 1);
+	struct queue_job again = must_claim();
+	assert_int_equal(again.try_no, 2);
+	assert_true(again.first_try_ms == job.first_try_ms);
+	struct queue_outcome o = {
+		.id = again.id, .fence = again.fence, .hand_back = true, .delay_ms = 0
+	};
+	OK(queue_finish(queue, &o, 1, &err));
+	again = must_claim();
+	assert_int_equal(again.try_no, 2);
+	assert_int_equal(again.was, STATE_RETRYING);
+}
+
+static void an_illegal_move_is_refused(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	(void)hint("a", "1", NULL);
+	job = must_claim();
+	assert_false(state_may_move(STATE_DONE, STATE_RETRYING));
+	assert_int_equal(finish(&job, STATE_RETRYING, 100), FINISH_ILLEGAL);
+	assert_string_equal(state_of(job.id), "done");
+}
+
+static void the_scripts_obey_the_one_table(void **state)
+{
+	(void)state;
+	char source[16];
+	for (unsigned from = 0; from < N_TRANSFER_STATES; from++)
+		for (unsigned to = 0; to < N_TRANSFER_STATES; to++) {
+			if (from == to)
+				continue;
+			snprintf(source, sizeof(source), "%u-%u", from, to);
+			(void)hint("a", source, NULL);
+			struct queue_job job = must_claim();
+			struct redis *r = NULL;
+			const struct redis_value *v = NULL;
+			OK(redis_borrow(pool, 1000, &r, &err));
+			OK(redis_commandf(r, arena, &v, &err, "HSET v:t:%s st %s", job.id,
+					  state_name(from)));
+			redis_give_back(r);
+			bool stored = finish(&job, to, 100000) == FINISH_STORED;
+			assert_int_equal(stored, state_may_move(from, to));
+			assert_true(redis_fixture_flush(&server));
+		}
+	/* What scripts do without asking the table. */
+	for (unsigned s = 0; s < N_TRANSFER_STATES; s++)
+		assert_true(s == STATE_QUEUED || state_may_move(s, STATE_QUEUED));
+	assert_true(state_may_move(STATE_RUNNING, STATE_IN_DOUBT));
+	assert_true(state_may_move(STATE_NEEDS_DATA, STATE_IN_DOUBT));
+}
+
+struct claimer {
+	pthread_t thread;
+	char seen[600][TRANSFER_ID_MAX];
+	size_t n;
+};
+
+static void *claim_all(void *p)
+{
+	struct claimer *c = p;
+	struct arena *own = arena_new(16 * 1024 * 1024);
+	struct queue_job jobs[7];
+	size_t n = 1;
+	struct err err = ERR_INIT;
+	for (int idle = 0; own && idle < 20;) {
+		if (!queue_claim(queue, own, "p", 7, jobs, &n, &err))
+			break;
+		idle = n ? 0 : idle + 1;
+		for (size_t i = 0; i < n && c->n < 600; i++)
+			snprintf(c->seen[c->n++], TRANSFER_ID_MAX, "%s", jobs[i].id);
+	}
+	arena_free(own);
+	return NULL;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void two_claimers_never_hold_the_same_job(void **state)
+{
+	(void)state;
+	static struct claimer c[2];
+	char source[16], conn[16];
+	for (int i = 0; i < 300; i++) {
+		snprintf(source, sizeof(source), "%d", i);
+		snprintf(conn, sizeof(conn), "c%d", i % 5);
+		(void)hint(conn, source, NULL);
+	}
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&c[i].thread, NULL, claim_all, &c[i]), 0);
+	for (int i = 0; i < 2; i++)
+		pthread_join(c[i].thread, NULL);
+	static char all[600][TRANSFER_ID_MAX];
+	assert_int_equal(c[0].n + c[1].n, 300);
+	memcpy(all, c[0].seen, c[0].n * TRANSFER_ID_MAX);
+	memcpy(all[c[0].n], c[1].seen, c[1].n * TRANSFER_ID_MAX);
+	qsort(all, 300, TRANSFER_ID_MAX, by_text);
+	for (int i = 1; i < 300; i++)
+		assert_string_not_equal(all[i - 1], all[i]);
+}
+
+static void the_rate_is_never_over_burst_plus_rate(void **state)
+{
+	(void)state;
+	int64_t taken[64], end = clock_mono_ms() + 2200, wait = 0;
+	size_t n = 0;
+	while (clock_mono_ms() < end && n < ARRAY_SIZE(taken)) {
+		OK(queue_rate_take(queue, "k", 8, 2, &wait, &err));
+		if (wait == 0)
+			taken[n++] = clock_mono_ms();
+		else
+			clock_sleep_ms(5);
+	}
+	assert_true(n >= 16); /* and it is given, too */
+	for (size_t i = 0; i + 10 < n; i++)
+		assert_true(taken[i + 10] - taken[i] >= 1000 - 15);
+}
+
+static void tasks_go_first_and_answer(void **state)
+{
+	(void)state;
+	char id[QUEUE_JOB_ID_MAX], poll[QUEUE_JOB_ID_MAX], same[QUEUE_JOB_ID_MAX];
+	(void)hint("a", "1", NULL);
+	OK(queue_task_new(queue, "poll", "a", NULL, poll, &err));
+	OK(queue_task_new(queue, "poll", "a", NULL, same, &err));
+	assert_string_equal(poll, same);
+	OK(queue_task_new(queue, "check", "a", "{\"x\":1}", id, &err));
+	struct queue_job job = must_claim();
+	assert_int_equal(job.type, JOB_CHECK);
+	assert_string_equal(job.args, "{\"x\":1}");
+	struct queue_outcome o = { .id = job.id,
+				   .fence = job.fence,
+				   .state = STATE_DONE,
+				   .delay_ms = -1,
+				   .result = "{\"ok\":true}" };
+	OK(queue_finish(queue, &o, 1, &err));
+	struct queue_task task;
+	OK(queue_task_get(queue, arena, id, &task, &err));
+	assert_int_equal(task.state, TASK_DONE);
+	assert_string_equal(task.result, "{\"ok\":true}");
+	assert_int_equal(must_claim().type, JOB_POLL);
+	assert_int_equal(must_claim().type, JOB_TRANSFER);
+	struct err why = ERR_INIT;
+	assert_false(queue_task_get(queue, arena, "check:none", &task, &why));
+	assert_int_equal(why.code, ERR_NOT_FOUND);
+}
+
+static void a_record_has_one_holder(void **state)
+{
+	(void)state;
+	struct err why = ERR_INIT;
+	OK(queue_record_lease(queue, "nv:customer:1", "t1", 5000, &err));
+	OK(queue_record_lease(queue, "nv:customer:1", "t1", 5000, &err));
+	assert_false(queue_record_lease(queue, "nv:customer:1", "t2", 5000, &why));
+	assert_int_equal(why.code, ERR_BUSY);
+	assert_in_range(why.retry_after_ms, 1, 5000);
+	OK(queue_record_release(queue, "nv:customer:1", "t2", &err));
+	assert_false(queue_record_lease(queue, "nv:customer:1", "t2", 5000, &why));
+	OK(queue_record_release(queue, "nv:customer:1", "t1", &err));
+	OK(queue_record_lease(queue, "nv:customer:1", "t2", 5000, &err));
+}
+
+static void the_reconciler_mends_orphans(void **state)
+{
+	(void)state;
+	struct queue *fresh = NULL;
+	struct seal_key key;
+	seal_key_random(&key);
+	const struct queue_options qo = { .pool = pool, .key = &key };
+	set_limit("a", "k", "2");
+	(void)hint("a", "1", NULL);
+	(void)hint("a", "2", NULL);
+	struct queue_job job = must_claim();
+	(void)command("DEL v:q:leases v:q:ring v:q:c:%s", "a", NULL);
+	assert_nothing_to_claim();
+	OK(queue_new(&qo, &fresh, &err));
+	struct queue_tick t = { 0 };
+	OK(queue_tick(fresh, &t, &err));
+	queue_free(fresh);
+	assert_true(t.mended >= 2);
+	assert_int_equal(t.polls, 0);
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STALE);
+	(void)must_claim();
+	(void)must_claim();
+	assert_nothing_to_claim();
+}
+
+static void values_keep_and_lapse(void **state)
+{
+	(void)state;
+	const char *v = NULL;
+	OK(queue_kv_get(queue, arena, "s", "k", &v, &err));
+	assert_string_equal(v, "");
+	OK(queue_kv_set(queue, "s", "k", "a b\n", 0, &err));
+	OK(queue_kv_get(queue, arena, "s", "k", &v, &err));
+	assert_string_equal(v, "a b\n");
+	OK(queue_kv_set(queue, "s", "k", "x", 20, &err));
+	clock_sleep_ms(40);
+	OK(queue_kv_get(queue, arena, "s", "k", &v, &err));
+	assert_string_equal(v, "");
+}
+
+static void an_emptied_redis_is_served_again(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	assert_true(redis_fixture_restart_empty(&server));
+	struct err why = ERR_INIT;
+	struct queue_outcome o = { .id = job.id, .fence = job.fence, .state = STATE_DONE };
+	for (int i = 0; i < 200 && !queue_finish(queue, &o, 1, &why); i++)
+		clock_sleep_ms(10);
+	assert_int_equal(o.verdict, FINISH_STALE);
+	assert_int_equal(hint("a", "1", NULL), INTAKE_NEW);
+	(void)must_claim();
+	struct queue_depth d;
+	OK(queue_depth(queue, &d, &err));
+	assert_int_equal(d.running, 1);
+}
+
+static void waiting_ends_when_something_comes(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	int64_t before = clock_mono_ms();
+	OK(queue_wait(queue, 3000, &err));
+	assert_true(clock_mono_ms() - before < 1000);
+	OK(queue_wait(queue, 50, &err));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, empty, tidy)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_hint_becomes_a_job_once),
+		TEST(connections_take_turns),
+		TEST(a_full_limit_key_holds_jobs_back_and_wakes_them),
+		TEST(a_blocked_key_sleeps_until_its_time),
+		TEST(a_stale_fence_is_refused),
+		TEST(heartbeats_keep_a_long_job),
+		TEST(a_crash_with_an_open_intent_is_in_doubt),
+		TEST(a_hint_during_the_run_runs_it_again),
+		TEST(a_find_does_not_repeat_what_is_settled),
+		TEST(a_delayed_job_waits_for_its_time),
+		TEST(an_illegal_move_is_refused),
+		TEST(the_scripts_obey_the_one_table),
+		TEST(two_claimers_never_hold_the_same_job),
+		TEST(the_rate_is_never_over_burst_plus_rate),
+		TEST(tasks_go_first_and_answer),
+		TEST(a_record_has_one_holder),
+		TEST(the_reconciler_mends_orphans),
+		TEST(values_keep_and_lapse),
+		TEST(an_emptied_redis_is_served_again),
+		TEST(waiting_ends_when_something_comes),
+	};
+	return cmocka_run_group_tests_name("queue", tests, start, stop);
+}
