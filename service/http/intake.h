@@ -1,0 +1,19 @@
+/* intake.h: webhooks: verify on the server thread, hand over to the committer. */
+#ifndef SERVICE_HTTP_INTAKE_H
+#define SERVICE_HTTP_INTAKE_H
+
+#include "base/base.h"
+#include "request.h"
+
+/* Decoded webhook secrets by connection snapshot, so that a webhook decodes none. Thread-safe. */
+struct key_cache;
+struct key_cache *key_cache_new(void) MUST_CHECK;
+void key_cache_free(struct key_cache *cache); /* accepts NULL */
+
+/* Handler of POST /v1/webhooks/{connection}; leaves rq->commit to be pushed when it answers
+ * nothing. */
+bool intake_webhook(struct request *rq, struct err *err) MUST_CHECK;
+/* Committer thread: the answer to what was committed, or why it was not. */
+void intake_answer(struct request *rq, const struct err *why);
+
+#endif
