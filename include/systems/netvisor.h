@@ -1,0 +1,124 @@
+/*
+ * netvisor.h: the Netvisor web service as the flows see it: registers by code, dimensions, sales
+ * invoices (facts/netvisor.md).
+ *
+ * Every call goes through at->ops->exchange, with the limit key of the organisation. A write's
+ * failure is ERR_DOUBT only when it may have been carried out. All results live in the attempt's
+ * arena. One attempt, one thread.
+ */
+#ifndef SYSTEMS_NETVISOR_H
+#define SYSTEMS_NETVISOR_H
+
+#include "base/base.h"
+#include "attempt.h"
+#include "codec/json.h"
+#include "codec/xml.h"
+#include "model/invoice.h"
+
+struct netvisor {
+	struct attempt *at;
+	const char *base_url; /* no trailing slash */
+	const char *sender, *customer_id, *customer_key, *partner_id, *partner_key;
+	const char *organisation, *language;
+	const char *limit_key;
+};
+
+/* settings.netvisor.url overrides cfg->netvisor_url; credentials = the "netvisor" member. No I/O.
+ */
+bool netvisor_open(struct attempt *at, const struct json *settings, const struct json *credentials,
+		   struct netvisor *ret, struct err *err) MUST_CHECK;
+
+/* What one MAC covers (facts §2.2). */
+struct netvisor_mac {
+	const char *url, *sender, *customer_id, *timestamp, *language, *organisation;
+	const char *transaction_id, *timestamp_unix, *customer_key, *partner_key;
+};
+bool netvisor_mac(const struct netvisor_mac *m, char ret[65], struct err *err) MUST_CHECK;
+
+/* A customer card as far as we write it; NULL = absent. Order and names: map.c. */
+enum netvisor_customer_field {
+	NETVISOR_CODE,
+	NETVISOR_BUSINESS_ID,
+	NETVISOR_NAME,
+	NETVISOR_STREET,
+	NETVISOR_STREET2,
+	NETVISOR_CITY,
+	NETVISOR_POSTCODE,
+	NETVISOR_COUNTRY,
+	NETVISOR_PHONE,
+	NETVISOR_FAX,
+	NETVISOR_EMAIL,
+	NETVISOR_WEBSITE,
+	NETVISOR_ACTIVE,
+	NETVISOR_PRIVATE,
+	NETVISOR_EMAIL_INVOICING,
+	NETVISOR_EINVOICE_ADDRESS,
+	NETVISOR_EINVOICE_OPERATOR,
+	NETVISOR_DELIVERY_NAME,
+	NETVISOR_DELIVERY_STREET,
+	NETVISOR_DELIVERY_CITY,
+	NETVISOR_DELIVERY_POSTCODE,
+	NETVISOR_DELIVERY_COUNTRY,
+	NETVISOR_COMMENT,
+	NETVISOR_LANGUAGE,
+	NETVISOR_CUSTOMER_FIELDS
+};
+struct netvisor_customer {
+	const char *key; /* Netvisor's */
+	const char *values[NETVISOR_CUSTOMER_FIELDS];
+};
+/* Element name of a field, for messages and for stored values. */
+const char *netvisor_customer_field_name(enum netvisor_customer_field f);
+
+/* By exact code; *ret_found false when there is none. */
+bool netvisor_customer_find(struct netvisor *nv, const char *code, struct netvisor_customer *ret,
+			    bool *ret_found, struct err *err) MUST_CHECK;
+/* Writes the values that are not NULL; an empty one empties the field. */
+bool netvisor_customer_add(struct netvisor *nv, const struct netvisor_customer *c,
+			   const char **ret_key, struct err *err) MUST_CHECK;
+bool netvisor_customer_edit(struct netvisor *nv, const struct netvisor_customer *c,
+			    struct err *err) MUST_CHECK;
+
+/* *ret_key NULL when no product has the code. */
+bool netvisor_product_find(struct netvisor *nv, const char *code, const char **ret_key,
+			   struct err *err) MUST_CHECK;
+bool netvisor_product_add(struct netvisor *nv, const struct product *p, const char *group,
+			  const char **ret_key, struct err *err) MUST_CHECK;
+
+struct netvisor_dimension {
+	const char *heading;
+	const char *key, *name, *code, *label; /* of an item; NULL: the heading alone */
+};
+/* Each heading once without an item, then its items. */
+bool netvisor_dimensions(struct netvisor *nv, const struct netvisor_dimension **ret, size_t *ret_n,
+			 struct err *err) MUST_CHECK;
+/* old_item NULL: a new one. */
+bool netvisor_dimension_save(struct netvisor *nv, const struct dimension_value *d,
+			     const char *old_item, struct err *err) MUST_CHECK;
+
+struct netvisor_listed {
+	const char *key, *number, *date, *customer_code, *reference;
+	const char *currency; /* from the invoice itself; NULL in a list */
+	struct decimal sum;
+};
+/* Invoices and drafts with the number. */
+bool netvisor_invoices_by_number(struct netvisor *nv, const char *number,
+				 const struct netvisor_listed **ret, size_t *ret_n,
+				 struct err *err) MUST_CHECK;
+bool netvisor_invoice_currency(struct netvisor *nv, const char *key, const char **ret,
+			       struct err *err) MUST_CHECK;
+
+struct netvisor_invoice_options {
+	const char *status; /* "unsent" or "open" */
+	const char *customer_code;
+	bool buyer_on_invoice; /* temporary customer: name and whole address go along */
+};
+/* The request's body, checked against Netvisor's lengths: ERR_DATA field_too_long. Pure. */
+bool netvisor_map_invoice(struct arena *arena, const struct invoice *inv,
+			  const struct netvisor_invoice_options *opt, struct span *ret,
+			  struct err *err) MUST_CHECK;
+/* Sends what netvisor_map_invoice made. */
+bool netvisor_invoice_add(struct netvisor *nv, struct span body, const char **ret_key,
+			  struct err *err) MUST_CHECK;
+
+#endif

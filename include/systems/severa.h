@@ -1,0 +1,77 @@
+/*
+ * severa.h: Visma Severa's REST API as the flows see it: reads into the model, and the one write,
+ * the invoice's status (facts/severa.md).
+ *
+ * Every call goes through at->ops->exchange, with the limit key of the client id. Errors are the
+ * verdict's. All results live in the attempt's arena. One attempt, one thread.
+ */
+#ifndef SYSTEMS_SEVERA_H
+#define SYSTEMS_SEVERA_H
+
+#include "base/base.h"
+#include "attempt.h"
+#include "codec/json.h"
+#include "model/invoice.h"
+
+struct severa {
+	struct attempt *at;
+	const char *base_url; /* no trailing slash */
+	const char *client_id, *client_secret;
+	const char *limit_key;
+	const char *token_key; /* of the cached token */
+	const char *token; /* NULL: none yet */
+};
+
+struct severa_status {
+	const char *id, *name;
+	bool is_active, has_number, is_sent;
+};
+
+struct severa_project {
+	const char *id, *name, *number;
+	const char *unit_id, *unit_name, *unit_code;
+};
+
+/* settings.severa.url overrides cfg->severa_url; credentials = the "severa" member. No I/O. */
+bool severa_open(struct attempt *at, const struct json *settings, const struct json *credentials,
+		 struct severa *ret, struct err *err) MUST_CHECK;
+/* Granted scopes, blank- or comma-separated, from a fresh token. */
+bool severa_scopes(struct severa *s, const char **ret, struct err *err) MUST_CHECK;
+/* The scopes that an invoice flow asks for; NULL-terminated. */
+extern const char *const severa_needed_scopes[];
+
+bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t *ret_n,
+		     struct err *err) MUST_CHECK;
+/* By guid, or by name when `ref` is no guid; ERR_DATA status_unknown when there is none. */
+bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
+			struct err *err) MUST_CHECK;
+
+/* Called once per page; false stops the listing with its err. */
+typedef bool (*severa_page_fn)(void *ctx, const struct invoice *items, size_t n, struct err *err);
+/* All invoices of a status, without rows; changed_since NULL or RFC 3339. */
+bool severa_invoices(struct severa *s, const char *status_id, const char *changed_since,
+		     severa_page_fn page, void *ctx, struct err *err) MUST_CHECK;
+/* ERR_NOT_FOUND when it was deleted. Without rows. */
+bool severa_invoice(struct severa *s, const char *id, struct invoice *ret,
+		    struct err *err) MUST_CHECK;
+bool severa_invoice_rows(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
+/* The invoice's PDF and its files that are not internal. */
+bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_bytes,
+			  struct err *err) MUST_CHECK;
+/* Reads nothing: see the flow for the order. The returned status is verified. */
+bool severa_set_status(struct severa *s, const char *invoice_id, const char *status_id,
+		       struct err *err) MUST_CHECK;
+
+/* With head-office addresses (billing, postal), phone, fax and the language's code. */
+bool severa_customer(struct severa *s, const char *id, struct customer *ret,
+		     struct err *err) MUST_CHECK;
+/* Product, work type or travel-expense type by exact code; *ret_found false when there is none. */
+bool severa_product(struct severa *s, const char *code, struct product *ret, bool *ret_found,
+		    struct err *err) MUST_CHECK;
+bool severa_project(struct severa *s, const char *id, struct severa_project *ret,
+		    struct err *err) MUST_CHECK;
+/* ISO 3166-1 alpha-2 by any of Severa's names or codes; *ret NULL when unknown. */
+bool severa_country(struct severa *s, const char *name, const char **ret,
+		    struct err *err) MUST_CHECK;
+
+#endif

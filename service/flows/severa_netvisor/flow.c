@@ -1,0 +1,391 @@
+/*
+ * flow.c: one Severa sales invoice on its way to Netvisor (NV-01, SV-01, SV-02): read, prepare,
+ * deliver once, set the status. Each step begins where the last run stopped; nothing that happens
+ * after a delivery can cause a second one. What a document must look like stands in rules.c, how a
+ * doubt is settled in doubt.c, what must stand in Netvisor first in registers.c.
+ */
+#include "base/base.h"
+#include "flows/severa_netvisor.h"
+#include "internal.h"
+
+#include "base/clock.h"
+
+#define EPOCH_MARGIN_MS ((int64_t)5 * 60 * 1000)
+
+/* An invoice with all that its delivery needs. */
+struct document {
+	struct invoice inv;
+	struct customer customer;
+	const char *customer_code; /* at Netvisor */
+	bool is_waiting; /* stands in the transfer status */
+};
+
+static bool leave(struct sn *r, enum attempt_outcome outcome, const char *code, const char *text)
+{
+	r->at->outcome = outcome;
+	r->at->ops->note(r->at, code, text);
+	return true;
+}
+
+/* Gone at the source: nothing sent, nothing to do; sent, then that stays; unclear, then a person
+ * must look. */
+static bool deleted(struct sn *r, const struct step *sent, struct err *err)
+{
+	switch (sent->state) {
+	case STEP_NONE:
+		return leave(r, OUTCOME_CANCELLED, "deleted", "Deleted in Severa.");
+	case STEP_DONE:
+		return leave(r, OUTCOME_DONE, "deleted_after_delivery",
+			     "Deleted in Severa after it was relayed.");
+	case STEP_INTENT:
+		break;
+	}
+	return err_reason(err, ERR_DATA, "deleted_in_doubt", r->at->source_id,
+			  "deleted in Severa while its sending was unclear");
+}
+
+/* ---- prepare ------------------------------------------------------------------------------- */
+
+static bool add_countries(struct sn *r, struct document *d, struct err *err)
+{
+	struct address *a = &d->inv.buyer.address;
+	if (!severa_country(&r->severa, a->country_name, &a->country_code, err))
+		return false;
+	if (!a->country_code)
+		a->country_code = d->customer.billing.country_code;
+	if (!a->country_code && a->country_name && a->country_name[0])
+		return err_reason(err, ERR_DATA, "country_unknown", d->inv.buyer.name,
+				  "country %s is not known", a->country_name);
+	return true;
+}
+
+static void choose_vat_codes(struct sn *r, struct document *d)
+{
+	const char *country = d->inv.buyer.address.country_code;
+	for (size_t i = 0; i < d->inv.n_rows; i++)
+		d->inv.rows[i].vat_code = sn_vat_code(&r->set, country, d->inv.rows[i].vat_rate);
+}
+
+/* Reads only. After it the invoice can be recognised at Netvisor. */
+static bool prepare(struct sn *r, struct document *d, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct invoice *inv = &d->inv;
+	const char *customer = inv->billing_customer_id ? inv->billing_customer_id
+							: inv->customer_id;
+	if (!severa_invoice_rows(&r->severa, inv, err))
+		return false;
+	at->content_hash = NULL;
+	const char *hash = invoice_content_hash(inv, at->arena);
+	if (!hash)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (sn_turn_signs(inv))
+		at->ops->note(at, "signs_turned",
+			      "Quantities were made negative instead of prices.");
+	if (!invoice_validate(inv, err) || !invoice_sum_up(inv, at->arena, err))
+		return false;
+	if (decimal_sign(inv->rounding) != 0)
+		at->ops->note(at, "rounding",
+			      "The rows make a few cents more or less than the "
+			      "invoice's total; the total was kept.");
+	if (!customer)
+		return err_reason(err, ERR_DATA, "customer_missing", inv->number,
+				  "invoice %s has no customer", inv->number);
+	if (!severa_customer(&r->severa, customer, &d->customer, err))
+		return err_wrap(err, "customer of invoice %s", inv->number);
+	d->customer_code = r->set.customers_to_netvisor ? d->customer.code : r->set.temp_customer;
+	if (!d->customer_code || !d->customer_code[0])
+		return err_reason(err, ERR_DATA, "customer_number_missing", d->customer.name,
+				  "customer %s has no number", d->customer.name);
+	if (!add_countries(r, d, err))
+		return false;
+	choose_vat_codes(r, d);
+	at->content_hash = hash;
+	return true;
+}
+
+/* ---- deliver ------------------------------------------------------------------------------- */
+
+static bool registers(struct sn *r, struct document *d, struct err *err)
+{
+	return (r->set.customers_to_netvisor ? sn_customer(r, &d->customer, err)
+					     : sn_temp_customer(r, err)) &&
+	       sn_products(r, &d->inv, err) && sn_dimensions(r, &d->inv, err);
+}
+
+static bool delivered(struct sn *r, const char *key, struct err *err)
+{
+	if (!r->at->ops->step_outcome(r->at, STEP_INVOICE, key, err))
+		return false;
+	r->at->delivered = true;
+	return true;
+}
+
+/* Netvisor says that it has it: believed only after the same comparison. */
+static bool settle_duplicate(struct sn *r, const struct document *d, const struct err *why,
+			     struct err *err)
+{
+	struct err inner = ERR_INIT;
+	const char *key;
+	if (!sn_look_up(r, &d->inv, d->customer_code, &key, &inner))
+		return sn_write_failed(r, STEP_INVOICE, &inner, err);
+	if (key)
+		return delivered(r, key, err);
+	inner = *why;
+	inner.code = ERR_SYSTEM; /* a duplicate of something that no look-up finds */
+	return sn_write_failed(r, STEP_INVOICE, &inner, err);
+}
+
+static bool send(struct sn *r, struct document *d, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct netvisor_invoice_options opt = { .status = r->set.invoice_state,
+						.customer_code = d->customer_code,
+						.buyer_on_invoice = !r->set.customers_to_netvisor };
+	struct err inner = ERR_INIT;
+	struct span body;
+	const char *key;
+	if (r->set.send_pdf && !severa_invoice_files(&r->severa, &d->inv, ATTACHMENT_MAX, err))
+		return false;
+	if (!registers(r, d, err) || !netvisor_map_invoice(at->arena, &d->inv, &opt, &body, err))
+		return false;
+	if (at->preview) {
+		at->result = arena_memdup(at->arena, body.p, body.n);
+		return at->result ? true : err_set(err, ERR_LIMIT, "arena full");
+	}
+	if (!at->ops->step_intent(at, STEP_INVOICE, err))
+		return false;
+	if (netvisor_invoice_add(&r->netvisor, body, &key, &inner))
+		return delivered(r, key, err);
+	if (inner.code == ERR_DUPLICATE)
+		return settle_duplicate(r, d, &inner, err);
+	return sn_write_failed(r, STEP_INVOICE, &inner, err);
+}
+
+/* No record is no proof (DESIGN §4.7): a store younger than the document's last change. */
+static bool must_ask_first(const struct sn *r, const struct document *d)
+{
+	return d->inv.changed_ms < r->at->epoch_ms + EPOCH_MARGIN_MS;
+}
+
+static bool wait_for_absence(struct sn *r, struct err *err)
+{
+	int64_t now = clock_wall_ms();
+	if (now >= r->at->absent_counts_ms)
+		return true;
+	err_set(err, ERR_WAITING, "the store is new: absence at Netvisor does not count yet");
+	if (err)
+		err->retry_after_ms = r->at->absent_counts_ms - now;
+	return false;
+}
+
+static bool deliver(struct sn *r, struct document *d, const struct step *sent, struct err *err)
+{
+	struct attempt *at = r->at;
+	const char *key = NULL;
+	bool in_doubt = sent->state == STEP_INTENT;
+	bool ask = in_doubt || must_ask_first(r, d);
+	if (ask && !sn_look_up(r, &d->inv, d->customer_code, &key, err))
+		return false;
+	if (key) {
+		at->ops->note(at, "found_at_target", "Netvisor has the invoice already.");
+		return at->preview || delivered(r, key, err);
+	}
+	if (in_doubt && !sn_absence_counts(r, STEP_INVOICE, sent, err))
+		return false;
+	if (ask && !in_doubt && !wait_for_absence(r, err))
+		return false;
+	if (!d->is_waiting)
+		return leave(r, OUTCOME_SKIPPED, "left_transfer_status",
+			     "The invoice has left the transfer status; it was not sent.");
+	return send(r, d, err);
+}
+
+/* ---- status -------------------------------------------------------------------------------- */
+
+static bool record_status(struct sn *r, const struct step *s, const char *note, struct err *err)
+{
+	return s->state == STEP_DONE || r->at->ops->step_outcome(r->at, STEP_STATUS, note, err);
+}
+
+/* The status is read right before: a status that a person chose is left alone (SV-02). */
+static bool set_status(struct sn *r, const struct invoice *inv, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct err inner = ERR_INIT;
+	struct step s;
+	if (!at->ops->step_get(at, STEP_STATUS, &s, err))
+		return false;
+	if (strcasecmp(inv->status_id, r->transferred->id) == 0)
+		return record_status(r, &s, "already", err);
+	if (strcasecmp(inv->status_id, r->transfer->id) != 0) {
+		at->ops->note(at, "status_left_alone",
+			      "Somebody has changed the status in Severa; it was left alone.");
+		return record_status(r, &s, "left alone", err);
+	}
+	if (s.state == STEP_NONE && !at->ops->step_intent(at, STEP_STATUS, err))
+		return false;
+	if (severa_set_status(&r->severa, inv->source_id, r->transferred->id, &inner))
+		return record_status(r, &s, r->transferred->id, err);
+	/* May be repeated, since each try reads first: a doubt is no more than a failed try. */
+	if (inner.code == ERR_DOUBT)
+		inner.code = ERR_OUTAGE;
+	if (inner.code == ERR_DATA) {
+		inner.reason = "status_refused";
+		snprintf(inner.subject, sizeof(inner.subject), "%.150s", r->transferred->name);
+	}
+	if (err)
+		*err = inner;
+	return false;
+}
+
+/* Sent in this run, or before: reads again when the reading is old. */
+static bool finish(struct sn *r, const struct invoice *seen, bool is_fresh, struct err *err)
+{
+	struct invoice now;
+	struct err inner = ERR_INIT;
+	r->at->outcome = OUTCOME_DONE;
+	if (r->at->preview)
+		return true;
+	if (is_fresh)
+		return set_status(r, seen, err);
+	if (severa_invoice(&r->severa, seen->source_id, &now, &inner))
+		return set_status(r, &now, err);
+	if (inner.code == ERR_NOT_FOUND)
+		return leave(r, OUTCOME_DONE, "deleted_after_delivery",
+			     "Deleted in Severa after it was relayed.");
+	if (err)
+		*err = inner;
+	return false;
+}
+
+/* Everything was done once, and the invoice stands in the transfer status again (DESIGN §4.8). */
+static bool seen_again(struct sn *r, struct document *d, struct err *err)
+{
+	const char *key;
+	if (!prepare(r, d, err))
+		return false;
+	r->at->content_hash = NULL; /* what was sent is what was sent then */
+	if (!sn_look_up(r, &d->inv, d->customer_code, &key, err))
+		return false;
+	if (!key)
+		return err_reason(err, ERR_DATA, "gone_at_target", d->inv.number,
+				  "invoice %s was sent before and is not in Netvisor any more",
+				  d->inv.number);
+	r->at->ops->note(r->at, "already_relayed",
+			 "Already relayed; the status is set to transferred again.");
+	return finish(r, &d->inv, true, err);
+}
+
+static bool already_sent(struct sn *r, struct document *d, struct err *err)
+{
+	struct step status;
+	if (!r->at->ops->step_get(r->at, STEP_STATUS, &status, err))
+		return false;
+	if (status.state == STEP_DONE && d->is_waiting)
+		return seen_again(r, d, err);
+	return finish(r, &d->inv, true, err);
+}
+
+/* ---- run ----------------------------------------------------------------------------------- */
+
+static bool run_document(struct sn *r, struct document *d, const struct step *sent, struct err *err)
+{
+	struct attempt *at = r->at;
+	if (d->inv.number && !at->ops->set_number(at, d->inv.number, err))
+		return false;
+	if (!sn_find_statuses(r, err))
+		return false;
+	d->is_waiting = strcasecmp(d->inv.status_id, r->transfer->id) == 0;
+	if (sent->state == STEP_DONE)
+		return already_sent(r, d, err);
+	if (sent->state == STEP_NONE && !d->is_waiting)
+		return leave(r, OUTCOME_SKIPPED, "not_in_transfer_status",
+			     "The invoice does not stand in the transfer status.");
+	if (sent->state == STEP_NONE && !sn_is_own(&r->set, &d->inv))
+		return leave(r, OUTCOME_SKIPPED, "other_company",
+			     "The invoice belongs to another company.");
+	at->outcome = OUTCOME_DONE;
+	if (!prepare(r, d, err) || !deliver(r, d, sent, err))
+		return false;
+	return at->outcome == OUTCOME_SKIPPED || finish(r, &d->inv, false, err);
+}
+
+static bool run(struct attempt *at, struct err *err)
+{
+	struct sn r;
+	struct document d = { 0 };
+	struct step sent;
+	struct err inner = ERR_INIT;
+	if (!sn_open(&r, at, err) || !at->ops->step_get(at, STEP_INVOICE, &sent, err))
+		return false;
+	if (severa_invoice(&r.severa, at->source_id, &d.inv, &inner))
+		return run_document(&r, &d, &sent, err);
+	if (inner.code == ERR_NOT_FOUND)
+		return deleted(&r, &sent, err);
+	if (err)
+		*err = inner;
+	return false;
+}
+
+/* SV-03: only where a failed status is set, and only while the invoice still waits. */
+static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
+{
+	struct sn r;
+	struct invoice inv;
+	const struct severa_status *failed;
+	if (!sn_open(&r, at, err))
+		return false;
+	if (!r.set.failed || at->delivered || why->code != ERR_DATA)
+		return true;
+	if (!sn_find_statuses(&r, err) ||
+	    !severa_status_find(&r.severa, r.set.failed, &failed, err) ||
+	    !severa_invoice(&r.severa, at->source_id, &inv, err))
+		return false;
+	if (strcasecmp(inv.status_id, r.transfer->id) != 0)
+		return true;
+	return severa_set_status(&r.severa, inv.source_id, failed->id, err);
+}
+
+/* {"type": "invoice.changed", "data": {"id": ...}} */
+static bool accept_hint(struct arena *arena, struct span body, const char **ret_kind,
+			const char **ret_source_id, struct err *err)
+{
+	const struct json *j;
+	if (!json_parse(arena, body, JSON_LIMITS_API, &j, err))
+		return false;
+	const char *type = json_str(json_get(j, "type"));
+	const char *id = json_str(json_at(j, "data.id"));
+	if (!type) {
+		err_set(err, ERR_INPUT, "type is missing");
+		err_pointer(err, "/type");
+		return false;
+	}
+	*ret_kind = NULL;
+	*ret_source_id = NULL;
+	if (strcmp(type, "invoice.changed") != 0)
+		return true;
+	if (!id || strlen(id) != 36 || strspn(id, "0123456789abcdefABCDEF-") != 36) {
+		err_set(err, ERR_INPUT, "data.id must be the invoice's guid");
+		err_pointer(err, "/data/id");
+		return false;
+	}
+	*ret_kind = "invoice";
+	*ret_source_id = id;
+	return true;
+}
+
+const struct flow severa_netvisor = {
+	.name = "severa-netvisor",
+	.title = "Severa to Netvisor: sales invoices",
+	.settings = sn_setting_table,
+	.n_settings = SN_N_SETTINGS,
+	.credentials = sn_credential_table,
+	.n_credentials = SN_N_CREDENTIALS,
+	.settle = sn_settle,
+	.accept = accept_hint,
+	.poll = sn_poll,
+	.run = run,
+	.check = sn_check,
+	.on_failed = on_failed,
+};

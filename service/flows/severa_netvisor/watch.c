@@ -1,0 +1,393 @@
+/*
+ * watch.c: what waits at Severa (SV-01), the reconciliation report (SV-04, SV-05, SV-09) and the
+ * connection check (SV-06 to SV-08, NV-02, NV-06, NV-08). Makes no write at either side.
+ */
+#include "base/base.h"
+#include "internal.h"
+
+#include "base/clock.h"
+
+#define LIST_MAX 200 /* ids named in one list of the report; the counts are whole */
+#define HASH_CHECKS_MAX 20 /* invoices whose content is read again in one poll */
+#define WATCH_DAYS 31 /* how far back the transferred status is watched */
+
+/* ---- the report ---------------------------------------------------------------------------- */
+
+struct id_list {
+	const char *ids[LIST_MAX];
+	size_t n; /* may be more than are named */
+};
+
+struct watch {
+	struct sn *r;
+	int64_t at_source, accounted;
+	unsigned hash_checks;
+	struct id_list missing, never_relayed, changed, other_company;
+};
+
+/* The number where there is one, since people search by it. */
+static void list_add(struct id_list *l, const struct invoice *inv)
+{
+	if (l->n < LIST_MAX)
+		l->ids[l->n] = inv->number ? inv->number : inv->source_id;
+	l->n++;
+}
+
+static bool hand_in(struct watch *w, const struct invoice *items, size_t n, struct err *err)
+{
+	struct attempt *at = w->r->at;
+	struct poll_item *found = arena_alloc_array(at->arena, n + 1, sizeof(*found));
+	size_t k = 0;
+	if (!found)
+		return err_set(err, ERR_LIMIT, "arena full");
+	for (size_t i = 0; i < n; i++) {
+		if (!sn_is_own(&w->r->set, &items[i])) {
+			list_add(&w->other_company, &items[i]);
+			continue;
+		}
+		found[k++] = (struct poll_item) { .kind = "invoice",
+						  .source_id = items[i].source_id,
+						  .number = items[i].number,
+						  .changed = items[i].changed ? items[i].changed
+									      : "" };
+	}
+	return !k || at->ops->found(at, found, k, err);
+}
+
+static bool waiting_page(void *ctx, const struct invoice *items, size_t n, struct err *err)
+{
+	struct watch *w = ctx;
+	struct attempt *at = w->r->at;
+	if (!hand_in(w, items, n, err))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct known_transfer known = { 0 };
+		if (!sn_is_own(&w->r->set, &items[i]))
+			continue;
+		w->at_source++;
+		if (!at->ops->known(at, "invoice", items[i].source_id, &known, err))
+			return false;
+		if (known.exists)
+			w->accounted++;
+		else
+			list_add(&w->missing, &items[i]);
+	}
+	return true;
+}
+
+/* Read again only when Severa's change stamp is another than at the last comparison: our own
+ * status change makes one too. */
+static bool compare_content(struct watch *w, const struct invoice *listed,
+			    const struct known_transfer *known, struct err *err)
+{
+	struct attempt *at = w->r->at;
+	struct invoice inv = *listed;
+	const char *key = arena_printf(at->arena, "compared:%s", listed->source_id);
+	const char *last;
+	bool differs;
+	if (!key)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!known->content_hash || !known->content_hash[0] || !listed->changed)
+		return true;
+	if (!at->ops->kv_get(at, at->conn->id, key, &last, err))
+		return false;
+	size_t n = strlen(listed->changed);
+	if (strncmp(last, listed->changed, n) == 0 && last[n] == ' ') {
+		differs = strcmp(last + n + 1, "changed") == 0;
+	} else {
+		if (w->hash_checks++ >= HASH_CHECKS_MAX)
+			return true; /* at the next poll */
+		if (!severa_invoice_rows(&w->r->severa, &inv, err))
+			return false;
+		const char *hash = invoice_content_hash(&inv, at->arena);
+		differs = !str_eq(hash, known->content_hash);
+		const char *value = arena_printf(at->arena, "%s %s", listed->changed,
+						 differs ? "changed" : "same");
+		if (!value)
+			return err_set(err, ERR_LIMIT, "arena full");
+		if (!at->ops->kv_set(at, at->conn->id, key, value,
+				     (int64_t)2 * WATCH_DAYS * 86400000, err))
+			return false;
+	}
+	if (differs)
+		list_add(&w->changed, listed);
+	return true;
+}
+
+static bool dated_after_activation(const struct watch *w, const struct invoice *inv)
+{
+	char day[CLOCK_RFC3339_MAX];
+	int64_t since = w->r->at->conn->activated_ms;
+	if (!since)
+		return false;
+	clock_rfc3339(since, day);
+	day[10] = 0;
+	return inv->changed_ms >= since || (inv->issue_date && strcmp(inv->issue_date, day) >= 0);
+}
+
+static bool transferred_page(void *ctx, const struct invoice *items, size_t n, struct err *err)
+{
+	struct watch *w = ctx;
+	struct attempt *at = w->r->at;
+	for (size_t i = 0; i < n; i++) {
+		struct known_transfer known = { 0 };
+		if (!sn_is_own(&w->r->set, &items[i]))
+			continue;
+		if (!at->ops->known(at, "invoice", items[i].source_id, &known, err))
+			return false;
+		if (known.exists && known.delivered) {
+			if (!compare_content(w, &items[i], &known, err))
+				return false;
+		} else if (dated_after_activation(w, &items[i])) {
+			list_add(&w->never_relayed, &items[i]);
+		}
+	}
+	return true;
+}
+
+static void write_list(struct json_writer *w, const char *name, const struct id_list *l)
+{
+	jsonw_key(w, name);
+	jsonw_array(w);
+	for (size_t i = 0; i < l->n && i < LIST_MAX; i++)
+		jsonw_str(w, l->ids[i]);
+	jsonw_end_array(w);
+}
+
+static bool write_report(const struct watch *w, struct err *err)
+{
+	struct attempt *at = w->r->at;
+	struct strbuf sb = STRBUF_INIT(at->arena, 256 << 10);
+	struct json_writer j = JSON_WRITER_INIT(&sb);
+	const char *text;
+	jsonw_object(&j);
+	jsonw_ktime(&j, "at", clock_wall_ms());
+	jsonw_kint(&j, "at_source", w->at_source);
+	jsonw_kint(&j, "accounted", w->accounted);
+	write_list(&j, "missing", &w->missing);
+	write_list(&j, "never_relayed", &w->never_relayed);
+	write_list(&j, "changed_after_transfer", &w->changed);
+	write_list(&j, "other_company", &w->other_company);
+	jsonw_end_object(&j);
+	return strbuf_finish(&sb, &text, err) && at->ops->report(at, text, err);
+}
+
+bool sn_poll(struct attempt *at, struct err *err)
+{
+	struct sn r;
+	char since[CLOCK_RFC3339_MAX];
+	if (!sn_open(&r, at, err) || !sn_find_statuses(&r, err))
+		return false;
+	struct watch *w = arena_alloc(at->arena, sizeof(*w));
+	if (!w)
+		return err_set(err, ERR_LIMIT, "arena full");
+	w->r = &r;
+	clock_rfc3339(clock_wall_ms() - (int64_t)WATCH_DAYS * 86400000, since);
+	return severa_invoices(&r.severa, r.transfer->id, NULL, waiting_page, w, err) &&
+	       severa_invoices(&r.severa, r.transferred->id, since, transferred_page, w, err) &&
+	       write_report(w, err);
+}
+
+/* ---- the check ----------------------------------------------------------------------------- */
+
+struct check {
+	struct sn r;
+	struct json_writer *w;
+	size_t n_problems;
+};
+
+static void problem(struct check *c, const char *code, const char *pointer, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+static void problem(struct check *c, const char *code, const char *pointer, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	jsonw_object(c->w);
+	jsonw_kstr(c->w, "code", code);
+	jsonw_kstr(c->w, "text", text);
+	jsonw_kstr(c->w, "pointer", pointer);
+	jsonw_end_object(c->w);
+	c->n_problems++;
+}
+
+/* A fault of the connection is a problem to be named; everything else ends the check. */
+static bool name_it(struct check *c, const struct err *why, const char *pointer, struct err *err)
+{
+	if (why->code == ERR_CREDENTIALS || why->code == ERR_DATA || why->code == ERR_NOT_FOUND ||
+	    why->code == ERR_WAITING || why->code == ERR_INPUT) {
+		problem(c, why->reason ? why->reason : err_code_name(why->code), pointer, "%s%s%s",
+			why->message, why->target_text[0] ? ": " : "", why->target_text);
+		return true;
+	}
+	if (err)
+		*err = *why;
+	return false;
+}
+
+static bool has_scope(const char *granted, const char *scope)
+{
+	size_t n = strlen(scope);
+	for (const char *p = granted; (p = strcasestr(p, scope)); p += n)
+		if ((p == granted || p[-1] == ' ' || p[-1] == ',') &&
+		    (!p[n] || p[n] == ' ' || p[n] == ','))
+			return true;
+	return false;
+}
+
+static void check_scopes(struct check *c, const char *granted)
+{
+	if (!granted[0])
+		return; /* the answer does not say */
+	for (size_t i = 0; severa_needed_scopes[i]; i++)
+		if (!has_scope(granted, severa_needed_scopes[i]))
+			problem(c, "scope_missing", "/credentials/severa",
+				"The REST credentials lack the scope %s.", severa_needed_scopes[i]);
+}
+
+/* SOAP keys are one long word without dots; REST client ids have a domain (facts/severa.md §1). */
+static bool check_login(struct check *c, bool *ret_in, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	const char *scopes;
+	*ret_in = severa_scopes(&c->r.severa, &scopes, &inner);
+	if (*ret_in) {
+		check_scopes(c, scopes);
+		return true;
+	}
+	if (inner.code == ERR_CREDENTIALS && !strchr(c->r.severa.client_id, '.'))
+		problem(c, "soap_key", "/credentials/severa/client_id",
+			"This looks like a SOAP API key. Make REST credentials in Severa: "
+			"Settings, Integrations, REST API, Create client credentials.");
+	return name_it(c, &inner, "/credentials/severa", err);
+}
+
+static bool check_status(struct check *c, const char *ref, const char *pointer,
+			 const struct severa_status **ret, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	*ret = NULL;
+	if (!ref)
+		return true;
+	if (!severa_status_find(&c->r.severa, ref, ret, &inner)) {
+		*ret = NULL;
+		return name_it(c, &inner, pointer, err);
+	}
+	if (!(*ret)->is_active)
+		problem(c, "status_inactive", pointer, "The invoice status %s is not active.",
+			(*ret)->name);
+	return true;
+}
+
+static bool count_page(void *ctx, const struct invoice *items, size_t n, struct err *err)
+{
+	struct watch *w = ctx;
+	(void)err; /* counting cannot fail */
+	for (size_t i = 0; i < n; i++)
+		w->at_source += sn_is_own(&w->r->set, &items[i]);
+	return true;
+}
+
+static bool check_statuses(struct check *c, int64_t *ret_waiting, struct err *err)
+{
+	const struct severa_status *transfer, *transferred, *failed;
+	struct watch *w = arena_alloc(c->r.at->arena, sizeof(*w));
+	if (!w)
+		return err_set(err, ERR_LIMIT, "arena full");
+	w->r = &c->r;
+	if (!check_status(c, c->r.set.transfer, "/settings/statuses/transfer", &transfer, err) ||
+	    !check_status(c, c->r.set.transferred, "/settings/statuses/transferred", &transferred,
+			  err) ||
+	    !check_status(c, c->r.set.failed, "/settings/statuses/failed", &failed, err))
+		return false;
+	if (transfer && !transfer->has_number)
+		problem(c, "status_without_number", "/settings/statuses/transfer",
+			"The invoice status %s does not give the invoice a number.",
+			transfer->name);
+	if (transfer && ((transferred && strcasecmp(transfer->id, transferred->id) == 0) ||
+			 (failed && strcasecmp(transfer->id, failed->id) == 0)))
+		problem(c, "statuses_same", "/settings/statuses",
+			"Two of the statuses are the same.");
+	if (transfer && !severa_invoices(&c->r.severa, transfer->id, NULL, count_page, w, err))
+		return false;
+	*ret_waiting = w->at_source;
+	return true;
+}
+
+static bool check_temp_records(struct check *c, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	const char *key;
+	if (!c->r.set.customers_to_netvisor && !sn_temp_customer(&c->r, &inner) &&
+	    !name_it(c, &inner, "/settings/customers/temp_code", err))
+		return false;
+	if (!c->r.set.temp_product)
+		return true;
+	if (!netvisor_product_find(&c->r.netvisor, c->r.set.temp_product, &key, &inner))
+		return name_it(c, &inner, "/settings/products/temp_code", err);
+	if (!key)
+		problem(c, "temp_product_missing", "/settings/products/temp_code",
+			"The temporary product %s does not exist in Netvisor.",
+			c->r.set.temp_product);
+	return true;
+}
+
+static bool check_headings(struct check *c, struct err *err)
+{
+	const struct {
+		const char *heading, *pointer;
+	} wanted[] = { { c->r.set.project_heading, "/settings/dimensions/project_heading" },
+		       { c->r.set.unit_heading, "/settings/dimensions/unit_heading" } };
+	const struct netvisor_dimension *list;
+	struct err inner = ERR_INIT;
+	size_t n;
+	if (!netvisor_dimensions(&c->r.netvisor, &list, &n, &inner))
+		return name_it(c, &inner, "/credentials/netvisor", err);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		bool found = !wanted[i].heading;
+		for (size_t k = 0; !found && k < n; k++)
+			found = str_eq(list[k].heading, wanted[i].heading);
+		if (!found)
+			problem(c, "dimension_heading_missing", wanted[i].pointer,
+				"The dimension heading %s does not exist in Netvisor.",
+				wanted[i].heading);
+	}
+	return true;
+}
+
+static bool check_all(struct check *c, int64_t *ret_waiting, struct err *err)
+{
+	bool is_in;
+	if (!c->r.set.company)
+		problem(c, "company_unknown", "/settings/company/vat_number",
+			"The company's business id cannot be told.");
+	if (!check_login(c, &is_in, err) || (is_in && !check_statuses(c, ret_waiting, err)))
+		return false;
+	size_t before = c->n_problems;
+	if (!check_headings(c, err))
+		return false;
+	/* Refused keys are named once. */
+	return c->n_problems > before || check_temp_records(c, err);
+}
+
+bool sn_check(struct attempt *at, struct err *err)
+{
+	struct strbuf sb = STRBUF_INIT(at->arena, 256 << 10);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	struct check c = { .w = &w };
+	struct err inner = ERR_INIT;
+	int64_t waiting = 0;
+	jsonw_object(&w);
+	jsonw_key(&w, "problems");
+	jsonw_array(&w);
+	if (sn_open(&c.r, at, &inner) ? !check_all(&c, &waiting, err)
+				      : !name_it(&c, &inner, "/settings", err))
+		return false;
+	jsonw_end_array(&w);
+	jsonw_kbool(&w, "ok", !c.n_problems);
+	jsonw_kint(&w, "waiting", waiting);
+	jsonw_end_object(&w);
+	return strbuf_finish(&sb, &at->result, err);
+}

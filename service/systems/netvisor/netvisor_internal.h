@@ -1,0 +1,27 @@
+/* netvisor_internal.h: what the files of this folder share. */
+#ifndef NETVISOR_INTERNAL_H
+#define NETVISOR_INTERNAL_H
+
+#include "base/base.h"
+#include "net/http.h"
+#include "systems/netvisor.h"
+
+#define NETVISOR_REPLY_MAX ((size_t)16 << 20)
+
+/* Ten headers of one call (facts §2.1), made just before it is sent. */
+#define NETVISOR_HEADERS 12
+bool netvisor_sign(struct netvisor *nv, const char *url, struct http_header ret[NETVISOR_HEADERS],
+		   size_t *ret_n, struct err *err) MUST_CHECK;
+
+/* map.c, pure */
+bool netvisor_map_customer(struct arena *arena, const struct netvisor_customer *c, struct span *ret,
+			   struct err *err) MUST_CHECK;
+void netvisor_read_customer(const struct xml *x, struct netvisor_customer *ret);
+bool netvisor_map_product(struct arena *arena, const struct product *p, const char *group,
+			  struct span *ret, struct err *err) MUST_CHECK;
+bool netvisor_map_dimension(struct arena *arena, const struct dimension_value *d,
+			    const char *old_item, struct span *ret, struct err *err) MUST_CHECK;
+bool netvisor_read_listed(const struct xml *x, struct netvisor_listed *ret,
+			  struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * auth.c: login at Severa (facts/severa.md §1) and the one place where a call gets its headers. A
+ * token is cached per client id and secret; a 401 is answered by one new token, unless another
+ * worker has brought one meanwhile. The refresh token is not used: a new login does the same.
+ */
+#include "base/base.h"
+#include "severa_internal.h"
+
+#include "base/clock.h"
+#include "codec/sign.h"
+#include "net/verdict.h"
+
+#define RENEW_EARLY_MS 60000
+#define TOKEN_DEFAULT_MS 600000 /* when the answer has no lifetime */
+
+const char *const severa_needed_scopes[] = {
+	"invoices:read", "invoices:write", "customers:read",	"settings:read",
+	"files:read",	 "projects:read",  "organization:read", NULL,
+};
+
+static const char *member(const struct json *j, const char *key)
+{
+	const char *text = json_str(json_get(j, key));
+	return text ? text : "";
+}
+
+bool severa_open(struct attempt *at, const struct json *settings, const struct json *credentials,
+		 struct severa *ret, struct err *err)
+{
+	unsigned char digest[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+	const char *url = json_str(json_at(settings, "severa.url"));
+	*ret = (struct severa) { .at = at,
+				 .base_url = url && url[0] ? url : at->cfg->severa_url,
+				 .client_id = member(credentials, "client_id"),
+				 .client_secret = member(credentials, "client_secret") };
+	if (!ret->client_id[0] || !ret->client_secret[0])
+		return err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Severa",
+				  "Severa client id and secret are missing");
+	sign_sha256(span_of(ret->client_secret), digest);
+	sign_hex(digest, sizeof(digest), hex);
+	ret->limit_key = arena_printf(at->arena, "severa:%s", ret->client_id);
+	ret->token_key = arena_printf(at->arena, "severa.token:%s:%s:%.16s", ret->base_url,
+				      ret->client_id, hex);
+	if (!ret->limit_key || !ret->token_key)
+		return err_set(err, ERR_LIMIT, "arena full");
+	return true;
+}
+
+static bool login_body(struct severa *s, struct span *ret, struct err *err)
+{
+	struct strbuf scopes = STRBUF_INIT(s->at->arena, 1024);
+	struct strbuf sb = STRBUF_INIT(s->at->arena, 8192);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *text;
+	for (size_t i = 0; severa_needed_scopes[i]; i++)
+		strbuf_addf(&scopes, "%s%s", i ? "," : "", severa_needed_scopes[i]);
+	if (!strbuf_finish(&scopes, &text, err))
+		return false;
+	jsonw_object(&w);
+	jsonw_kstr(&w, "client_id", s->client_id);
+	jsonw_kstr(&w, "client_secret", s->client_secret);
+	jsonw_kstr(&w, "scope", text);
+	jsonw_end_object(&w);
+	if (!strbuf_finish(&sb, &text, err))
+		return false;
+	*ret = strbuf_span(&sb);
+	return true;
+}
+
+/* Lifetime that may be relied on; "_expires_in" counts seconds (facts §1.2). */
+static int64_t lifetime_ms(const struct json *j)
+{
+	int64_t seconds, until;
+	const char *utc = json_str(json_get(j, "access_token_expires_utc"));
+	int64_t ms = TOKEN_DEFAULT_MS;
+	if (utc && clock_parse_rfc3339(span_of(utc), &until))
+		ms = until - clock_wall_ms();
+	else if (json_int64(json_get(j, "access_token_expires_in"), &seconds))
+		ms = seconds * 1000;
+	return ms > 2 * RENEW_EARLY_MS ? ms - RENEW_EARLY_MS : ms / 2;
+}
+
+bool severa_login(struct severa *s, const char **ret_scopes, struct err *err)
+{
+	struct attempt *at = s->at;
+	const struct http_header headers[] = { { "Content-Type", "application/json" },
+					       { "Accept", "application/json" } };
+	struct call call = { .what = "log in at Severa", .limit_key = s->limit_key };
+	struct severa_rq judged = { .what = "log in at Severa" };
+	struct http_reply reply;
+	const struct json *j;
+	const char *url = arena_printf(at->arena, "%s/v1/token", s->base_url);
+	if (!url)
+		return err_set(err, ERR_LIMIT, "arena full");
+	call.rq = (struct http_request) {
+		.method = "POST", .url = url, .headers = headers, .n_headers = ARRAY_SIZE(headers)
+	};
+	if (!login_body(s, &call.rq.body, err) || !at->ops->exchange(at, &call, &reply, err) ||
+	    !severa_judge(&judged, at->arena, &reply, true, err))
+		return false;
+	if (!json_parse(at->arena, reply.body, JSON_LIMITS_VENDOR, &j, err))
+		return verdict_to_err(VERDICT_OUTAGE, &reply, SPAN_LIT(""), judged.what, err);
+	s->token = json_str(json_get(j, "access_token"));
+	if (!s->token || !s->token[0])
+		return verdict_to_err(VERDICT_FAULT, &reply, SPAN_LIT(""), judged.what, err);
+	int64_t ttl_ms = lifetime_ms(j);
+	if (ttl_ms > 0)
+		at->ops->cache_set(at, s->token_key, s->token, ttl_ms);
+	if (ret_scopes)
+		*ret_scopes = json_str(json_get(j, "scope"));
+	return true;
+}
+
+bool severa_scopes(struct severa *s, const char **ret, struct err *err)
+{
+	const char *scopes = NULL;
+	if (!severa_login(s, &scopes, err))
+		return false;
+	*ret = scopes ? scopes : "";
+	return true;
+}
+
+static bool send_once(struct severa *s, const struct severa_rq *rq, struct http_reply *ret,
+		      struct err *err)
+{
+	struct attempt *at = s->at;
+	const char *url = arena_printf(at->arena, "%s%s", s->base_url, rq->path);
+	const char *bearer = arena_printf(at->arena, "Bearer %s", s->token);
+	if (!url || !bearer)
+		return err_set(err, ERR_LIMIT, "arena full");
+	const struct http_header headers[] = {
+		{ "Authorization", bearer },
+		{ "Client_Id", s->client_id },
+		{ "Accept", rq->is_raw ? "*/*" : "application/json" },
+		{ "Content-Type", "application/json" },
+	};
+	struct call call = {
+		.what = rq->what,
+		.limit_key = s->limit_key,
+		.rq = { .method = rq->method,
+			.url = url,
+			.headers = headers,
+			.n_headers = rq->body.p ? ARRAY_SIZE(headers) : ARRAY_SIZE(headers) - 1,
+			.body = rq->body,
+			.max_reply_bytes = rq->max_bytes,
+			.is_write = rq->is_write },
+	};
+	return at->ops->exchange(at, &call, ret, err);
+}
+
+bool severa_do(struct severa *s, const struct severa_rq *rq, struct http_reply *ret,
+	       struct err *err)
+{
+	struct attempt *at = s->at;
+	if (!s->token)
+		s->token = at->ops->cache_get(at, s->token_key);
+	if (!s->token && !severa_login(s, NULL, err))
+		return false;
+	if (!send_once(s, rq, ret, err))
+		return false;
+	if (ret->status == 401) { /* nothing was done: the call may be made again */
+		const char *cached = at->ops->cache_get(at, s->token_key);
+		if (cached && strcmp(cached, s->token) != 0)
+			s->token = cached;
+		else if (!severa_login(s, NULL, err))
+			return false;
+		if (!send_once(s, rq, ret, err))
+			return false;
+	}
+	return severa_judge(rq, at->arena, ret, false, err);
+}

@@ -1,0 +1,250 @@
+/*
+ * map.c: Severa's JSON into the model (facts/severa.md §3.2, 3.3, 4, 5). Pure: no clock, network or
+ * configuration. Names are from the vendor's specification only.
+ */
+#include "base/base.h"
+#include "severa_internal.h"
+
+#include "base/clock.h"
+
+#define TEXT(path, member)                                                 \
+	{                                                                  \
+		path, FIELD_TEXT, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
+	}
+#define ID(path, member)                                                 \
+	{                                                                \
+		path, FIELD_ID, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
+	}
+#define ID_NEEDED(path, member)                                          \
+	{                                                                \
+		path, FIELD_ID, offsetof(ROW, member), FIELD_REQUIRED, 0 \
+	}
+#define DECIMAL(path, member)                                                 \
+	{                                                                     \
+		path, FIELD_DECIMAL, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
+	}
+#define DATE(path, member)                                                 \
+	{                                                                  \
+		path, FIELD_DATE, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
+	}
+#define INT(path, member)                                                 \
+	{                                                                 \
+		path, FIELD_INT, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
+	}
+#define BOOL(path, member)                                                 \
+	{                                                                  \
+		path, FIELD_BOOL, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
+	}
+
+#define ROW struct invoice
+static const struct field invoice_fields[] = {
+	ID_NEEDED("guid", source_id),
+	ID("number", number),
+	ID("referenceNumber", reference),
+	ID_NEEDED("status.guid", status_id),
+	BOOL("isCreditNote", is_credit_note),
+	DATE("date", issue_date),
+	DATE("dueDate", due_date),
+	DATE("entryDate", entry_date),
+	INT("paymentTerm", payment_term_days),
+	{ "overdueInterest", FIELD_DECIMAL, offsetof(ROW, overdue_interest), FIELD_OPTIONAL,
+	  offsetof(ROW, has_overdue_interest) },
+	TEXT("currency.code", currency),
+	DECIMAL("currencyRate", currency_rate),
+	TEXT("ourReference", our_reference),
+	TEXT("yourReference", your_reference),
+	TEXT("orderNumber", order_number),
+	TEXT("notes", notes),
+	TEXT("language.code", language),
+	TEXT("senderName", seller.name),
+	TEXT("senderVatNumber", seller.vat_number),
+	TEXT("senderAddress.addressline", seller.address.street),
+	TEXT("senderAddress.postalCode", seller.address.postcode),
+	TEXT("senderAddress.city", seller.address.city),
+	TEXT("senderAddress.country", seller.address.country_name),
+	TEXT("receiverCustomerName", buyer.name),
+	TEXT("receiverVatNumber", buyer.vat_number),
+	TEXT("receiverContactName", buyer.contact_name),
+	TEXT("receiverContactEmail", buyer.contact_email),
+	TEXT("receiverAddress.addressline", buyer.address.street),
+	TEXT("receiverAddress.postalCode", buyer.address.postcode),
+	TEXT("receiverAddress.city", buyer.address.city),
+	TEXT("receiverAddress.country", buyer.address.country_name),
+	ID("customer.guid", customer_id),
+	ID("customer.number", customer_number),
+	ID("billingCustomer.guid", billing_customer_id),
+	DECIMAL("totalExcludingTax.amount", total_net),
+	DECIMAL("totalTax.amount", total_vat),
+	DECIMAL("totalIncludingTax.amount", total_gross),
+};
+#undef ROW
+
+#define ROW struct invoice_row
+static const struct field row_fields[] = {
+	ID_NEEDED("guid", source_id),
+	INT("sortOrder", position),
+	TEXT("description", description),
+	DECIMAL("quantity", quantity),
+	DECIMAL("unitPrice.amount", unit_price),
+	TEXT("measurementUnit", unit),
+	{ "vatRate", FIELD_DECIMAL, offsetof(ROW, vat_rate), FIELD_OPTIONAL,
+	  offsetof(ROW, has_vat_rate) },
+	ID("salesAccount.number", account),
+};
+#undef ROW
+
+#define ROW struct customer
+static const struct field customer_fields[] = {
+	ID_NEEDED("guid", source_id),
+	ID("number", code),
+	TEXT("name", name),
+	TEXT("vatNumber", vat_number),
+	BOOL("isActive", is_active),
+	TEXT("email", email),
+	TEXT("website", website),
+	TEXT("notes", notes),
+	TEXT("eInvoiceAddress", einvoice_address),
+	TEXT("eInvoiceOperator", einvoice_operator),
+	TEXT("language.code", language),
+	TEXT("headquarterAddress.addressline", billing.street),
+	TEXT("headquarterAddress.postalCode", billing.postcode),
+	TEXT("headquarterAddress.city", billing.city),
+	TEXT("headquarterAddress.country", billing.country_name),
+};
+#undef ROW
+
+#define ROW struct severa_status
+static const struct field status_fields[] = {
+	ID_NEEDED("guid", id),	     TEXT("name", name),
+	BOOL("isActive", is_active), BOOL("hasInvoiceNumber", has_number),
+	BOOL("isSent", is_sent),
+};
+#undef ROW
+
+/* Products, work types and travel-expense types: what one lacks is absent. */
+#define ROW struct product
+static const struct field product_fields[] = {
+	ID_NEEDED("guid", source_id),
+	ID("code", code),
+	TEXT("name", name),
+	BOOL("isActive", is_active),
+	TEXT("measurementUnit", unit),
+	DECIMAL("unitPrice.amount", unit_price),
+	DECIMAL("unitCost.amount", unit_cost),
+	DECIMAL("hourCost.amount", unit_cost),
+	DECIMAL("vatRate", vat_rate),
+};
+#undef ROW
+
+#define ROW struct severa_project
+static const struct field project_fields[] = {
+	ID_NEEDED("guid", id),
+	TEXT("name", name),
+	ID("number", number),
+	ID("businessUnit.guid", unit_id),
+	TEXT("businessUnit.name", unit_name),
+	ID("businessUnit.code", unit_code),
+};
+#undef ROW
+
+static const char *free_text(const struct json *j)
+{
+	static const char *const names[] = { "plainText", "text", "value" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *text = json_str(json_get(j, names[i]));
+		if (text && text[0])
+			return text;
+	}
+	return NULL;
+}
+
+static bool map_projects(struct arena *arena, const struct json *j, struct invoice *ret,
+			 struct err *err)
+{
+	const struct json *list = json_get(j, "projects");
+	const char **ids = arena_alloc_array(arena, json_size(list) + 1, sizeof(*ids));
+	if (!ids)
+		return err_set(err, ERR_LIMIT, "arena full");
+	for (const struct json *p = json_first(list); p; p = json_next(p)) {
+		const char *id = json_text(json_get(p, "guid"));
+		if (id)
+			ids[ret->n_projects++] = id;
+	}
+	ret->project_ids = ids;
+	return true;
+}
+
+bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoice *ret,
+			struct err *err)
+{
+	*ret = (struct invoice) { 0 };
+	if (!json_decode(j, invoice_fields, ARRAY_SIZE(invoice_fields), ret, err))
+		return err_wrap(err, "Severa invoice");
+	ret->text_before = free_text(json_get(j, "freeText1"));
+	ret->text_after = free_text(json_get(j, "freeText2"));
+	ret->changed = json_str(json_get(j, "lastUpdatedDateTime"));
+	if (!ret->changed)
+		ret->changed = json_str(json_get(j, "createdDateTime"));
+	if (ret->changed && !clock_parse_rfc3339(span_of(ret->changed), &ret->changed_ms))
+		ret->changed_ms = 0; /* unreadable: counts as old, so the target is asked first */
+	ret->buyer.business_id = business_id_from(arena, ret->buyer.vat_number);
+	ret->seller.business_id = business_id_from(arena, ret->seller.vat_number);
+	return map_projects(arena, j, ret, err);
+}
+
+static bool map_codes(struct arena *arena, const struct json *list, struct invoice_row *ret,
+		      struct err *err)
+{
+	const char **codes = arena_alloc_array(arena, json_size(list) + 1, sizeof(*codes));
+	if (!codes)
+		return err_set(err, ERR_LIMIT, "arena full");
+	for (const struct json *c = json_first(list); c; c = json_next(c)) {
+		const char *code = json_text(c);
+		if (code && code[0])
+			codes[ret->n_codes++] = code;
+	}
+	ret->codes = codes;
+	return true;
+}
+
+bool severa_map_row(struct arena *arena, const struct json *j, struct invoice_row *ret,
+		    struct err *err)
+{
+	*ret = (struct invoice_row) { 0 };
+	if (!json_decode(j, row_fields, ARRAY_SIZE(row_fields), ret, err))
+		return err_wrap(err, "Severa invoice row");
+	const char *text = ret->description ? ret->description : "";
+	ret->name = arena_memdup(arena, text, strcspn(text, "\r\n"));
+	if (!ret->name)
+		return err_set(err, ERR_LIMIT, "arena full");
+	return map_codes(arena, json_get(j, "code"), ret, err);
+}
+
+bool severa_map_customer(const struct json *j, struct customer *ret, struct err *err)
+{
+	*ret = (struct customer) { .is_active = true };
+	return json_decode(j, customer_fields, ARRAY_SIZE(customer_fields), ret, err) ||
+	       err_wrap(err, "Severa customer");
+}
+
+bool severa_map_status(const struct json *j, struct severa_status *ret, struct err *err)
+{
+	*ret = (struct severa_status) { .is_active = true };
+	return json_decode(j, status_fields, ARRAY_SIZE(status_fields), ret, err) ||
+	       err_wrap(err, "Severa invoice status");
+}
+
+bool severa_map_product(const struct json *j, const char *register_name, struct product *ret,
+			struct err *err)
+{
+	*ret = (struct product) { .is_active = true, .register_name = register_name };
+	return json_decode(j, product_fields, ARRAY_SIZE(product_fields), ret, err) ||
+	       err_wrap(err, "Severa %s", register_name);
+}
+
+bool severa_map_project(const struct json *j, struct severa_project *ret, struct err *err)
+{
+	*ret = (struct severa_project) { 0 };
+	return json_decode(j, project_fields, ARRAY_SIZE(project_fields), ret, err) ||
+	       err_wrap(err, "Severa project");
+}

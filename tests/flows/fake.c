@@ -1,0 +1,252 @@
+/* fake.c: the attempt of flow cases (fake.h). What overruns a table ends the program: a case is too
+ * large. */
+#include "base/base.h"
+#include "fake.h"
+
+#include "base/clock.h"
+
+static struct fake *of(struct attempt *at)
+{
+	return at->impl;
+}
+
+static bool do_exchange(struct attempt *at, const struct call *call, struct http_reply *ret,
+			struct err *err)
+{
+	if (at->preview && call->rq.is_write)
+		return err_set(err, ERR_CONFLICT, "dry run: %s refused", call->what);
+	return of(at)->exchange(of(at), call, ret, err);
+}
+
+struct step *fake_step(struct fake *f, const char *name)
+{
+	for (size_t i = 0; i < f->n_steps; i++)
+		if (strcmp(f->steps[i].name, name) == 0)
+			return &f->steps[i].step;
+	assert(f->n_steps < ARRAY_SIZE(f->steps));
+	struct fake_step *s = &f->steps[f->n_steps++];
+	*s = (struct fake_step) { 0 };
+	snprintf(s->name, sizeof(s->name), "%s", name);
+	return &s->step;
+}
+
+static bool step_get(struct attempt *at, const char *step, struct step *ret, struct err *err)
+{
+	(void)err; /* memory is never away */
+	*ret = *fake_step(of(at), step);
+	return true;
+}
+
+static bool step_intent(struct attempt *at, const char *step, struct err *err)
+{
+	(void)err;
+	*fake_step(of(at), step) = (struct step) { .state = STEP_INTENT,
+						   .intent_ms = clock_wall_ms() };
+	return true;
+}
+
+static bool step_outcome(struct attempt *at, const char *step, const char *outcome, struct err *err)
+{
+	(void)err;
+	*fake_step(of(at), step) =
+		outcome ? (struct step) { .state = STEP_DONE,
+					  .outcome = arena_strdup(of(at)->arena, outcome) }
+			: (struct step) { 0 };
+	return true;
+}
+
+static bool step_lookup_empty(struct attempt *at, const char *step, struct err *err)
+{
+	struct step *s = fake_step(of(at), step);
+	(void)err;
+	s->lookups++;
+	s->last_lookup_ms = clock_wall_ms();
+	return true;
+}
+
+static bool set_number(struct attempt *at, const char *number, struct err *err)
+{
+	(void)err;
+	of(at)->number = number;
+	return true;
+}
+
+static void note(struct attempt *at, const char *code, const char *text)
+{
+	struct fake *f = of(at);
+	(void)text;
+	assert(f->n_notes < ARRAY_SIZE(f->notes));
+	f->notes[f->n_notes++] = code;
+}
+
+bool fake_has_note(const struct fake *f, const char *code)
+{
+	for (size_t i = 0; i < f->n_notes; i++)
+		if (strcmp(f->notes[i], code) == 0)
+			return true;
+	return false;
+}
+
+static void seen(struct attempt *at, struct span bytes)
+{
+	(void)at;
+	(void)bytes;
+}
+
+static const char *pair_get(const struct fake_pair *p, size_t n, const char *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(p[i].key, key) == 0)
+			return p[i].value;
+	return NULL;
+}
+
+static void pair_set(struct fake *f, struct fake_pair *p, size_t *n, const char *key,
+		     const char *value)
+{
+	size_t i = 0;
+	while (i < *n && strcmp(p[i].key, key) != 0)
+		i++;
+	assert(i < FAKE_MAX);
+	if (i == *n)
+		p[(*n)++].key = arena_strdup(f->arena, key);
+	p[i].value = arena_strdup(f->arena, value);
+	assert(p[i].key && p[i].value);
+}
+
+static const char *joined(struct attempt *at, const char *scope, const char *key)
+{
+	return arena_printf(of(at)->arena, "%s|%s", scope, key);
+}
+
+static bool kv_get(struct attempt *at, const char *scope, const char *key, const char **ret,
+		   struct err *err)
+{
+	(void)err;
+	const char *value = pair_get(of(at)->kv, of(at)->n_kv, joined(at, scope, key));
+	*ret = value ? value : "";
+	return true;
+}
+
+static bool kv_set(struct attempt *at, const char *scope, const char *key, const char *value,
+		   int64_t ttl_ms, struct err *err)
+{
+	(void)err;
+	(void)ttl_ms;
+	pair_set(of(at), of(at)->kv, &of(at)->n_kv, joined(at, scope, key), value);
+	return true;
+}
+
+static bool record_lease(struct attempt *at, const char *record, struct err *err)
+{
+	(void)at;
+	(void)record;
+	(void)err;
+	return true;
+}
+
+static void record_release(struct attempt *at, const char *record)
+{
+	(void)at;
+	(void)record;
+}
+
+static const char *cache_get(struct attempt *at, const char *key)
+{
+	return pair_get(of(at)->cache, of(at)->n_cache, key);
+}
+
+static void cache_set(struct attempt *at, const char *key, const char *value, int64_t ttl_ms)
+{
+	(void)ttl_ms;
+	pair_set(of(at), of(at)->cache, &of(at)->n_cache, key, value);
+}
+
+static bool found(struct attempt *at, const struct poll_item *items, size_t n, struct err *err)
+{
+	struct fake *f = of(at);
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		assert(f->n_found < ARRAY_SIZE(f->found));
+		f->found[f->n_found++] = (struct fake_found) { items[i].source_id,
+							       items[i].number };
+	}
+	return true;
+}
+
+static bool report(struct attempt *at, const char *json, struct err *err)
+{
+	(void)err;
+	of(at)->report = json;
+	return true;
+}
+
+static bool known(struct attempt *at, const char *kind, const char *source_id,
+		  struct known_transfer *ret, struct err *err)
+{
+	struct fake *f = of(at);
+	(void)kind;
+	(void)err;
+	*ret = (struct known_transfer) { 0 };
+	for (size_t i = 0; i < f->n_found; i++)
+		if (strcmp(f->found[i].id, source_id) == 0)
+			ret->exists = true;
+	if (f->known.exists)
+		*ret = f->known;
+	return true;
+}
+
+static const struct attempt_ops ops = {
+	.exchange = do_exchange,
+	.step_get = step_get,
+	.step_intent = step_intent,
+	.step_outcome = step_outcome,
+	.step_lookup_empty = step_lookup_empty,
+	.set_number = set_number,
+	.note = note,
+	.seen = seen,
+	.kv_get = kv_get,
+	.kv_set = kv_set,
+	.record_lease = record_lease,
+	.record_release = record_release,
+	.cache_get = cache_get,
+	.cache_set = cache_set,
+	.found = found,
+	.report = report,
+	.known = known,
+};
+
+void fake_init(struct fake *f, struct arena *arena, const char *settings, const char *credentials)
+{
+	*f = (struct fake) { .arena = arena,
+			     .cfg = { .severa_url = "http://severa.test",
+				      .netvisor_url = "http://netvisor.test",
+				      .severa_rate = 8,
+				      .severa_burst = 2,
+				      .severa_concurrency = 4,
+				      .severa_page = 100,
+				      .netvisor_concurrency = 1 } };
+	snprintf(f->conn.id, sizeof(f->conn.id), "case");
+	f->conn.settings = settings;
+	f->conn.activated_ms = 1;
+	f->conn.credentials.p = arena_strdup(arena, credentials);
+	f->conn.credentials.n = strlen(credentials);
+	f->at = (struct attempt) { .ops = &ops,
+				   .arena = arena,
+				   .conn = &f->conn,
+				   .generation = 1,
+				   .try_no = 1,
+				   .quiet_ms = 130000,
+				   .deadline_ms = clock_mono_ms() + 600000,
+				   .cfg = &f->cfg,
+				   .impl = f };
+}
+
+void fake_aim(struct fake *f, const char *kind, const char *source_id)
+{
+	f->at.kind = kind;
+	f->at.source_id = source_id;
+	f->at.outcome = OUTCOME_DONE;
+	f->at.result = NULL;
+	f->n_notes = 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * fake.h: an attempt in memory, for flow cases: steps, values, cache and notes are tables; the
+ * exchange is handed in. One thread.
+ */
+#ifndef FLOWS_FAKE_H
+#define FLOWS_FAKE_H
+
+#include "base/base.h"
+#include "base/strbuf.h"
+#include "flow.h"
+
+#define FAKE_MAX 4096
+
+struct fake_step {
+	char name[96];
+	struct step step;
+};
+struct fake_pair {
+	const char *key, *value;
+};
+struct fake_found {
+	const char *id, *number;
+};
+
+struct fake {
+	struct attempt at;
+	struct connection conn;
+	struct config_values cfg;
+	struct arena *arena;
+	struct fake_step steps[64];
+	size_t n_steps;
+	struct fake_pair kv[FAKE_MAX], cache[FAKE_MAX];
+	size_t n_kv, n_cache;
+	const char *notes[64];
+	size_t n_notes;
+	struct fake_found found[FAKE_MAX];
+	size_t n_found;
+	const char *report, *number;
+	struct known_transfer known; /* of every document that was found */
+	/* Takes the place of the transport. */
+	bool (*exchange)(struct fake *f, const struct call *call, struct http_reply *ret,
+			 struct err *err);
+	void *ctx;
+};
+
+/* settings and credentials are JSON; f is zeroed by it. */
+void fake_init(struct fake *f, struct arena *arena, const char *settings, const char *credentials);
+/* Same steps and values, a new document or try. */
+void fake_aim(struct fake *f, const char *kind, const char *source_id);
+struct step *fake_step(struct fake *f, const char *name);
+bool fake_has_note(const struct fake *f, const char *code);
+
+#endif
