@@ -43,6 +43,10 @@ struct store_epoch {
 bool store_epoch_sync(struct store *s, const struct redis_health *health, struct store_epoch *ret,
 		      bool *ret_restored, struct err *err) MUST_CHECK;
 
+/* The epoch as last seen; no I/O. Refreshing notices a Redis that was emptied while we ran, and
+ * puts things back under a new epoch by itself. */
+void store_epoch_get(struct store *s, struct store_epoch *ret);
+
 /* --- connections --- */
 /*
  * Creates (rev of the draft 0) or replaces (rev = the one it was read with). ERR_CONFLICT when the
@@ -62,7 +66,7 @@ bool store_connection_set_state(struct store *s, const char *id, enum connection
 bool store_refresh(struct store *s, struct err *err) MUST_CHECK;
 /* NULL when unknown; else to be unreferenced. No I/O. */
 struct connection *store_find(struct store *s, const char *id) MUST_CHECK;
-/* All, by id, in the arena; each to be unreferenced by store_list_release. No I/O. */
+/* All, by id, on the heap until store_list_release. No I/O. */
 struct store_list {
 	struct connection **items;
 	size_t n;

@@ -58,6 +58,22 @@ bool state_may_move(enum transfer_state from, enum transfer_state to)
 	       (moves[from] & (1u << to)) != 0;
 }
 
+bool state_write_moves(char *to, size_t size)
+{
+	size_t n = (size_t)snprintf(to, size, ",");
+	for (unsigned a = 0; a < N_TRANSFER_STATES; a++)
+		for (unsigned b = 0; b < N_TRANSFER_STATES; b++) {
+			if (!state_may_move((enum transfer_state)a, (enum transfer_state)b))
+				continue;
+			int len = snprintf(to + n, size - n, "%s>%s,", state_name(a),
+					   state_name(b));
+			if (len < 0 || (size_t)len >= size - n)
+				return false;
+			n += (size_t)len;
+		}
+	return true;
+}
+
 bool state_is_final(enum transfer_state s)
 {
 	return s == STATE_DONE || s == STATE_SKIPPED || s == STATE_CANCELLED;

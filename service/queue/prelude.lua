@@ -160,3 +160,26 @@ local function new_task(id, kind, conn, args, now)
 	enqueue(conn, id, kind == 'poll' and 1 or 0)
 	return true
 end
+
+-- A connection's record, and what the queue needs of it. a: index in ARGV of doc, sealed secrets, '1' when it is not
+-- active, schedule, then four times limit key and cap.
+local CONN_FIELDS = 12
+local function put_connection(id, rev, a, now)
+	call('HSET', P .. 'conn:' .. id, 'doc', ARGV[a], 'sec', ARGV[a + 1], 'rev', rev)
+	call('SADD', P .. 'conns', id)
+	local keys = P .. 'q:keys:' .. id
+	local planned = call('HGET', keys, 'sch')
+	call('DEL', keys)
+	call('HSET', keys, 'p', ARGV[a + 2], 'sch', ARGV[a + 3], 'k1', ARGV[a + 4], 'm1', ARGV[a + 5], 'k2', ARGV[a + 6],
+		'm2', ARGV[a + 7], 'k3', ARGV[a + 8], 'm3', ARGV[a + 9], 'k4', ARGV[a + 10], 'm4', ARGV[a + 11])
+	if ARGV[a + 2] == '1' then
+		call('ZREM', P .. 'sched', id)
+		return
+	end
+	if planned == ARGV[a + 3] then
+		call('ZADD', P .. 'sched', 'NX', now, id)
+	else
+		call('ZADD', P .. 'sched', now, id)
+	end
+	take_turn(id)
+end

@@ -40,22 +40,6 @@ bool queue_call(struct queue *q, struct arena *arena, const char *script, const 
 	return redis_script(r, arena, script, args, n, ret, err);
 }
 
-static bool write_moves(char *to, size_t size)
-{
-	size_t n = (size_t)snprintf(to, size, ",");
-	for (unsigned a = 0; a < N_TRANSFER_STATES; a++)
-		for (unsigned b = 0; b < N_TRANSFER_STATES; b++) {
-			if (!state_may_move((enum transfer_state)a, (enum transfer_state)b))
-				continue;
-			int len = snprintf(to + n, size - n, "%s>%s,", state_name(a),
-					   state_name(b));
-			if (len < 0 || (size_t)len >= size - n)
-				return false;
-			n += (size_t)len;
-		}
-	return true;
-}
-
 bool queue_new(const struct queue_options *opt, struct queue **ret, struct err *err)
 {
 	struct queue *q = mem_alloc(sizeof(*q));
@@ -68,7 +52,7 @@ bool queue_new(const struct queue_options *opt, struct queue **ret, struct err *
 	q->retention_ms = opt->retention_ms ? opt->retention_ms : 90LL * 86400000;
 	q->poll_interval_ms = opt->poll_interval_ms ? opt->poll_interval_ms : 300000;
 	pthread_mutex_init(&q->lock, NULL);
-	if (!write_moves(q->moves, sizeof(q->moves))) {
+	if (!state_write_moves(q->moves, sizeof(q->moves))) {
 		queue_free(q);
 		return err_set(err, ERR_LIMIT, "the state table outgrew its buffer");
 	}

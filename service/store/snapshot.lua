@@ -1,0 +1,22 @@
+-- snapshot.lua: every connection and token, with the version and epoch they belong to.
+-- Answers {epoch id, version, {id, revision, document, sealed secrets, ...}, {hash, document, ...}}.
+local conns, toks = {}, {}
+local ids = call('SMEMBERS', P .. 'conns')
+table.sort(ids)
+for _, id in ipairs(ids) do
+	local r = call('HMGET', P .. 'conn:' .. id, 'rev', 'doc', 'sec')
+	if r[1] then
+		conns[#conns + 1] = id
+		conns[#conns + 1] = r[1]
+		conns[#conns + 1] = r[2]
+		conns[#conns + 1] = r[3]
+	end
+end
+for _, hash in ipairs(call('SMEMBERS', P .. 'toks')) do
+	local doc = call('HGET', P .. 'tok:' .. hash, 'doc')
+	if doc then
+		toks[#toks + 1] = hash
+		toks[#toks + 1] = doc
+	end
+end
+return { call('HGET', P .. 'epoch', 'id') or '', call('GET', P .. 'conns:ver') or '0', conns, toks }

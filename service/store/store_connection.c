@@ -1,0 +1,288 @@
+/*
+ * store_connection.c: a connection as a document: what is public in the clear, credentials and
+ * webhook secrets sealed. Guarantees that two people who edit at once do not overwrite each other.
+ */
+#include "base/base.h"
+#include "store_internal.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "codec/json.h"
+
+#define DOC_MAX (1024 * 1024)
+#define PUT_ARENA (8 * 1024 * 1024)
+#define STATE_TRIES 8
+
+static void write_limits(struct json_writer *w, const struct connection *c)
+{
+	jsonw_key(w, "limits");
+	jsonw_array(w);
+	for (size_t i = 0; i < c->n_limits; i++) {
+		const struct limit_key *l = &c->limits[i];
+		jsonw_object(w);
+		jsonw_kstr(w, "key", l->key);
+		jsonw_kint(w, "max_running", l->max_running);
+		jsonw_kint(w, "rate", l->rate_per_s);
+		jsonw_kint(w, "burst", l->burst);
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
+static bool write_doc(struct arena *arena, const struct connection *c, struct span *ret,
+		      struct err *err)
+{
+	struct strbuf sb = STRBUF_INIT(arena, DOC_MAX);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *text = NULL;
+	jsonw_object(&w);
+	jsonw_kstr(&w, "flow", c->flow);
+	jsonw_kstr(&w, "name", c->name);
+	jsonw_kstr(&w, "state", connection_state_name(c->state));
+	jsonw_kstr(&w, "pause_reason", c->pause_reason);
+	jsonw_kint(&w, "created_ms", c->created_ms);
+	jsonw_kint(&w, "activated_ms", c->activated_ms);
+	jsonw_kstr(&w, "schedule", c->schedule);
+	jsonw_kstr(&w, "settings", c->settings); /* as text: byte for byte as it was given */
+	write_limits(&w, c);
+	jsonw_end_object(&w);
+	if (!strbuf_finish(&sb, &text, err))
+		return false;
+	*ret = span_of(text);
+	return true;
+}
+
+static bool seal_secrets(struct store *s, struct arena *arena, const struct connection *c,
+			 struct span *ret, struct err *err)
+{
+	/* One piece of memory, wiped with the arena, for a text that is all secrets. */
+	size_t n = 4 * (c->credentials.n + 64);
+	for (size_t i = 0; i < c->n_webhook_secrets; i++)
+		n += 6 * c->webhook_secrets[i].n + 16;
+	struct strbuf sb = STRBUF_INIT(arena, DOC_MAX);
+	sb.p = secret_room_in_arena(arena, 2 * n);
+	sb.cap = sb.p ? 2 * n : 0;
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *text = NULL;
+	jsonw_object(&w);
+	jsonw_key(&w, "credentials");
+	jsonw_span(&w, (struct span) { c->credentials.p, c->credentials.n });
+	jsonw_key(&w, "webhook_secrets");
+	jsonw_array(&w);
+	for (size_t i = 0; i < c->n_webhook_secrets; i++)
+		jsonw_span(&w, (struct span) { c->webhook_secrets[i].p, c->webhook_secrets[i].n });
+	jsonw_end_array(&w);
+	jsonw_end_object(&w);
+	if (!strbuf_finish(&sb, &text, err))
+		return false;
+	const char *place = arena_printf(arena, "conn:%s", c->id);
+	if (!place)
+		return err_set(err, ERR_LIMIT, "arena full");
+	return seal(arena, &s->key, span_of(place), span_of(text), ret, err);
+}
+
+/* --- reading --- */
+
+static enum connection_state read_state(const char *name)
+{
+	if (str_eq(name, "active"))
+		return CONNECTION_ACTIVE;
+	return str_eq(name, "paused") ? CONNECTION_PAUSED : CONNECTION_DRAFT;
+}
+
+static int small_int(const struct json *j)
+{
+	int64_t v = 0;
+	return json_int64(j, &v) && v >= 0 && v <= INT_MAX ? (int)v : 0;
+}
+
+static void read_limits(const struct json *list, struct connection_draft *d)
+{
+	for (const struct json *j = json_first(list); j && d->n_limits < CONNECTION_MAX_LIMITS;
+	     j = json_next(j)) {
+		struct limit_key *l = &d->limits[d->n_limits++];
+		const char *key = json_str(json_get(j, "key"));
+		snprintf(l->key, sizeof(l->key), "%s", key ? key : "");
+		l->max_running = small_int(json_get(j, "max_running"));
+		l->rate_per_s = small_int(json_get(j, "rate"));
+		l->burst = small_int(json_get(j, "burst"));
+	}
+}
+
+static bool read_secrets(struct store *s, struct arena *arena, const struct stored_connection *from,
+			 struct connection_draft *d, struct err *err)
+{
+	const char *place = arena_printf(arena, "conn:%s", from->id);
+	struct span plain;
+	const struct json *doc = NULL;
+	const struct json_limits limits = { DOC_MAX, 8 };
+	if (!place)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!unseal(arena, &s->key, span_of(place), from->sealed, &plain, err) ||
+	    !json_parse(arena, plain, limits, &doc, err))
+		return err_wrap(err, "secrets of connection %s", from->id);
+	d->credentials = text_span(json_str(json_get(doc, "credentials")));
+	for (const struct json *j = json_first(json_get(doc, "webhook_secrets"));
+	     j && d->n_webhook_secrets < CONNECTION_MAX_SECRETS; j = json_next(j))
+		d->webhook_secrets[d->n_webhook_secrets++] = text_span(json_str(j));
+	return true;
+}
+
+bool connection_open(struct store *s, struct arena *arena, const struct stored_connection *from,
+		     struct connection **ret, struct err *err)
+{
+	const struct json *doc = NULL;
+	const struct json_limits limits = { DOC_MAX, 8 };
+	if (!json_parse(arena, from->doc, limits, &doc, err))
+		return err_wrap(err, "connection %s", from->id);
+	struct connection_draft d = {
+		.id = from->id,
+		.flow = json_str(json_get(doc, "flow")),
+		.name = json_str(json_get(doc, "name")),
+		.settings = json_str(json_get(doc, "settings")),
+		.schedule = json_str(json_get(doc, "schedule")),
+		.pause_reason = json_str(json_get(doc, "pause_reason")),
+		.state = read_state(json_str(json_get(doc, "state"))),
+		.rev = from->rev,
+	};
+	if (!json_int64(json_get(doc, "created_ms"), &d.created_ms) ||
+	    !json_int64(json_get(doc, "activated_ms"), &d.activated_ms))
+		return err_set(err, ERR_SYSTEM, "connection %s has no times", from->id);
+	read_limits(json_get(doc, "limits"), &d);
+	if (!read_secrets(s, arena, from, &d, err))
+		return false;
+	return connection_new(&d, ret, err);
+}
+
+bool connection_args(struct arena *arena, const struct connection *c, struct span doc,
+		     struct span sealed, struct span *to, struct err *err)
+{
+	struct num *nums = arena_alloc_array(arena, CONNECTION_MAX_LIMITS, sizeof(*nums));
+	if (!nums)
+		return err_set(err, ERR_LIMIT, "arena full");
+	to[0] = doc;
+	to[1] = sealed;
+	to[2] = c->state == CONNECTION_ACTIVE ? SPAN_LIT("0") : SPAN_LIT("1");
+	to[3] = span_of(c->schedule);
+	for (size_t i = 0; i < CONNECTION_MAX_LIMITS; i++) {
+		bool has = i < c->n_limits;
+		to[4 + 2 * i] = has ? span_of(c->limits[i].key) : SPAN_LIT("");
+		to[5 + 2 * i] = num_span(&nums[i], has ? c->limits[i].max_running : 0);
+	}
+	return true;
+}
+
+/* --- changing --- */
+
+static bool put(struct store *s, struct arena *arena, struct connection *c, int64_t read_rev,
+		struct err *err)
+{
+	struct span doc, sealed, args[2 + CONN_FIELDS];
+	struct num rev;
+	args[0] = span_of(c->id);
+	args[1] = num_span(&rev, read_rev);
+	if (!write_doc(arena, c, &doc, err) || !seal_secrets(s, arena, c, &sealed, err) ||
+	    !connection_args(arena, c, doc, sealed, args + 2, err))
+		return false;
+	const struct redis_value *v = NULL;
+	if (!store_call(s, arena, "connection_put", args, ARRAY_SIZE(args), &v, err))
+		return false;
+	int64_t answer = store_int(v);
+	if (answer == -1)
+		return err_set(err, ERR_NOT_FOUND, "no connection %s", c->id);
+	if (answer < 1)
+		return err_set(err, ERR_CONFLICT, "connection %s %s", c->id,
+			       read_rev ? "was changed meanwhile" : "exists");
+	c->rev = answer;
+	return true;
+}
+
+bool store_connection_put(struct store *s, const struct connection_draft *draft,
+			  struct connection **ret, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(PUT_ARENA);
+	struct connection *made = NULL;
+	struct connection_draft d = *draft;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!d.created_ms)
+		d.created_ms = clock_wall_ms();
+	if (d.state == CONNECTION_ACTIVE && !d.activated_ms)
+		d.activated_ms = clock_wall_ms();
+	if (!connection_new(&d, &made, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = made;
+	if (!put(s, arena, c, draft->rev, err) || !store_refresh(s, err))
+		return false;
+	if (ret) {
+		connection_ref(c);
+		*ret = c;
+	}
+	return true;
+}
+
+bool store_connection_get(struct store *s, const char *id, struct connection **ret, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(PUT_ARENA);
+	struct redis *got = NULL;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!redis_borrow(s->pool, BORROW_WAIT_MS, &got, err))
+		return false;
+	CLEANUP(redis_give_back) struct redis *r = got;
+	const struct redis_value *v = NULL;
+	if (!redis_commandf(r, arena, &v, err, "HMGET %sconn:%s rev doc sec", redis_prefix(s->pool),
+			    id))
+		return false;
+	if (store_item(v, 0).n == 0)
+		return err_set(err, ERR_NOT_FOUND, "no connection %s", id);
+	struct stored_connection from = { .id = id,
+					  .rev = store_int(&v->items[0]),
+					  .doc = store_item(v, 1),
+					  .sealed = store_item(v, 2) };
+	return connection_open(s, arena, &from, ret, err);
+}
+
+static bool set_state_once(struct store *s, const char *id, enum connection_state state,
+			   const char *reason, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!store_connection_get(s, id, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	if (c->state == state && str_eq(c->pause_reason, reason))
+		return true;
+	struct connection_draft d = { .id = c->id,
+				      .flow = c->flow,
+				      .name = c->name,
+				      .settings = c->settings,
+				      .schedule = c->schedule,
+				      .pause_reason = reason,
+				      .state = state,
+				      .rev = c->rev,
+				      .created_ms = c->created_ms,
+				      .activated_ms = c->activated_ms,
+				      .credentials = { c->credentials.p, c->credentials.n },
+				      .n_webhook_secrets = c->n_webhook_secrets,
+				      .n_limits = c->n_limits };
+	for (size_t i = 0; i < c->n_webhook_secrets; i++)
+		d.webhook_secrets[i] = (struct span) { c->webhook_secrets[i].p,
+						       c->webhook_secrets[i].n };
+	memcpy(d.limits, c->limits, sizeof(d.limits));
+	return store_connection_put(s, &d, NULL, err);
+}
+
+bool store_connection_set_state(struct store *s, const char *id, enum connection_state state,
+				const char *pause_reason, struct err *err)
+{
+	struct err why = ERR_INIT;
+	for (int i = 0; i < STATE_TRIES; i++) {
+		if (set_state_once(s, id, state, pause_reason ? pause_reason : "", &why))
+			return true;
+		if (why.code != ERR_CONFLICT)
+			break;
+	}
+	if (err)
+		*err = why;
+	return false;
+}

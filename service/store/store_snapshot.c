@@ -1,0 +1,174 @@
+/*
+ * store_snapshot.c: the local copy of connections and tokens that requests are served from.
+ * Replaced as a whole; readers hold a mutex for a look-up, never for I/O.
+ *
+ * A connection that cannot be opened (another sealing key) fails the refresh: the old copy stands.
+ */
+#include "base/base.h"
+#include "store_internal.h"
+
+#include "base/alloc.h"
+
+#define SNAPSHOT_ARENA (256 * 1024 * 1024)
+
+void snapshot_free(struct snapshot *snap)
+{
+	if (!snap)
+		return;
+	for (size_t i = 0; i < snap->n_conns; i++)
+		connection_unref(snap->conns[i]);
+	for (size_t i = 0; i < snap->n_tokens; i++)
+		mem_free(snap->tokens[i].doc);
+	mem_free(snap->conns);
+	mem_free(snap->tokens);
+	mem_free(snap);
+}
+
+static bool fill_conns(struct store *s, struct arena *arena, const struct redis_value *list,
+		       struct snapshot *snap, struct err *err)
+{
+	snap->conns = mem_alloc_array(list->n / 4 + 1, sizeof(struct connection *));
+	if (!snap->conns)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	for (size_t i = 0; i + 3 < list->n; i += 4) {
+		struct stored_connection from = { .id = store_item(list, i).p,
+						  .rev = store_int(&list->items[i + 1]),
+						  .doc = store_item(list, i + 2),
+						  .sealed = store_item(list, i + 3) };
+		if (!connection_open(s, arena, &from, &snap->conns[snap->n_conns], err))
+			return false;
+		snap->n_conns++;
+	}
+	return true;
+}
+
+static bool fill_tokens(const struct redis_value *list, struct snapshot *snap, struct err *err)
+{
+	snap->tokens = mem_alloc_array(list->n / 2 + 1, sizeof(*snap->tokens));
+	if (!snap->tokens)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	for (size_t i = 0; i + 1 < list->n; i += 2) {
+		struct stored_token *t = &snap->tokens[snap->n_tokens];
+		struct span doc = store_item(list, i + 1);
+		snprintf(t->hash, sizeof(t->hash), "%s", store_item(list, i).p);
+		t->doc = mem_memdup(doc.p, doc.n);
+		if (!t->doc)
+			return err_set(err, ERR_MEMORY, "out of memory");
+		snap->n_tokens++;
+	}
+	return true;
+}
+
+static bool build(struct store *s, struct arena *arena, const struct redis_value *v,
+		  struct snapshot **ret, struct err *err)
+{
+	CLEANUP(snapshot_free) struct snapshot *snap = mem_alloc(sizeof(*snap));
+	if (!snap)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	snprintf(snap->epoch, sizeof(snap->epoch), "%s", store_item(v, 0).p);
+	snap->version = store_int(&v->items[1]);
+	if (!fill_conns(s, arena, &v->items[2], snap, err) || !fill_tokens(&v->items[3], snap, err))
+		return false;
+	*ret = snap;
+	snap = NULL;
+	return true;
+}
+
+static bool load_locked(struct store *s, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(SNAPSHOT_ARENA);
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	const struct redis_value *v = NULL;
+	struct snapshot *next = NULL;
+	if (!store_call(s, arena, "snapshot", NULL, 0, &v, err))
+		return false;
+	if (v->type != REDIS_ARRAY || v->n != 4)
+		return store_script_broken("snapshot", err);
+	if (store_item(v, 0).n == 0) /* emptied just now: the next refresh mends it */
+		return err_set(err, ERR_OUTAGE, "Redis has lost its data");
+	if (!build(s, arena, v, &next, err))
+		return false;
+	if (!vault_write_locked(s, arena, v, err)) {
+		snapshot_free(next);
+		return false;
+	}
+	pthread_mutex_lock(&s->lock);
+	struct snapshot *old = s->snapshot;
+	s->snapshot = next;
+	pthread_mutex_unlock(&s->lock);
+	snapshot_free(old);
+	return true;
+}
+
+bool refresh_locked(struct store *s, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(SNAPSHOT_ARENA);
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	const struct redis_value *v = NULL;
+	if (!store_call(s, arena, "epoch_get", NULL, 0, &v, err))
+		return false;
+	if (v->type != REDIS_ARRAY || v->n != 5)
+		return store_script_broken("epoch_get", err);
+	bool restored = false;
+	if (!span_is(store_item(v, 0), s->epoch.id) &&
+	    !epoch_sync_locked(s, arena, NULL, &restored, err))
+		return false;
+	if (!restored && s->snapshot->version == store_int(&v->items[4]) &&
+	    str_eq(s->snapshot->epoch, s->epoch.id))
+		return true;
+	return load_locked(s, err);
+}
+
+bool store_refresh(struct store *s, struct err *err)
+{
+	pthread_mutex_lock(&s->refresh_lock);
+	bool done = refresh_locked(s, err);
+	pthread_mutex_unlock(&s->refresh_lock);
+	return done;
+}
+
+static int compare_id(const void *key, const void *item)
+{
+	return strcmp(key, (*(struct connection *const *)item)->id);
+}
+
+struct connection *store_find(struct store *s, const char *id)
+{
+	struct connection *found = NULL;
+	pthread_mutex_lock(&s->lock);
+	if (s->snapshot->n_conns) {
+		struct connection **at = bsearch(id, s->snapshot->conns, s->snapshot->n_conns,
+						 sizeof(struct connection *), compare_id);
+		found = at ? *at : NULL;
+	}
+	if (found)
+		connection_ref(found);
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
+bool store_list(struct store *s, struct store_list *ret, struct err *err)
+{
+	pthread_mutex_lock(&s->lock);
+	size_t n = s->snapshot->n_conns;
+	struct connection **items = mem_alloc_array(n + 1, sizeof(struct connection *));
+	for (size_t i = 0; items && i < n; i++) {
+		items[i] = s->snapshot->conns[i];
+		connection_ref(items[i]);
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (!items)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	*ret = (struct store_list) { items, n };
+	return true;
+}
+
+void store_list_release(struct store_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		connection_unref(list->items[i]);
+	mem_free(list->items);
+	*list = (struct store_list) { NULL, 0 };
+}

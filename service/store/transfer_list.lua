@@ -1,0 +1,103 @@
+-- transfer_list.lua: a page of transfers, newest update first, over connections and states.
+-- ARGV: prefix, limit, since ms, until ms, cursor ms ('' none), cursor id, states (',queued,done,'), error code or '', number
+-- or '', number of buckets, buckets, connections. A call looks at a bounded number of records; where it stops, the next
+-- begins.
+-- Answers {cursor ms or '', cursor id, {id, fields ...}, ...}.
+local limit, since, upto = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local from, from_id, states, code, number = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local n_buckets = tonumber(ARGV[10])
+local first_conn = 11 + n_buckets
+local BUDGET = 5000
+local FIELDS = { 'st', 'c', 'k', 's', 'g', 'try', 'rv', 'ca', 'ua', 'due', 'dl', 'no', 'or', 'ch', 'hash', 'ec', 'e', 'was' }
+local hits = {}
+-- What lies behind this place has not been looked at in every set.
+local edge_ms, edge_id
+
+local function before(ms_a, id_a, ms_b, id_b)
+	return ms_a > ms_b or (ms_a == ms_b and id_a > id_b)
+end
+
+local function look(id, ms)
+	local r = call('HMGET', P .. 't:' .. id, unpack(FIELDS))
+	if not r[1] or not string.find(states, ',' .. r[1] .. ',', 1, true) then
+		return
+	end
+	if (code ~= '' and r[16] ~= code) or (number ~= '' and r[12] ~= number) then
+		return
+	end
+	local row = { id }
+	for i = 1, #FIELDS do
+		row[i + 1] = r[i] or ''
+	end
+	hits[#hits + 1] = { ms, id, row }
+end
+
+local function stop_at(ms, id)
+	if not edge_ms or before(ms, id, edge_ms, edge_id) then
+		edge_ms, edge_id = ms, id
+	end
+end
+
+local function walk(set, budget)
+	local top = from ~= '' and math.min(upto, tonumber(from)) or upto
+	local offset, seen = 0, 0
+	local have = #hits
+	while true do
+		local page = call('ZREVRANGEBYSCORE', set, top, since, 'WITHSCORES', 'LIMIT', offset, 100)
+		for i = 1, #page, 2 do
+			local id, ms = page[i], tonumber(page[i + 1])
+			if from == '' or before(tonumber(from), from_id, ms, id) then
+				look(id, ms)
+				seen = seen + 1
+				if #hits - have > limit or seen >= budget then
+					stop_at(ms, id)
+					return
+				end
+			end
+		end
+		if #page < 200 then
+			return
+		end
+		offset = offset + 100
+	end
+end
+
+-- By number: the few transfers that bear it.
+local function by_number(conn)
+	for id in string.gmatch(call('HGET', P .. 'no:' .. conn, number) or '', '[^,]+') do
+		local ms = tonumber(call('HGET', P .. 't:' .. id, 'ua') or 0)
+		if ms >= since and ms <= upto and (from == '' or before(tonumber(from), from_id, ms, id)) then
+			look(id, ms)
+		end
+	end
+end
+
+local sets = (#ARGV - first_conn + 1) * n_buckets
+local share = math.max(limit + 1, math.floor(BUDGET / math.max(1, sets)))
+for a = first_conn, #ARGV do
+	if number ~= '' then
+		by_number(ARGV[a])
+	else
+		for b = 11, 10 + n_buckets do
+			walk(P .. 'ix:' .. ARGV[a] .. ':' .. ARGV[b], share)
+		end
+	end
+end
+table.sort(hits, function(x, y)
+	return before(x[1], x[2], y[1], y[2])
+end)
+local answer = { '', '' }
+for i, hit in ipairs(hits) do
+	if edge_ms and before(edge_ms, edge_id, hit[1], hit[2]) then
+		break
+	end
+	if #answer - 2 >= limit then
+		edge_ms, edge_id = hits[i - 1][1], hits[i - 1][2]
+		break
+	end
+	answer[#answer + 1] = hit[3]
+end
+if edge_ms then
+	answer[1], answer[2] = string.format('%.0f', edge_ms), edge_id
+end
+return answer

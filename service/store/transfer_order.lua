@@ -1,0 +1,65 @@
+-- transfer_order.lua: what people order for a transfer: retry, resend, cancel.
+-- ARGV: prefix, moves, id, action, revision or '-1', sealed timeline entry, retention ms.
+-- Answers the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state.
+local MOVES, id, action, rev = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local key = P .. 't:' .. id
+local now = now_ms()
+local r = call('HMGET', key, 'st', 'rv', 'c', 'f', 'dl', 'g')
+local from, conn = r[1], r[3]
+
+local AT_REST = { done = true, needs_data = true, system_fault = true, skipped = true, cancelled = true }
+
+local function may(to)
+	return string.find(MOVES, ',' .. from .. '>' .. to .. ',', 1, true)
+end
+
+-- The state to move to, or nil.
+local function target()
+	if r[4] or from == 'running' then
+		return nil
+	end
+	if action == 'resend' then
+		return AT_REST[from] and may('queued') and 'queued'
+	end
+	if action == 'cancel' then
+		return may('cancelled') and not r[5] and not open_intent(id) and 'cancelled'
+	end
+	if from == 'done' or from == 'queued' then
+		return nil
+	end
+	-- These two keep their state until somebody has looked.
+	if from == 'in_doubt' or from == 'following' then
+		return from
+	end
+	return may('queued') and 'queued'
+end
+
+if not from then
+	return -1
+end
+if rev ~= '-1' and rev ~= r[2] then
+	return -2
+end
+local to = target()
+if not to then
+	return -3
+end
+call('HDEL', key, 'due', 'ft', 'again')
+if action == 'cancel' then
+	call('ZREM', P .. 'q:delayed', id)
+	call('ZREM', P .. 'q:c:' .. conn, id)
+else
+	if action == 'resend' then
+		call('HSET', key, 'g', tonumber(r[6] or 1) + 1, 'try', 0)
+		call('HDEL', key, 'dl', 'hash', 'rl', 'ec', 'e')
+	end
+	call('ZREM', P .. 'q:c:' .. conn, id)
+	enqueue(conn, id, 2)
+	wake()
+end
+call('HSET', key, 'st', to, 'ua', now)
+index(conn, id, from, to, now)
+call('RPUSH', P .. 'tl:' .. id, ARGV[6])
+call('LTRIM', P .. 'tl:' .. id, -200, -1)
+call('PEXPIRE', P .. 'tl:' .. id, ARGV[7])
+return call('HINCRBY', key, 'rv', 1)
