@@ -1,0 +1,560 @@
+/*
+ * test_store.c: connections, transfers, tokens, the vault and the epoch against a real
+ * redis-server that is emptied on the way.
+ */
+#include "base/base.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "queue/queue.h"
+#include "redis_fixture.h"
+#include "store/store.h"
+
+static struct redis_fixture server;
+static struct redis_pool *pool;
+static struct queue *queue;
+static struct store *store;
+static struct arena *arena;
+static struct seal_key key;
+static char data_dir[64];
+
+#define OK(call)                                             \
+	do {                                                 \
+		struct err err = ERR_INIT;                   \
+		if (!(call))                                 \
+			fail_msg(#call ": %s", err.message); \
+	} while (0)
+#define REFUSED(call, wanted)                         \
+	do {                                          \
+		struct err err = ERR_INIT;            \
+		assert_false(call);                   \
+		assert_int_equal(err.code, (wanted)); \
+	} while (0)
+
+static int start(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	seal_key_random(&key);
+	if (!redis_fixture_start(&server))
+		return -1;
+	const struct redis_options ro = { .url = server.url, .prefix = "v:", .pool_size = 6 };
+	if (!redis_pool_new(&ro, &pool, &err))
+		return -1;
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	redis_pool_free(pool);
+	redis_fixture_stop(&server);
+	return 0;
+}
+
+static void new_store(void)
+{
+	const struct store_options so = { .pool = pool, .key = &key, .data_dir = data_dir };
+	OK(store_new(&so, &store, &err));
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	arena = arena_new(64 * 1024 * 1024);
+	snprintf(data_dir, sizeof(data_dir), "/tmp/viesti-store-XXXXXX");
+	if (!arena || !mkdtemp(data_dir) || !redis_fixture_flush(&server))
+		return -1;
+	const struct queue_options qo = { .pool = pool, .key = &key, .lease_ms = 5000 };
+	OK(queue_new(&qo, &queue, &err));
+	new_store();
+	struct store_epoch epoch;
+	bool restored = true;
+	OK(store_epoch_sync(store, NULL, &epoch, &restored, &err));
+	assert_false(restored);
+	assert_false(epoch.restored);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	char path[96];
+	store_free(store);
+	queue_free(queue);
+	snprintf(path, sizeof(path), "%s/vault", data_dir);
+	unlink(path);
+	rmdir(data_dir);
+	arena_free(arena);
+	return 0;
+}
+
+/* --- helpers --- */
+
+static struct connection_draft draft(const char *id, enum connection_state state)
+{
+	struct connection_draft d = { .id = id,
+				      .flow = "severa-netvisor",
+				      .name = "Yritys \"Äiti\" Oy",
+				      .settings = "{\"n\":12345678901234567890.10}",
+				      .schedule = "{\"interval_s\":300}",
+				      .state = state,
+				      .credentials = SPAN_LIT("{\"severa\":{\"secret\":\"s3\"}}"),
+				      .n_webhook_secrets = 1,
+				      .n_limits = 1 };
+	d.webhook_secrets[0] = SPAN_LIT("whsec_abc");
+	snprintf(d.limits[0].key, sizeof(d.limits[0].key), "netvisor:%s", id);
+	d.limits[0].max_running = 1;
+	return d;
+}
+
+static void put(const char *id, enum connection_state state)
+{
+	struct connection_draft d = draft(id, state);
+	OK(store_connection_put(store, &d, NULL, &err));
+}
+
+static void hint(const char *conn, const char *source_id, char ret[TRANSFER_ID_MAX])
+{
+	struct queue_receipt got;
+	const struct queue_item item = {
+		.conn = conn, .kind = "invoice", .source_id = source_id, .origin = "webhook"
+	};
+	OK(queue_intake(queue, &item, 1, &got, &err));
+	memcpy(ret, got.id, sizeof(got.id));
+}
+
+static struct queue_job must_claim(void)
+{
+	struct queue_job job = { 0 };
+	size_t n = 0;
+	OK(queue_claim(queue, arena, "test", 1, &job, &n, &err));
+	assert_int_equal(n, 1);
+	return job;
+}
+
+static void finish(const struct queue_job *job, enum transfer_state state, const char *code)
+{
+	const char *const entries[] = { "{\"code\":\"x\"}" };
+	struct queue_outcome o = { .id = job->id,
+				   .fence = job->fence,
+				   .state = state,
+				   .delay_ms = 600000,
+				   .error_code = code,
+				   .delivered = state == STATE_DONE,
+				   .entries = entries,
+				   .n_entries = 1 };
+	if (state == STATE_DONE || state == STATE_NEEDS_DATA || state == STATE_SYSTEM_FAULT)
+		o.delay_ms = -1;
+	OK(queue_finish(queue, &o, 1, &err));
+	assert_int_equal(o.verdict, FINISH_STORED);
+}
+
+static struct transfer get(const char *id)
+{
+	struct transfer t = { 0 };
+	OK(store_transfer_get(store, arena, id, &t, &err));
+	return t;
+}
+
+/* --- tests --- */
+
+static void a_connection_comes_back_as_it_was_put(void **state)
+{
+	(void)state;
+	struct connection *c = NULL;
+	put("acme", CONNECTION_ACTIVE);
+	OK(store_connection_get(store, "acme", &c, &err));
+	assert_string_equal(c->name, "Yritys \"Äiti\" Oy");
+	assert_string_equal(c->settings, "{\"n\":12345678901234567890.10}");
+	assert_string_equal(c->credentials.p, "{\"severa\":{\"secret\":\"s3\"}}");
+	assert_string_equal(c->webhook_secrets[0].p, "whsec_abc");
+	assert_string_equal(c->limits[0].key, "netvisor:acme");
+	assert_int_equal(c->limits[0].max_running, 1);
+	assert_int_equal(c->rev, 1);
+	assert_true(c->activated_ms > 0);
+	connection_unref(c);
+	c = store_find(store, "acme");
+	assert_non_null(c);
+	connection_unref(c);
+	assert_null(store_find(store, "other"));
+	REFUSED(store_connection_get(store, "other", &c, &err), ERR_NOT_FOUND);
+}
+
+static void an_old_revision_is_refused(void **state)
+{
+	(void)state;
+	put("acme", CONNECTION_DRAFT);
+	struct connection_draft d = draft("acme", CONNECTION_ACTIVE);
+	REFUSED(store_connection_put(store, &d, NULL, &err), ERR_CONFLICT);
+	d.rev = 1;
+	OK(store_connection_put(store, &d, NULL, &err));
+	REFUSED(store_connection_put(store, &d, NULL, &err), ERR_CONFLICT);
+	d.id = "none";
+	REFUSED(store_connection_put(store, &d, NULL, &err), ERR_NOT_FOUND);
+	d.id = "Bad Id";
+	REFUSED(store_connection_put(store, &d, NULL, &err), ERR_INPUT);
+}
+
+static void a_paused_connection_runs_nothing(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX], check[QUEUE_JOB_ID_MAX];
+	struct queue_job job;
+	size_t n = 9;
+	put("acme", CONNECTION_ACTIVE);
+	OK(store_connection_set_state(store, "acme", CONNECTION_PAUSED, "credentials", &err));
+	hint("acme", "1", id);
+	OK(queue_claim(queue, arena, "t", 1, &job, &n, &err));
+	assert_int_equal(n, 0);
+	OK(queue_task_new(queue, "check", "acme", "{}", check, &err));
+	assert_int_equal(must_claim().type, JOB_CHECK);
+	OK(queue_claim(queue, arena, "t", 1, &job, &n, &err));
+	assert_int_equal(n, 0);
+	struct connection *c = store_find(store, "acme");
+	assert_string_equal(c->pause_reason, "credentials");
+	assert_int_equal(c->rev, 2);
+	connection_unref(c);
+	OK(store_connection_set_state(store, "acme", CONNECTION_ACTIVE, NULL, &err));
+	struct queue_tick t;
+	OK(queue_tick(queue, &t, &err));
+	assert_int_equal(t.polls, 1);
+	OK(queue_tick(queue, &t, &err));
+	assert_int_equal(t.polls, 0);
+}
+
+static void a_flushed_redis_gets_everything_back(void **state)
+{
+	(void)state;
+	struct store_epoch before, after;
+	char plain[TOKEN_TEXT_MAX], id[17];
+	struct token token = { .name = "ops", .role = ROLE_OPERATOR };
+	put("acme", CONNECTION_ACTIVE);
+	OK(store_token_create(store, &token, NULL, plain, id, &err));
+	store_epoch_get(store, &before);
+	assert_true(redis_fixture_flush(&server));
+	OK(store_refresh(store, &err));
+	store_epoch_get(store, &after);
+	assert_true(after.restored);
+	assert_string_not_equal(before.id, after.id);
+	struct connection *c = NULL;
+	OK(store_connection_get(store, "acme", &c, &err));
+	assert_string_equal(c->credentials.p, "{\"severa\":{\"secret\":\"s3\"}}");
+	connection_unref(c);
+	assert_true(store_token_find(store, arena, span_of(plain), &token));
+
+	/* And by a process that starts against an empty Redis. */
+	store_free(store);
+	assert_true(redis_fixture_flush(&server));
+	new_store();
+	bool restored = false;
+	OK(store_epoch_sync(store, NULL, &after, &restored, &err));
+	assert_true(restored && after.restored);
+	c = store_find(store, "acme");
+	assert_non_null(c);
+	connection_unref(c);
+	assert_true(store_token_find(store, arena, span_of(plain), &token));
+	assert_int_equal(token.role, ROLE_OPERATOR);
+}
+
+static void a_server_restarted_without_fsync_is_a_new_epoch(void **state)
+{
+	(void)state;
+	struct store_epoch first, next;
+	bool restored = false;
+	struct redis_health health = { .durability = REDIS_EVERYSEC, .run_id = "one" };
+	OK(store_epoch_sync(store, &health, &first, &restored, &err));
+	assert_false(restored);
+	OK(store_epoch_sync(store, &health, &next, &restored, &err));
+	assert_string_equal(first.id, next.id);
+	snprintf(health.run_id, sizeof(health.run_id), "two");
+	OK(store_epoch_sync(store, &health, &next, &restored, &err));
+	assert_true(restored && next.restored);
+	assert_string_not_equal(first.id, next.id);
+	health.durability = REDIS_FSYNC;
+	snprintf(health.run_id, sizeof(health.run_id), "three");
+	OK(store_epoch_sync(store, &health, &first, &restored, &err));
+	assert_false(restored);
+	assert_string_equal(first.id, next.id);
+}
+
+static void orders_follow_the_table(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	int64_t rev = 0;
+	struct transfer_order o = { .id = id, .rev = -1, .who = "ops" };
+	hint("acme", "1", id);
+	struct queue_job job = must_claim();
+	o.action = TRANSFER_CANCEL;
+	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_CONFLICT);
+	finish(&job, STATE_NEEDS_DATA, "customer_number_missing");
+	struct transfer t = get(id);
+	assert_int_equal(t.state, STATE_NEEDS_DATA);
+	assert_string_equal(t.error_code, "customer_number_missing");
+	o.action = TRANSFER_RETRY;
+	o.rev = t.rev - 1;
+	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_CONFLICT);
+	o.rev = t.rev;
+	OK(store_transfer_order(store, &o, &rev, &err));
+	assert_int_equal(rev, t.rev + 1);
+	assert_int_equal(get(id).state, STATE_QUEUED);
+	job = must_claim();
+	OK(queue_step_intent(queue, id, job.fence, "send", &err));
+	OK(queue_step_outcome(queue, id, job.fence, "send", "77", true, &err));
+	finish(&job, STATE_DONE, NULL);
+	o.rev = -1;
+	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_CONFLICT); /* retry of done */
+	o.action = TRANSFER_CANCEL;
+	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_CONFLICT); /* delivered */
+	o.id = "00000000000000000000000000000000";
+	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_NOT_FOUND);
+}
+
+static void a_resend_opens_the_next_generation(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	int64_t rev = 0;
+	struct step step;
+	hint("acme", "1", id);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(queue, id, job.fence, "send", &err));
+	OK(queue_step_outcome(queue, id, job.fence, "send", "77", true, &err));
+	OK(queue_set_number(queue, id, job.fence, "10423", &err));
+	finish(&job, STATE_DONE, NULL);
+	struct transfer_order o = {
+		.id = id, .action = TRANSFER_RESEND, .rev = -1, .who = "ops", .reason = ""
+	};
+	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_INPUT);
+	o.reason = "deleted in Netvisor by mistake";
+	OK(store_transfer_order(store, &o, &rev, &err));
+	job = must_claim();
+	assert_int_equal(job.generation, 2);
+	assert_false(job.delivered);
+	OK(queue_step_get(queue, arena, id, job.fence, "send", &step, &err));
+	assert_int_equal(step.state, STEP_NONE);
+	struct transfer t = get(id);
+	assert_int_equal(t.n_steps, 1);
+	assert_string_equal(t.steps[0].name, "send");
+	assert_string_equal(t.steps[0].outcome, "77");
+	assert_int_equal(t.steps[0].generation, 1);
+	const char **entries = NULL;
+	size_t n = 0;
+	OK(store_timeline(store, arena, id, &entries, &n, &err));
+	assert_int_equal(n, 2);
+	assert_string_equal(entries[0], "{\"code\":\"x\"}");
+	assert_non_null(strstr(entries[1], "deleted in Netvisor by mistake"));
+}
+
+static void an_open_intent_cannot_be_cancelled(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	int64_t rev = 0;
+	hint("acme", "1", id);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(queue, id, job.fence, "send", &err));
+	finish(&job, STATE_RETRYING, NULL);
+	struct transfer_order o = { .id = id, .action = TRANSFER_CANCEL, .rev = -1, .who = "ops" };
+	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_CONFLICT);
+	o.action = TRANSFER_RETRY;
+	OK(store_transfer_order(store, &o, &rev, &err));
+	job = must_claim();
+	OK(queue_step_outcome(queue, id, job.fence, "send", NULL, false, &err));
+	finish(&job, STATE_RETRYING, NULL);
+	o.action = TRANSFER_CANCEL;
+	OK(store_transfer_order(store, &o, &rev, &err));
+	assert_int_equal(get(id).state, STATE_CANCELLED);
+}
+
+static size_t count_pages(const struct transfer_filter *base, size_t *ret_pages)
+{
+	struct transfer_filter f = *base;
+	size_t n = 0, pages = 0;
+	do {
+		struct transfer_page page;
+		OK(store_transfer_list(store, arena, &f, &page, &err));
+		assert_true(page.n <= f.limit);
+		for (size_t i = 1; i < page.n; i++)
+			assert_true(page.items[i - 1].updated_ms >= page.items[i].updated_ms);
+		n += page.n;
+		f.cursor = page.next;
+		assert_true(++pages < 2000);
+	} while (f.cursor);
+	*ret_pages = pages;
+	return n;
+}
+
+static void lists_are_paged_and_filtered(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX], source[16];
+	size_t pages = 0;
+	put("a", CONNECTION_DRAFT);
+	put("b", CONNECTION_DRAFT);
+	for (int i = 0; i < 250; i++) {
+		snprintf(source, sizeof(source), "%d", i);
+		hint(i % 5 ? "a" : "b", source, id);
+	}
+	struct transfer_filter f = { .limit = 20 };
+	assert_int_equal(count_pages(&f, &pages), 250);
+	assert_in_range(pages, 13, 15);
+	const char *const only[] = { "b" };
+	f.conns = only;
+	f.n_conns = 1;
+	assert_int_equal(count_pages(&f, &pages), 50);
+	f.states = 1u << STATE_DONE;
+	assert_int_equal(count_pages(&f, &pages), 0);
+	f.cursor = "nonsense";
+	struct transfer_page page;
+	REFUSED(store_transfer_list(store, arena, &f, &page, &err), ERR_INPUT);
+	struct store_counts *counts = NULL;
+	size_t n = 0;
+	OK(store_counts(store, arena, &counts, &n, &err));
+	assert_int_equal(n, 2);
+	assert_int_equal(counts[0].n[STATE_QUEUED], 200);
+	assert_int_equal(counts[1].n[STATE_QUEUED], 50);
+}
+
+static void a_large_batch_at_one_instant_is_paged_whole(void **state)
+{
+	(void)state;
+	struct queue_item items[QUEUE_BATCH_MAX];
+	struct queue_receipt got[QUEUE_BATCH_MAX];
+	char ids[QUEUE_BATCH_MAX][16];
+	size_t pages = 0;
+	put("a", CONNECTION_DRAFT);
+	for (int round = 0; round < 8; round++) {
+		for (int i = 0; i < QUEUE_BATCH_MAX; i++) {
+			snprintf(ids[i], sizeof(ids[i]), "%d-%d", round, i);
+			items[i] = (struct queue_item) { .conn = "a",
+							 .kind = "invoice",
+							 .source_id = ids[i],
+							 .number = ids[i],
+							 .origin = "poll" };
+		}
+		OK(queue_intake(queue, items, QUEUE_BATCH_MAX, got, &err));
+	}
+	struct transfer_filter f = { .limit = 200 };
+	assert_int_equal(count_pages(&f, &pages), 8 * QUEUE_BATCH_MAX);
+	f.number = "3-77";
+	assert_int_equal(count_pages(&f, &pages), 1);
+	f.number = NULL;
+	f.error_code = "nothing_has_it";
+	assert_int_equal(count_pages(&f, &pages), 0);
+}
+
+static void tokens_are_known_by_hash(void **state)
+{
+	(void)state;
+	char plain[TOKEN_TEXT_MAX], id[17];
+	const char *const conns[] = { "a", "b" };
+	struct token t = { .name = "bot", .role = ROLE_VIEWER, .conns = conns, .n_conns = 2 }, got;
+	OK(store_token_create(store, &t, NULL, plain, id, &err));
+	assert_int_equal(strlen(plain), 7 + 43);
+	assert_true(store_token_find(store, arena, span_of(plain), &got));
+	assert_string_equal(got.name, "bot");
+	assert_int_equal(got.n_conns, 2);
+	assert_string_equal(got.conns[1], "b");
+	assert_false(store_token_find(store, arena, SPAN_LIT("viesti_x"), &got));
+	struct token admin = { .name = "admin", .role = ROLE_ADMIN }, *all = NULL;
+	OK(store_token_create(store, &admin, "a-given-admin-token", NULL, NULL, &err));
+	OK(store_token_create(store, &admin, "a-given-admin-token", NULL, NULL, &err));
+	size_t n = 0;
+	OK(store_token_list(store, arena, &all, &n, &err));
+	assert_int_equal(n, 2);
+	OK(store_token_revoke(store, id, &err));
+	assert_false(store_token_find(store, arena, span_of(plain), &got));
+	REFUSED(store_token_revoke(store, id, &err), ERR_NOT_FOUND);
+	t.expires_ms = 1;
+	OK(store_token_create(store, &t, NULL, plain, id, &err));
+	assert_false(store_token_find(store, arena, span_of(plain), &got));
+}
+
+static void an_idempotency_key_answers_once(void **state)
+{
+	(void)state;
+	struct idempotent_answer a;
+	OK(store_idempotency_begin(store, arena, "t", "k", "h1", &a, &err));
+	assert_int_equal(a.what, IDEMPOTENCY_FIRST);
+	OK(store_idempotency_begin(store, arena, "t", "k", "h1", &a, &err));
+	assert_int_equal(a.what, IDEMPOTENCY_RUNNING);
+	OK(store_idempotency_begin(store, arena, "t", "k", "h2", &a, &err));
+	assert_int_equal(a.what, IDEMPOTENCY_OTHER);
+	OK(store_idempotency_end(store, "t", "k", "h1", 201, SPAN_LIT("{\"a\":1}"), &err));
+	OK(store_idempotency_begin(store, arena, "t", "k", "h1", &a, &err));
+	assert_int_equal(a.what, IDEMPOTENCY_DONE);
+	assert_int_equal(a.status, 201);
+	assert_true(span_is(a.body, "{\"a\":1}"));
+	OK(store_idempotency_begin(store, arena, "t2", "k", "h1", &a, &err));
+	assert_int_equal(a.what, IDEMPOTENCY_FIRST);
+	OK(store_idempotency_drop(store, "t2", "k", &err));
+	OK(store_idempotency_begin(store, arena, "t2", "k", "h1", &a, &err));
+	assert_int_equal(a.what, IDEMPOTENCY_FIRST);
+}
+
+static void audit_and_reports_are_kept(void **state)
+{
+	(void)state;
+	const char **texts = NULL, *report = NULL;
+	size_t n = 0;
+	OK(store_audit_add(store, "{\"n\":1}", &err));
+	OK(store_audit_add(store, "{\"n\":2}", &err));
+	OK(store_audit_list(store, arena, 0, 10, &texts, &n, &err));
+	assert_int_equal(n, 2);
+	assert_string_equal(texts[0], "{\"n\":2}");
+	OK(store_audit_list(store, arena, 1, 10, &texts, &n, &err));
+	assert_int_equal(n, 1);
+	OK(store_report_get(store, arena, "a", &report, &err));
+	assert_string_equal(report, "");
+	OK(store_report_put(store, "a", "{\"waiting\": 3}", &err));
+	OK(store_report_get(store, arena, "a", &report, &err));
+	assert_string_equal(report, "{\"waiting\": 3}");
+}
+
+static void another_key_does_not_destroy_the_vault(void **state)
+{
+	(void)state;
+	put("acme", CONNECTION_ACTIVE);
+	struct seal_key other;
+	struct store *wrong = NULL;
+	struct store_epoch epoch;
+	bool restored;
+	seal_key_random(&other);
+	const struct store_options so = { .pool = pool, .key = &other, .data_dir = data_dir };
+	OK(store_new(&so, &wrong, &err));
+	REFUSED(store_epoch_sync(wrong, NULL, &epoch, &restored, &err), ERR_CREDENTIALS);
+	store_free(wrong);
+	assert_true(redis_fixture_flush(&server));
+	OK(store_refresh(store, &err));
+	struct connection *c = store_find(store, "acme");
+	assert_non_null(c);
+	connection_unref(c);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_connection_comes_back_as_it_was_put),
+		TEST(an_old_revision_is_refused),
+		TEST(a_paused_connection_runs_nothing),
+		TEST(a_flushed_redis_gets_everything_back),
+		TEST(a_server_restarted_without_fsync_is_a_new_epoch),
+		TEST(orders_follow_the_table),
+		TEST(a_resend_opens_the_next_generation),
+		TEST(an_open_intent_cannot_be_cancelled),
+		TEST(lists_are_paged_and_filtered),
+		TEST(a_large_batch_at_one_instant_is_paged_whole),
+		TEST(tokens_are_known_by_hash),
+		TEST(an_idempotency_key_answers_once),
+		TEST(audit_and_reports_are_kept),
+		TEST(another_key_does_not_destroy_the_vault),
+	};
+	return cmocka_run_group_tests_name("store", tests, start, stop);
+}
