@@ -87,7 +87,14 @@ $(BUILD)/gen/lua_scripts.c: $(LUA) tests/lint/embed-lua.sh
 $(BUILD)/gen/lua_scripts.o: $(BUILD)/gen/lua_scripts.c | $(DEPS_BUILD)
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-$(LIB): $(LIB_O) $(LUA_O)
+# The contract and its page, served by the service itself (service/http/status.c).
+$(BUILD)/gen/contract.c: openapi.yaml service/http/docs.html tests/lint/embed-file.sh
+	@mkdir -p $(@D)
+	sh tests/lint/embed-file.sh contract_openapi openapi.yaml contract_docs service/http/docs.html >$@
+$(BUILD)/gen/contract.o: $(BUILD)/gen/contract.c | $(DEPS_BUILD)
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(LIB): $(LIB_O) $(LUA_O) $(BUILD)/gen/contract.o
 	@rm -f $@
 	ar rcs $@ $^
 

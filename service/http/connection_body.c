@@ -1,0 +1,430 @@
+/*
+ * connection_body.c: reads a connection from a JSON body and holds it against its flow's tables of
+ * settings and credentials. Pure but for the arena. Unknown members are refused with their pointer.
+ */
+#include "base/base.h"
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "base/utf8.h"
+#include "connections.h"
+#include "webhook.h"
+
+#define TEXT_MAX ((size_t)128 * 1024)
+#define NAME_CHARS 200
+#define MAX_TIMES 24
+#define MIN_INTERVAL_S 1
+#define MAX_INTERVAL_S 86400
+
+/* --- merge (RFC 7396) --- */
+
+static void merge_into(struct json_writer *w, const struct json *old, const struct json *patch)
+{
+	if (json_type(patch) != JSON_OBJECT) {
+		jsonw_node(w, patch);
+		return;
+	}
+	jsonw_object(w);
+	for (const struct json *m = json_type(old) == JSON_OBJECT ? json_first(old) : NULL; m;
+	     m = json_next(m)) {
+		const struct json *p = json_get(patch, json_key(m));
+		if (json_type(p) == JSON_NULL)
+			continue;
+		jsonw_key(w, json_key(m));
+		if (json_type(p) == JSON_ABSENT)
+			jsonw_node(w, m);
+		else
+			merge_into(w, m, p);
+	}
+	for (const struct json *p = json_first(patch); p; p = json_next(p)) {
+		if (json_type(p) == JSON_NULL ||
+		    json_type(json_get(old, json_key(p))) != JSON_ABSENT)
+			continue;
+		jsonw_key(w, json_key(p));
+		merge_into(w, NULL, p);
+	}
+	jsonw_end_object(w);
+}
+
+/* The new object's text: the patch alone, or put into the old text. */
+static bool take_object(struct request *rq, bool merge, struct span old, const struct json *j,
+			const char **ret, struct err *err)
+{
+	const struct json *was = NULL;
+	struct strbuf sb = STRBUF_INIT(rq->arena, TEXT_MAX);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	if (merge && old.n && !json_parse(rq->arena, old, JSON_LIMITS_API, &was, err))
+		return false;
+	merge_into(&w, was, j);
+	return strbuf_finish(&sb, ret, err);
+}
+
+/* --- settings --- */
+
+static bool enum_has(const char *values, const char *text)
+{
+	size_t n = strlen(text);
+	for (const char *p = values ? values : ""; *p;) {
+		size_t w = strcspn(p, "|");
+		if (w == n && memcmp(p, text, n) == 0)
+			return true;
+		p += w;
+		p += *p == '|';
+	}
+	return false;
+}
+
+static bool setting_fits(const struct setting *s, const struct json *j)
+{
+	struct decimal d;
+	bool b;
+	switch (s->type) {
+	case SETTING_TEXT:
+		return json_str(j) != NULL;
+	case SETTING_BOOL:
+		return json_bool(j, &b);
+	case SETTING_ENUM:
+		return json_str(j) && enum_has(s->values, json_str(j));
+	case SETTING_DECIMAL:
+		return json_decimal(j, &d);
+	case SETTING_OBJECT:
+		return json_type(j) == JSON_OBJECT;
+	}
+	return false;
+}
+
+static const struct setting *setting_find(const struct flow *flow, const char *name)
+{
+	for (size_t i = 0; i < flow->n_settings; i++)
+		if (str_eq(flow->settings[i].name, name))
+			return &flow->settings[i];
+	return NULL;
+}
+
+static bool has_settings_below(const struct flow *flow, const char *name)
+{
+	size_t n = strlen(name);
+	for (size_t i = 0; i < flow->n_settings; i++)
+		if (strncmp(flow->settings[i].name, name, n) == 0 &&
+		    flow->settings[i].name[n] == '.')
+			return true;
+	return false;
+}
+
+/* "statuses.transfer" as the pointer "/settings/statuses/transfer". */
+static void point_at_setting(struct err *err, const char *name)
+{
+	char path[160];
+	snprintf(path, sizeof(path), "%s", name);
+	for (char *p = path; *p; p++)
+		if (*p == '.')
+			*p = '/';
+	err_pointer(err, "/settings/%s", path);
+}
+
+static bool check_settings(struct request *rq, const struct flow *flow, const char *prefix,
+			   const struct json *j, struct err *err)
+{
+	for (const struct json *m = json_first(j); m; m = json_next(m)) {
+		const char *name = arena_printf(rq->arena, "%s%s%s", prefix, *prefix ? "." : "",
+						json_key(m));
+		if (!name)
+			return err_set(err, ERR_LIMIT, "arena full");
+		const struct setting *s = setting_find(flow, name);
+		if (s && !setting_fits(s, m)) {
+			problem(err, ERR_INPUT, "value_invalid", "",
+				s->values ? "one of %s" : "of another type%s",
+				s->values ? s->values : "");
+			point_at_setting(err, name);
+			return false;
+		}
+		if (s)
+			continue;
+		if (json_type(m) == JSON_OBJECT && has_settings_below(flow, name)) {
+			if (!check_settings(rq, flow, name, m, err))
+				return false;
+			continue;
+		}
+		problem(err, ERR_INPUT, "unknown_member", "", "no such setting");
+		point_at_setting(err, name);
+		return false;
+	}
+	return true;
+}
+
+/* --- credentials --- */
+
+static const struct credential *credential_find(const struct flow *flow, const char *system,
+						const char *name)
+{
+	for (size_t i = 0; i < flow->n_credentials; i++)
+		if (str_eq(flow->credentials[i].system, system) &&
+		    (!name || str_eq(flow->credentials[i].name, name)))
+			return &flow->credentials[i];
+	return NULL;
+}
+
+static bool check_credentials(const struct flow *flow, const struct json *j, struct err *err)
+{
+	for (const struct json *sys = json_first(j); sys; sys = json_next(sys)) {
+		if (!credential_find(flow, json_key(sys), NULL)) {
+			problem(err, ERR_INPUT, "unknown_member", "", "no such system");
+			err_pointer(err, "/credentials/%s", json_key(sys));
+			return false;
+		}
+		bool ok = json_type(sys) == JSON_OBJECT;
+		for (const struct json *m = json_first(sys); ok && m; m = json_next(m)) {
+			bool known = credential_find(flow, json_key(sys), json_key(m)) != NULL;
+			if (known && json_str(m))
+				continue;
+			problem(err, ERR_INPUT, known ? "value_invalid" : "unknown_member", "",
+				known ? "not a text" : "no such credential");
+			err_pointer(err, "/credentials/%s/%s", json_key(sys), json_key(m));
+			return false;
+		}
+		if (!ok) {
+			problem(err, ERR_INPUT, "value_invalid", "", "not an object");
+			err_pointer(err, "/credentials/%s", json_key(sys));
+			return false;
+		}
+	}
+	return true;
+}
+
+bool connection_is_complete(struct request *rq, const struct connection *c, struct err *err)
+{
+	const struct flow *flow = flow_find(rq->opt, c->flow);
+	const struct json *settings = NULL, *credentials = NULL;
+	struct span secret = { c->credentials.p, c->credentials.n };
+	if (!flow)
+		return problem(err, ERR_CONFLICT, "state", "", "this build has no such flow");
+	if ((c->settings && *c->settings &&
+	     !json_parse(rq->arena, span_of(c->settings), JSON_LIMITS_API, &settings, err)) ||
+	    (secret.n && !json_parse(rq->arena, secret, JSON_LIMITS_API, &credentials, err)))
+		return false;
+	for (size_t i = 0; i < flow->n_settings; i++) {
+		const struct setting *s = &flow->settings[i];
+		if (!s->needed || s->preset || !json_is_null(json_at(settings, s->name)))
+			continue;
+		problem(err, ERR_INPUT, "value_missing", "", "%s", s->doc ? s->doc : "");
+		point_at_setting(err, s->name);
+		return false;
+	}
+	for (size_t i = 0; i < flow->n_credentials; i++) {
+		const struct credential *k = &flow->credentials[i];
+		if (!k->needed ||
+		    !json_is_null(json_get(json_get(credentials, k->system), k->name)))
+			continue;
+		problem(err, ERR_INPUT, "value_missing", "", "%s", k->doc ? k->doc : "");
+		err_pointer(err, "/credentials/%s/%s", k->system, k->name);
+		return false;
+	}
+	return true;
+}
+
+/* --- schedule --- */
+
+static bool is_time_of_day(const char *t)
+{
+	return t && strlen(t) == 5 && t[2] == ':' && t[0] >= '0' && t[0] <= '2' && t[1] >= '0' &&
+	       t[1] <= '9' && t[3] >= '0' && t[3] <= '5' && t[4] >= '0' && t[4] <= '9' &&
+	       (t[0] < '2' || t[1] <= '3');
+}
+
+static bool check_times(const struct json *j, struct err *err)
+{
+	const struct json *times = json_get(j, "times");
+	const char *zone = json_str(json_get(j, "time_zone"));
+	struct tz *tz = NULL;
+	struct err ignored = ERR_INIT;
+	if (json_type(times) != JSON_ARRAY || json_size(times) < 1 || json_size(times) > MAX_TIMES)
+		return problem(err, ERR_INPUT, "value_invalid", "/schedule/times",
+			       "1 to %d times of day", MAX_TIMES);
+	for (const struct json *t = json_first(times); t; t = json_next(t))
+		if (!is_time_of_day(json_str(t)))
+			return problem(err, ERR_INPUT, "value_invalid", "/schedule/times",
+				       "a time of day is written HH:MM");
+	if (!zone || !tz_load(zone, &tz, &ignored))
+		return problem(err, ERR_INPUT, "value_invalid", "/schedule/time_zone",
+			       "no such time zone");
+	tz_free(tz);
+	return true;
+}
+
+static bool check_schedule(const struct json *j, struct err *err)
+{
+	static const char *const members[] = { "interval_s", "times", "time_zone", NULL };
+	if (json_type(j) != JSON_OBJECT)
+		return problem(err, ERR_INPUT, "value_invalid", "/schedule", "not an object");
+	if (!request_members(j, members, err)) {
+		err_pointer(err, "/schedule");
+		return false;
+	}
+	const struct json *interval = json_get(j, "interval_s");
+	if (json_type(interval) == JSON_ABSENT)
+		return check_times(j, err);
+	int64_t s;
+	if (!json_int64(interval, &s) || s < MIN_INTERVAL_S || s > MAX_INTERVAL_S)
+		return problem(err, ERR_INPUT, "value_invalid", "/schedule/interval_s", "%d to %d",
+			       MIN_INTERVAL_S, MAX_INTERVAL_S);
+	if (json_size(j) > 1)
+		return problem(err, ERR_INPUT, "value_invalid", "/schedule",
+			       "an interval or times of day, not both");
+	return true;
+}
+
+/* --- webhook secrets --- */
+
+static bool take_secrets(struct request *rq, const struct json *j, struct connection_draft *d,
+			 struct err *err)
+{
+	struct webhook_keys keys = { .n = 0 };
+	bool ok = json_type(j) == JSON_ARRAY && json_size(j) <= CONNECTION_MAX_SECRETS;
+	d->n_webhook_secrets = 0;
+	for (const struct json *s = ok ? json_first(j) : NULL; ok && s; s = json_next(s)) {
+		const char *text = json_str(s);
+		struct secret copy;
+		ok = text && webhook_keys_add(&keys, span_of(text));
+		if (ok && !secret_in_arena(rq->arena, span_of(text), &copy))
+			return err_set(err, ERR_LIMIT, "arena full");
+		if (ok)
+			d->webhook_secrets[d->n_webhook_secrets++] = (struct span) { copy.p,
+										     copy.n };
+	}
+	webhook_keys_wipe(&keys);
+	if (ok)
+		return true;
+	return problem(
+		err, ERR_INPUT, "value_invalid", "/webhook_secrets",
+		"up to %d texts \"whsec_<base64 of 24 to 64 bytes>\" or \"whpk_<base64 of 32 "
+		"bytes>\"",
+		CONNECTION_MAX_SECRETS);
+}
+
+/* --- the whole --- */
+
+static bool is_id(const char *id)
+{
+	size_t n = id ? strlen(id) : 0;
+	return n >= 1 && n <= 32 && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
+}
+
+static bool take_identity(struct request *rq, const struct json *j, enum body_mode mode,
+			  struct connection_draft *d, struct err *err)
+{
+	const char *id, *flow;
+	if (!request_text(j, "id", 32, &id, err) || !request_text(j, "flow", 31, &flow, err))
+		return false;
+	if (mode != BODY_CREATE) {
+		if ((id && !str_eq(id, d->id)) || (flow && !str_eq(flow, d->flow)))
+			return problem(err, ERR_INPUT, "value_invalid",
+				       id && !str_eq(id, d->id) ? "/id" : "/flow",
+				       "cannot be changed");
+		return true;
+	}
+	if (!id || !flow)
+		return problem(err, ERR_INPUT, "value_missing", id ? "/flow" : "/id", "required");
+	if (!is_id(id))
+		return problem(err, ERR_INPUT, "value_invalid", "/id", "1 to 32 of a-z 0-9 _ -");
+	if (!flow_find(rq->opt, flow))
+		return problem(err, ERR_INPUT, "value_invalid", "/flow", "no such flow");
+	d->id = id;
+	d->flow = flow;
+	d->created_ms = clock_wall_ms();
+	return true;
+}
+
+static bool expect_object(const struct json *j, const char *pointer, struct err *err)
+{
+	if (json_type(j) == JSON_OBJECT)
+		return true;
+	return problem(err, ERR_INPUT, "value_invalid", pointer, "not an object");
+}
+
+static bool take_schedule(struct request *rq, const struct json *j, struct connection_draft *d,
+			  struct err *err)
+{
+	if (json_is_null(j)) {
+		d->schedule = "";
+		return true;
+	}
+	return check_schedule(j, err) &&
+	       take_object(rq, false, (struct span) { NULL, 0 }, j, &d->schedule, err);
+}
+
+/* Credentials are write-only: what is not sent stays, whatever the mode. */
+static bool take_members(struct request *rq, const struct json *j, enum body_mode mode,
+			 struct connection_draft *d, struct err *err)
+{
+	bool merge = mode == BODY_MERGE;
+	const struct json *settings = json_get(j, "settings"), *schedule = json_get(j, "schedule");
+	const struct json *creds = json_get(j, "credentials"),
+			  *hooks = json_get(j, "webhook_secrets");
+	const char *name = NULL, *text = NULL;
+	if (!request_text(j, "name", NAME_CHARS, &name, err))
+		return false;
+	if (name || !merge)
+		d->name = name ? name : "";
+	if (settings ? !expect_object(settings, "/settings", err) ||
+			       !take_object(rq, merge, span_of(d->settings), settings, &d->settings,
+					    err)
+		     : false)
+		return false;
+	if (!settings && !merge)
+		d->settings = "{}";
+	if ((schedule || !merge) && !take_schedule(rq, schedule, d, err))
+		return false;
+	if (creds) {
+		if (!expect_object(creds, "/credentials", err) ||
+		    !take_object(rq, merge, d->credentials, creds, &text, err))
+			return false;
+		d->credentials = span_of(text);
+	}
+	return !hooks || take_secrets(rq, hooks, d, err);
+}
+
+/* Holds the result against the flow's tables and derives its limit keys. */
+static bool settle(struct request *rq, struct connection_draft *d, struct err *err)
+{
+	const struct flow *flow = flow_find(rq->opt, d->flow);
+	const struct json *settings = NULL, *credentials = NULL;
+	struct span creds = d->credentials.n ? d->credentials : SPAN_LIT("{}");
+	if (!flow)
+		return problem(err, ERR_CONFLICT, "state", "", "this build has no such flow");
+	if (!json_parse(rq->arena, span_of(d->settings), JSON_LIMITS_API, &settings, err) ||
+	    !json_parse(rq->arena, creds, JSON_LIMITS_API, &credentials, err) ||
+	    !check_settings(rq, flow, "", settings, err) ||
+	    !check_credentials(flow, credentials, err))
+		return false;
+	return flow->settle(rq->arena, rq->opt->values, settings, credentials, d->limits,
+			    &d->n_limits, err);
+}
+
+static void wipe_body(void *request)
+{
+	struct request *rq = request;
+	secret_wipe(rq->body_p, rq->body_n);
+}
+
+bool connection_body_read(struct request *rq, enum body_mode mode, const struct connection *old,
+			  struct connection_draft *ret, struct err *err)
+{
+	static const char *const members[] = {
+		"id", "flow", "name", "settings", "credentials", "schedule", "webhook_secrets", NULL
+	};
+	const struct json *j = NULL;
+	if (rq->body_n && !arena_defer(rq->arena, wipe_body, rq))
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!request_json(rq, &j, err) || !request_members(j, members, err))
+		return false;
+	if (old)
+		connection_draft_of(old, ret);
+	else
+		*ret = (struct connection_draft) { .settings = "{}",
+						   .schedule = "",
+						   .pause_reason = "",
+						   .name = "",
+						   .state = CONNECTION_DRAFT };
+	return take_identity(rq, j, mode, ret, err) && take_members(rq, j, mode, ret, err) &&
+	       settle(rq, ret, err);
+}

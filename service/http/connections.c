@@ -1,0 +1,408 @@
+/*
+ * connections.c: /v1/connections: list, create, read, change, check, activate, pause, resume,
+ * dry-run, sync, report. What needs a vendor becomes a task of the queue that the desk waits for.
+ * Credentials and webhook secrets go in and never come out.
+ */
+#include "base/base.h"
+
+#include "base/clock.h"
+#include "connections.h"
+#include "desk.h"
+#include "handlers.h"
+
+#define CONNECTION_JSON_MAX ((size_t)256 * 1024)
+#define LIST_JSON_MAX ((size_t)3 * 1024 * 1024)
+
+const struct flow *flow_find(const struct http_server_options *opt, const char *name)
+{
+	for (const struct flow *const *f = opt->flows; *f; f++)
+		if (str_eq((*f)->name, name))
+			return *f;
+	return NULL;
+}
+
+void connection_draft_of(const struct connection *c, struct connection_draft *ret)
+{
+	*ret = (struct connection_draft) {
+		.id = c->id,
+		.flow = c->flow,
+		.name = c->name,
+		.settings = c->settings,
+		.schedule = c->schedule,
+		.pause_reason = c->pause_reason,
+		.state = c->state,
+		.rev = c->rev,
+		.created_ms = c->created_ms,
+		.activated_ms = c->activated_ms,
+		.credentials = { c->credentials.p, c->credentials.n },
+		.n_webhook_secrets = c->n_webhook_secrets,
+		.n_limits = c->n_limits,
+	};
+	for (size_t i = 0; i < c->n_webhook_secrets; i++)
+		ret->webhook_secrets[i] = (struct span) { c->webhook_secrets[i].p,
+							  c->webhook_secrets[i].n };
+	memcpy(ret->limits, c->limits, sizeof(ret->limits));
+}
+
+static void write_raw(struct json_writer *w, const char *key, const char *json)
+{
+	jsonw_key(w, key);
+	if (json && *json)
+		jsonw_raw(w, span_of(json));
+	else
+		jsonw_null(w);
+}
+
+/* Which credentials are set, by system: {"severa":["client_id","client_secret"]}. */
+static void write_credential_names(struct json_writer *w, struct request *rq,
+				   const struct connection *c)
+{
+	const struct json *j = NULL;
+	struct err err = ERR_INIT;
+	struct span text = { c->credentials.p, c->credentials.n };
+	jsonw_key(w, "credentials_set");
+	jsonw_object(w);
+	if (text.n && json_parse(rq->arena, text, JSON_LIMITS_API, &j, &err)) {
+		for (const struct json *sys = json_first(j); sys; sys = json_next(sys)) {
+			jsonw_key(w, json_key(sys));
+			jsonw_array(w);
+			for (const struct json *m = json_first(sys); m; m = json_next(m))
+				jsonw_str(w, json_key(m));
+			jsonw_end_array(w);
+		}
+	}
+	jsonw_end_object(w);
+}
+
+void connection_write(struct json_writer *w, struct request *rq, const struct connection *c)
+{
+	jsonw_object(w);
+	jsonw_kstr(w, "id", c->id);
+	jsonw_kstr(w, "flow", c->flow);
+	jsonw_kstr(w, "name", c->name ? c->name : "");
+	jsonw_kstr(w, "state", connection_state_name(c->state));
+	jsonw_kstr(w, "pause_reason", c->pause_reason && *c->pause_reason ? c->pause_reason : NULL);
+	jsonw_kint(w, "rev", c->rev);
+	write_raw(w, "settings", c->settings && *c->settings ? c->settings : "{}");
+	write_raw(w, "schedule", c->schedule);
+	write_credential_names(w, rq, c);
+	jsonw_kint(w, "webhook_secrets_set", (int64_t)c->n_webhook_secrets);
+	jsonw_ktime(w, "created_at", c->created_ms);
+	jsonw_ktime(w, "activated_at", c->activated_ms);
+	jsonw_end_object(w);
+}
+
+static bool respond_connection(struct request *rq, int status, const struct connection *c,
+			       struct err *err)
+{
+	struct strbuf sb = STRBUF_INIT(rq->arena, CONNECTION_JSON_MAX);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	connection_write(&w, rq, c);
+	respond_etag(rq, c->rev);
+	return respond_json(rq, status, &sb, err);
+}
+
+static bool get_connection(struct request *rq, struct connection **ret, struct err *err)
+{
+	return auth_connection(rq, rq->args[0], err) &&
+	       store_connection_get(rq->opt->store, rq->args[0], ret, err);
+}
+
+bool handle_connections_list(struct request *rq, struct err *err)
+{
+	const char *flow = request_query(rq, "flow");
+	struct store_list list;
+	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_JSON_MAX);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	if (!store_refresh(rq->opt->store, err) || !store_list(rq->opt->store, &list, err))
+		return false;
+	jsonw_object(&w);
+	jsonw_key(&w, "items");
+	jsonw_array(&w);
+	for (size_t i = 0; i < list.n; i++) {
+		const struct connection *c = list.items[i];
+		if (auth_sees(rq, c->id) && (!flow || str_eq(flow, c->flow)))
+			connection_write(&w, rq, c);
+	}
+	jsonw_end_array(&w);
+	jsonw_end_object(&w);
+	store_list_release(&list);
+	return respond_json(rq, 200, &sb, err);
+}
+
+/* Stores, refreshes our own snapshot, writes the audit line. */
+static bool put(struct request *rq, const struct connection_draft *draft, const char *action,
+		struct connection **ret, struct err *err)
+{
+	if (!store_connection_put(rq->opt->store, draft, ret, err)) {
+		if (err->code == ERR_CONFLICT && !err->reason)
+			err->reason = draft->rev ? "stale" : "exists";
+		return false;
+	}
+	if (store_refresh(rq->opt->store, err) && audit(rq, action, draft->id, err))
+		return true;
+	connection_unref(*ret);
+	*ret = NULL;
+	return false;
+}
+
+bool handle_connections_create(struct request *rq, struct err *err)
+{
+	struct connection_draft draft;
+	if (!connection_body_read(rq, BODY_CREATE, NULL, &draft, err))
+		return false;
+	if (!auth_sees(rq, draft.id))
+		return problem(err, ERR_CREDENTIALS, "forbidden", "/id",
+			       "the token is for other connections");
+	struct connection *made = NULL;
+	if (!put(rq, &draft, "connection.create", &made, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = made;
+	respond_header(rq, "Location", arena_printf(rq->arena, "/v1/connections/%s", c->id));
+	return respond_connection(rq, 201, c, err);
+}
+
+bool handle_connection_read(struct request *rq, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	return respond_connection(rq, 200, c, err);
+}
+
+static bool change(struct request *rq, enum body_mode mode, struct err *err)
+{
+	int64_t rev;
+	struct connection *got = NULL, *made = NULL;
+	struct connection_draft draft;
+	if (!request_if_match(rq, &rev, err) || !get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *old = got;
+	if (rev >= 0 && rev != old->rev)
+		return problem(err, ERR_CONFLICT, "stale", "", "it is at revision %" PRId64,
+			       old->rev);
+	if (!connection_body_read(rq, mode, old, &draft, err) ||
+	    !put(rq, &draft, "connection.change", &made, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = made;
+	return respond_connection(rq, 200, c, err);
+}
+
+bool handle_connection_replace(struct request *rq, struct err *err)
+{
+	return change(rq, BODY_REPLACE, err);
+}
+
+bool handle_connection_merge(struct request *rq, struct err *err)
+{
+	return change(rq, BODY_MERGE, err);
+}
+
+/* --- tasks --- */
+
+static bool start_task(struct request *rq, const char *kind, const char *args, struct err *err)
+{
+	return queue_task_new(rq->opt->queue, kind, rq->args[0], args, rq->wait.id, err);
+}
+
+static bool no_body(struct request *rq, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	const struct json *j = NULL;
+	return request_json(rq, &j, err) && request_members(j, none, err);
+}
+
+bool handle_connection_check(struct request *rq, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	return connection_is_complete(rq, c, err) && start_task(rq, "check", NULL, err);
+}
+
+bool handle_connection_activate(struct request *rq, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	if (c->state == CONNECTION_ACTIVE)
+		return respond_connection(rq, 200, c, err);
+	if (!connection_is_complete(rq, c, err) || !audit(rq, "connection.activate", c->id, err))
+		return false;
+	rq->wait.activates = true;
+	return start_task(rq, "check", NULL, err);
+}
+
+static bool set_state(struct request *rq, enum connection_state state, const char *reason,
+		      const char *action, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!store_connection_set_state(rq->opt->store, rq->args[0], state, reason, err) ||
+	    !store_refresh(rq->opt->store, err) || !audit(rq, action, rq->args[0], err) ||
+	    !get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	return respond_connection(rq, 200, c, err);
+}
+
+static bool move(struct request *rq, bool resume, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	if (c->state == CONNECTION_DRAFT)
+		return problem(err, ERR_CONFLICT, "state", "",
+			       "the connection was never activated");
+	if (c->state == (resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED))
+		return respond_connection(rq, 200, c, err);
+	return set_state(rq, resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED,
+			 resume ? "" : "operator",
+			 resume ? "connection.resume" : "connection.pause", err);
+}
+
+bool handle_connection_pause(struct request *rq, struct err *err)
+{
+	return move(rq, false, err);
+}
+
+bool handle_connection_resume(struct request *rq, struct err *err)
+{
+	return move(rq, true, err);
+}
+
+bool handle_connection_dry_run(struct request *rq, struct err *err)
+{
+	static const char *const members[] = { "source_id", "kind", NULL };
+	const struct json *j = NULL;
+	const char *source_id = NULL, *kind = NULL, *args = NULL;
+	struct connection *got = NULL;
+	if (!request_json(rq, &j, err) || !request_members(j, members, err) ||
+	    !request_text(j, "source_id", 200, &source_id, err) ||
+	    !request_text(j, "kind", 32, &kind, err))
+		return false;
+	if (!source_id || !*source_id)
+		return problem(err, ERR_INPUT, "value_missing", "/source_id",
+			       "source_id is missing");
+	if (!get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	struct strbuf sb = STRBUF_INIT(rq->arena, 2048);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "kind", kind ? kind : "invoice");
+	jsonw_kstr(&w, "source_id", source_id);
+	jsonw_end_object(&w);
+	return connection_is_complete(rq, c, err) && strbuf_finish(&sb, &args, err) &&
+	       start_task(rq, "dry_run", args, err);
+}
+
+bool handle_connection_sync(struct request *rq, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	if (c->state != CONNECTION_ACTIVE)
+		return problem(err, ERR_CONFLICT, "state", "", "the connection is not active");
+	if (!audit(rq, "connection.sync", c->id, err) || !start_task(rq, "poll", NULL, err))
+		return false;
+	return task_answer(rq, err); /* a poll may take long: 202 at once */
+}
+
+bool handle_connection_report(struct request *rq, struct err *err)
+{
+	const char *report = NULL;
+	struct connection *got = NULL;
+	if (!get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	if (!store_report_get(rq->opt->store, rq->arena, c->id, &report, err))
+		return false;
+	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_JSON_MAX);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "connection", c->id);
+	write_raw(&w, "report", report);
+	jsonw_end_object(&w);
+	return respond_json(rq, 200, &sb, err);
+}
+
+/* --- answers of tasks --- */
+
+bool connection_check_is_good(struct arena *arena, const struct queue_task *task)
+{
+	const struct json *j = NULL;
+	struct err err = ERR_INIT;
+	bool ok = false;
+	return task->state == TASK_DONE && task->result && *task->result &&
+	       json_parse(arena, span_of(task->result), JSON_LIMITS_VENDOR, &j, &err) &&
+	       json_bool(json_get(j, "ok"), &ok) && ok;
+}
+
+static const char *task_state_name(enum queue_task_state s)
+{
+	switch (s) {
+	case TASK_QUEUED:
+		return "queued";
+	case TASK_RUNNING:
+		return "running";
+	case TASK_DONE:
+		return "done";
+	case TASK_FAILED:
+		break;
+	}
+	return "failed";
+}
+
+static bool respond_task(struct request *rq, int status, const struct queue_task *t,
+			 struct err *err)
+{
+	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_JSON_MAX);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "id", t->id);
+	jsonw_kstr(&w, "kind", t->kind);
+	jsonw_kstr(&w, "connection", t->conn);
+	jsonw_kstr(&w, "state", task_state_name(t->state));
+	write_raw(&w, "result", t->result);
+	write_raw(&w, "error", t->error_json);
+	jsonw_ktime(&w, "created_at", t->created_ms);
+	jsonw_ktime(&w, "updated_at", t->updated_ms);
+	jsonw_end_object(&w);
+	if (status == 202) {
+		struct strbuf url = STRBUF_INIT(rq->arena, 256);
+		const char *location = NULL;
+		strbuf_addstr(&url, "/v1/jobs/");
+		strbuf_add_urlencoded(&url, t->id);
+		if (!strbuf_finish(&url, &location, err))
+			return false;
+		respond_header(rq, "Location", location);
+		respond_header(rq, "Retry-After", "2");
+	}
+	return respond_json(rq, status, &sb, err);
+}
+
+bool handle_job_read(struct request *rq, struct err *err)
+{
+	struct queue_task t;
+	return queue_task_get(rq->opt->queue, rq->arena, rq->args[0], &t, err) &&
+	       auth_connection(rq, t.conn, err) && respond_task(rq, 200, &t, err);
+}
+
+bool task_answer(struct request *rq, struct err *err)
+{
+	struct queue_task t;
+	if (!queue_task_get(rq->opt->queue, rq->arena, rq->wait.id, &t, err))
+		return false;
+	if (t.state != TASK_DONE && t.state != TASK_FAILED)
+		return respond_task(rq, 202, &t, err);
+	if (!rq->wait.activates)
+		return respond_task(rq, 200, &t, err);
+	if (!connection_check_is_good(rq->arena, &t))
+		return respond_task(rq, 422, &t, err);
+	return set_state(rq, CONNECTION_ACTIVE, "", "connection.activated", err);
+}

@@ -1,0 +1,427 @@
+/*
+ * test_intake.c: signatures of webhooks, the router, languages; and the committer under load with a
+ * real libmicrohttpd: every suspended connection is resumed, whatever the threads do (DESIGN §8).
+ */
+#include "base/base.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "codec/sign.h"
+#include "http/committer.h"
+#include "http/router.h"
+#include "http/webhook.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/evp.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+#define NOW 1760000000
+#define SECRET "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" /* 0123..01 */
+#define SECRET_BYTES "01234567890123456789012345678901"
+#define OTHER "whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXoxMjM0NTY="
+
+static const char *sign_v1(struct arena *arena, const char *id, const char *ts, const char *body)
+{
+	unsigned char mac[SHA256_BYTES];
+	char *text = arena_printf(arena, "%s.%s.%s", id, ts, body);
+	assert_true(sign_hmac_sha256(SPAN_LIT(SECRET_BYTES), span_of(text), mac));
+	char *b64 = sign_base64(arena, (struct span) { (const char *)mac, sizeof(mac) });
+	return arena_printf(arena, "v1,%s", b64);
+}
+
+static struct webhook_headers headers(const char *id, const char *ts, const char *sig)
+{
+	return (struct webhook_headers) { span_of(id), span_of(ts), span_of(sig) };
+}
+
+static void test_v1_signature(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	const char *body = "{\"type\":\"invoice.changed\"}", *ts = "1760000000";
+	const char *good = sign_v1(arena, "msg_1", ts, body);
+	struct webhook_keys keys = { .n = 0 };
+	assert_true(webhook_keys_add(&keys, SPAN_LIT(OTHER)));
+	assert_true(webhook_keys_add(&keys, SPAN_LIT(SECRET)));
+	const struct {
+		const char *id, *ts, *sig;
+		int64_t now;
+		enum webhook_verdict want;
+	} cases[] = {
+		{ "msg_1", ts, good, NOW, WEBHOOK_GOOD },
+		{ "msg_1", ts, good, NOW + 300, WEBHOOK_GOOD },
+		{ "msg_1", ts, good, NOW + 301, WEBHOOK_LATE },
+		{ "msg_1", ts, good, NOW - 301, WEBHOOK_LATE },
+		{ "msg_2", ts, good, NOW, WEBHOOK_FORGED },
+		{ NULL, ts, good, NOW, WEBHOOK_UNSIGNED },
+		{ "", ts, good, NOW, WEBHOOK_UNSIGNED },
+		{ "msg 1", ts, good, NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", NULL, good, NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", "-1", good, NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", "1760000000.5", good, NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", "999999999999999999999", good, NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", ts, NULL, NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", ts, "", NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", ts, "   ", NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", ts, "v2,abcd", NOW, WEBHOOK_UNSIGNED },
+		{ "msg_1", ts, "v1,", NOW, WEBHOOK_FORGED },
+		{ "msg_1", ts, "v1,!!!!", NOW, WEBHOOK_FORGED },
+		{ "msg_1", ts, "v1a,AAAA", NOW, WEBHOOK_FORGED },
+		{ "msg_1", ts, arena_printf(arena, "v1,AAAA v2,x %s", good), NOW, WEBHOOK_GOOD },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct webhook_headers h = headers(cases[i].id, cases[i].ts, cases[i].sig);
+		assert_int_equal(webhook_verify(arena, &keys, &h, span_of(body), cases[i].now),
+				 cases[i].want);
+	}
+	struct webhook_headers h = headers("msg_1", ts, good);
+	assert_int_equal(webhook_verify(arena, &keys, &h, SPAN_LIT("{}"), NOW), WEBHOOK_FORGED);
+	struct webhook_keys none = { .n = 0 };
+	assert_int_equal(webhook_verify(arena, &none, &h, span_of(body), NOW), WEBHOOK_FORGED);
+}
+
+/* Beyond so many signatures nothing is looked at: the work of one request is bounded. */
+static void test_signature_flood(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	struct strbuf sb = STRBUF_INIT(arena, 4096);
+	struct webhook_keys keys = { .n = 0 };
+	struct err err = ERR_INIT;
+	const char *flood = NULL;
+	assert_true(webhook_keys_add(&keys, SPAN_LIT(SECRET)));
+	for (int i = 0; i < WEBHOOK_MAX_SIGNATURES; i++)
+		strbuf_addstr(&sb, "v1,AAAA ");
+	strbuf_addstr(&sb, sign_v1(arena, "m", "1760000000", "{}"));
+	assert_true(strbuf_finish(&sb, &flood, &err));
+	struct webhook_headers h = headers("m", "1760000000", flood);
+	assert_int_equal(webhook_verify(arena, &keys, &h, SPAN_LIT("{}"), NOW), WEBHOOK_FORGED);
+}
+
+static void test_v1a_signature(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	unsigned char pub[32], sig[64];
+	size_t n = sizeof(pub), n_sig = sizeof(sig);
+	assert_non_null(key);
+	assert_int_equal(EVP_PKEY_get_raw_public_key(key, pub, &n), 1);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	const char *signed_text = "m.1760000000.{}";
+	assert_int_equal(EVP_DigestSignInit(ctx, NULL, NULL, NULL, key), 1);
+	assert_int_equal(EVP_DigestSign(ctx, sig, &n_sig, (const unsigned char *)signed_text,
+					strlen(signed_text)),
+			 1);
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(key);
+	char *b64 = sign_base64(arena, (struct span) { (const char *)pub, sizeof(pub) });
+	char *sig64 = sign_base64(arena, (struct span) { (const char *)sig, sizeof(sig) });
+	struct webhook_keys keys = { .n = 0 };
+	assert_true(webhook_keys_add(&keys, span_of(arena_printf(arena, "whpk_%s", b64))));
+	struct webhook_headers h = headers("m", "1760000000",
+					   arena_printf(arena, "v1,AAAA v1a,%s", sig64));
+	assert_int_equal(webhook_verify(arena, &keys, &h, SPAN_LIT("{}"), NOW), WEBHOOK_GOOD);
+	assert_int_equal(webhook_verify(arena, &keys, &h, SPAN_LIT("{ }"), NOW), WEBHOOK_FORGED);
+}
+
+static void test_secrets_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "",
+					   "secret",
+					   "whsec_",
+					   "whsec_AAAA",
+					   "whsec_####",
+					   "whpk_AAAA",
+					   "WHSEC_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" };
+	struct webhook_keys keys = { .n = 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(webhook_keys_add(&keys, span_of(bad[i])));
+	for (size_t i = 0; i < CONNECTION_MAX_SECRETS; i++)
+		assert_true(webhook_keys_add(&keys, SPAN_LIT(SECRET)));
+	assert_false(webhook_keys_add(&keys, SPAN_LIT(SECRET)));
+}
+
+/* --- router --- */
+
+static bool nothing(struct request *rq, struct err *err)
+{
+	(void)rq, (void)err;
+	return true;
+}
+
+static void test_router(void **state)
+{
+	(void)state;
+	static const struct route table[] = {
+		{ .method = HTTP_GET, .path = "/a", .handler = nothing },
+		{ .method = HTTP_POST, .path = "/a", .handler = nothing },
+		{ .method = HTTP_POST, .path = "/a/all", .handler = nothing },
+		{ .method = HTTP_GET, .path = "/a/{id}", .handler = nothing },
+		{ .method = HTTP_POST, .path = "/a/{id}/b/{k}", .handler = nothing },
+	};
+	static const struct {
+		enum http_method method;
+		const char *path;
+		enum router_verdict want;
+		int row;
+		const char *arg0, *arg1, *allow;
+	} cases[] = {
+		{ HTTP_GET, "/a", ROUTER_FOUND, 0, NULL, NULL, NULL },
+		{ HTTP_POST, "/a", ROUTER_FOUND, 1, NULL, NULL, NULL },
+		{ HTTP_POST, "/a/all", ROUTER_FOUND, 2, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/x%20%C3%A4", ROUTER_FOUND, 3, "x ä", NULL, NULL },
+		{ HTTP_POST, "/a/1/b/2", ROUTER_FOUND, 4, "1", "2", NULL },
+		{ HTTP_DELETE, "/a", ROUTER_METHOD, 0, NULL, NULL, "GET, POST" },
+		{ HTTP_GET, "/a/1/b/2", ROUTER_METHOD, 0, NULL, NULL, "POST" },
+		{ HTTP_GET, "", ROUTER_UNKNOWN, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/", ROUTER_UNKNOWN, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "a", ROUTER_UNKNOWN, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/", ROUTER_UNKNOWN, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/1/", ROUTER_UNKNOWN, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/A", ROUTER_UNKNOWN, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "//a", ROUTER_UNKNOWN, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/%", ROUTER_MALFORMED, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/%4", ROUTER_MALFORMED, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/%zz", ROUTER_MALFORMED, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/%00", ROUTER_MALFORMED, 0, NULL, NULL, NULL },
+		{ HTTP_GET, "/a/%ff", ROUTER_MALFORMED, 0, NULL, NULL, NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
+		const struct route *found = NULL;
+		const char *args[REQUEST_MAX_ARGS] = { NULL }, *allow = NULL;
+		assert_int_equal(router_match(table, ARRAY_SIZE(table), arena, true,
+					      cases[i].method, span_of(cases[i].path), &found, args,
+					      &allow),
+				 cases[i].want);
+		if (cases[i].want == ROUTER_FOUND)
+			assert_ptr_equal(found, &table[cases[i].row]);
+		if (cases[i].arg0)
+			assert_string_equal(args[0], cases[i].arg0);
+		if (cases[i].arg1)
+			assert_string_equal(args[1], cases[i].arg1);
+		if (cases[i].allow)
+			assert_string_equal(allow, cases[i].allow);
+	}
+}
+
+/* --- suspend and resume under load --- */
+
+#define CLIENTS 16
+#define PER_CLIENT 400
+
+struct load_server {
+	struct committer *committer;
+	atomic_int intakes, fail_every;
+	atomic_int done, refused;
+};
+struct load_request {
+	bool away, started;
+	int status;
+	struct commit commit;
+};
+
+static bool load_intake(void *ctx, const struct queue_item *items, size_t n,
+			struct queue_receipt *ret, struct err *err)
+{
+	struct load_server *s = ctx;
+	int no = atomic_fetch_add(&s->intakes, 1);
+	for (size_t i = 0; i < n; i++) {
+		ret[i].what = INTAKE_NEW;
+		snprintf(ret[i].id, sizeof(ret[i].id), "%s", items[i].source_id);
+	}
+	if (s->fail_every && no % s->fail_every == 0)
+		return err_set(err, ERR_OUTAGE, "away");
+	return true;
+}
+
+static void load_done(void *ctx, struct commit *c, const struct err *why)
+{
+	struct load_server *s = ctx;
+	struct load_request *rq = c->owner;
+	rq->status = why ? 503 : 202;
+	atomic_fetch_add(why ? &s->refused : &s->done, 1);
+}
+
+static enum MHD_Result load_request(void *cls, struct MHD_Connection *conn, const char *url,
+				    const char *method, const char *version, const char *upload,
+				    size_t *upload_n, void **req_cls)
+{
+	(void)url, (void)method, (void)version, (void)upload;
+	struct load_server *s = cls;
+	struct load_request *rq = *req_cls;
+	if (!rq) {
+		*req_cls = mem_alloc(sizeof(*rq));
+		return *req_cls ? MHD_YES : MHD_NO;
+	}
+	if (*upload_n) {
+		*upload_n = 0;
+		return MHD_YES;
+	}
+	if (!rq->away) {
+		rq->away = true;
+		rq->commit.mhd = conn;
+		rq->commit.owner = rq;
+		rq->commit.item.source_id = "1";
+		if (committer_push(s->committer, &rq->commit))
+			return MHD_YES;
+		rq->status = 503;
+	}
+	struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result rc = MHD_queue_response(conn, (unsigned)rq->status, r);
+	MHD_destroy_response(r);
+	return rc;
+}
+
+static void load_completed(void *cls, struct MHD_Connection *conn, void **req_cls,
+			   enum MHD_RequestTerminationCode code)
+{
+	(void)cls, (void)conn, (void)code;
+	mem_free(*req_cls);
+}
+
+struct load_client {
+	uint16_t port;
+	int answers;
+};
+
+/* Requests one after the other on one connection; a stall is a time-out of the socket. */
+static void *load_client(void *arg)
+{
+	struct load_client *c = arg;
+	static const char rq[] = "POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}";
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(c->port) };
+	struct timeval limit = { .tv_sec = 20 };
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0) {
+		for (int i = 0; i < PER_CLIENT; i++) {
+			char buf[1024];
+			size_t n = 0;
+			if (send(fd, rq, sizeof(rq) - 1, MSG_NOSIGNAL) != (ssize_t)sizeof(rq) - 1)
+				break;
+			ssize_t got = 1;
+			while (got > 0 && n < sizeof(buf) && !memmem(buf, n, "\r\n\r\n", 4)) {
+				got = recv(fd, buf + n, sizeof(buf) - n, 0);
+				n += got > 0 ? (size_t)got : 0;
+			}
+			if (got <= 0)
+				break;
+			c->answers++;
+		}
+	}
+	close(fd);
+	return NULL;
+}
+
+static void run_load(unsigned threads, int fail_every)
+{
+	struct load_server s = { .fail_every = fail_every };
+	struct err err = ERR_INIT;
+	struct committer_options opt = {
+		.batch_max = 8, .intake = load_intake, .done = load_done, .ctx = &s
+	};
+	struct MHD_OptionItem more[] = { { MHD_OPTION_THREAD_POOL_SIZE, threads, NULL },
+					 { MHD_OPTION_END, 0, NULL } };
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_true(committer_new(&opt, &s.committer, &err));
+	struct MHD_Daemon *daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		load_request, &s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
+		MHD_OPTION_NOTIFY_COMPLETED, load_completed, NULL, MHD_OPTION_ARRAY,
+		threads > 1 ? more : more + 1, MHD_OPTION_END);
+	assert_non_null(daemon);
+	uint16_t port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+	pthread_t thread[CLIENTS];
+	struct load_client client[CLIENTS];
+	for (size_t i = 0; i < CLIENTS; i++) {
+		client[i] = (struct load_client) { .port = port };
+		assert_int_equal(pthread_create(&thread[i], NULL, load_client, &client[i]), 0);
+	}
+	for (size_t i = 0; i < CLIENTS; i++) {
+		pthread_join(thread[i], NULL);
+		assert_int_equal(client[i].answers, PER_CLIENT);
+	}
+	committer_stop(s.committer);
+	MHD_stop_daemon(daemon);
+	committer_free(s.committer);
+	assert_int_equal(s.done + s.refused, CLIENTS * PER_CLIENT);
+	if (fail_every)
+		assert_true(s.refused > 0);
+	else
+		assert_int_equal(s.refused, 0);
+}
+
+static void test_no_resume_is_lost(void **state)
+{
+	(void)state;
+	run_load(1, 0);
+	run_load(2, 0);
+}
+
+static void test_outage_is_never_a_yes(void **state)
+{
+	(void)state;
+	run_load(2, 7);
+}
+
+/* Stopped while clients push: each gets an answer, the later ones a refusal. */
+static void test_stop_answers_all(void **state)
+{
+	(void)state;
+	struct load_server s = { .fail_every = 0 };
+	struct err err = ERR_INIT;
+	struct committer_options opt = {
+		.batch_max = 4, .intake = load_intake, .done = load_done, .ctx = &s
+	};
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_true(committer_new(&opt, &s.committer, &err));
+	struct MHD_Daemon *daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		load_request, &s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
+		MHD_OPTION_NOTIFY_COMPLETED, load_completed, NULL, MHD_OPTION_END);
+	assert_non_null(daemon);
+	pthread_t thread[CLIENTS];
+	struct load_client client[CLIENTS];
+	for (size_t i = 0; i < CLIENTS; i++) {
+		client[i] = (struct load_client) {
+			.port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port
+		};
+		assert_int_equal(pthread_create(&thread[i], NULL, load_client, &client[i]), 0);
+	}
+	while (atomic_load(&s.done) < 100)
+		clock_sleep_ms(1);
+	committer_stop(s.committer);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		pthread_join(thread[i], NULL);
+		assert_int_equal(client[i].answers, PER_CLIENT);
+	}
+	MHD_stop_daemon(daemon);
+	committer_free(s.committer);
+}
+
+int main(void)
+{
+	alloc_init();
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_v1_signature),
+		cmocka_unit_test(test_signature_flood),
+		cmocka_unit_test(test_v1a_signature),
+		cmocka_unit_test(test_secrets_refused),
+		cmocka_unit_test(test_router),
+		cmocka_unit_test(test_no_resume_is_lost),
+		cmocka_unit_test(test_outage_is_never_a_yes),
+		cmocka_unit_test(test_stop_answers_all),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
