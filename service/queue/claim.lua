@@ -63,6 +63,7 @@ local function claim_task(conn, id, keys)
 	end
 	local fence = call('INCR', P .. 'q:fence')
 	lease_out(id, key, { 'st', 'running', 'ua', now }, keys, fence)
+	call('PEXPIRE', key, 3600000)
 	return { id, conn, r[2], '', '1', '1', fence, '', 'queued', '', '', '', '', '', r[3] or '', r[4], r[4] }
 end
 
@@ -70,8 +71,18 @@ local function claim_transfer(conn, id, keys)
 	local key = P .. 't:' .. id
 	local r = call('HMGET', key, 'st', 'k', 's', 'g', 'try', 'dl', 'no', 'ch', 'hash', 'fp', 'ec', 'ca', 'ft', 'was')
 	local state = r[1]
-	if not state or r[14] or state == 'running' then
+	if not state then
 		return nil
+	end
+	if r[14] or state == 'running' then
+		if call('ZSCORE', P .. 'q:leases', id) then
+			return nil
+		end
+		-- Its lease vanished: what was before it counts.
+		if state == 'running' then
+			index(conn, id, state, 'queued', now)
+			state = 'queued'
+		end
 	end
 	local fence = call('INCR', P .. 'q:fence')
 	local try, first = tonumber(r[5] or 0) + 1, r[13] or now
@@ -91,10 +102,13 @@ end
 
 wake_sleepers(now, 16)
 promote(now, 64)
-for _ = 1, max * 4 + 16 do
-	if #jobs >= max then
+local looks = max * 4 + 16
+while #jobs < max do
+	if looks == 0 then
+		wake() -- many were put aside: there may be more behind them
 		break
 	end
+	looks = looks - 1
 	local turn = call('ZPOPMIN', P .. 'q:ring')
 	local conn = turn[1]
 	if not conn then

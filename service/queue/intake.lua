@@ -19,10 +19,14 @@ local function queue_up(conn, id, score)
 end
 
 -- May a hint queue a transfer in this state? Answers the letter and the new state.
-local function known(a, key, r)
+local function known(a, id, key, r)
 	local state, changed, was, ua, relook = r[1], r[2], r[3], tonumber(r[4]), tonumber(r[5] or 0)
 	local found = ARGV[a + 8] == '1'
 	local moved = ARGV[a + 6] ~= '' and ARGV[a + 6] ~= changed
+	if (was or state == 'running') and not call('ZSCORE', P .. 'q:leases', id) then
+		call('HDEL', key, 'was', 'f', 'w', 'lk')
+		return 'K', state == 'running' and 'queued' or state
+	end
 	if was or state == 'running' then
 		if found and not moved then
 			return 'S'
@@ -88,7 +92,7 @@ local function take(a, place)
 		return 'N'
 	end
 	local r = call('HMGET', key, 'st', 'ch', 'was', 'ua', 'rl', 'no')
-	local letter, to = known(a, key, r)
+	local letter, to = known(a, id, key, r)
 	if ARGV[a + 6] ~= '' and ARGV[a + 6] ~= r[2] then
 		call('HSET', key, 'ch', ARGV[a + 6])
 	end

@@ -148,11 +148,9 @@ end
 -- poll waits once per connection; kind poll runs after checks, both before transfers.
 local function new_task(id, kind, conn, args, now)
 	local key = P .. 'j:' .. id
-	if kind == 'poll' then
-		local state = call('HGET', key, 'st')
-		if state == 'queued' or state == 'running' then
-			return false
-		end
+	if kind == 'poll' and call('EXISTS', key) == 1 and (call('ZSCORE', P .. 'q:c:' .. conn, id)
+		or call('ZSCORE', P .. 'q:leases', id) or call('ZSCORE', P .. 'q:delayed', id)) then
+		return false
 	end
 	call('DEL', key)
 	call('HSET', key, 'k', kind, 'c', conn, 'a', args, 'st', 'queued', 'ca', now, 'ua', now)

@@ -29,13 +29,14 @@ struct store {
 	struct redis_pool *pool;
 	struct seal_key key;
 	char *data_dir; /* NULL: no vault */
-	int64_t poll_interval_ms;
+	int64_t retention_ms;
 	char moves[2048];
 	/*
 	 * Over the vault file and the refresh; held across I/O on purpose, so that an older state
 	 * never replaces a newer one. Nothing that serves a request waits for it but an own change.
 	 */
 	pthread_mutex_t refresh_lock;
+	bool is_vault_stale; /* the last write failed: to be tried again */
 	pthread_mutex_t lock; /* a leaf, over the two below */
 	struct snapshot *snapshot; /* never NULL */
 	struct store_epoch epoch;

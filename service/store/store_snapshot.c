@@ -89,15 +89,17 @@ static bool load_locked(struct store *s, struct err *err)
 		return err_set(err, ERR_OUTAGE, "Redis has lost its data");
 	if (!build(s, arena, v, &next, err))
 		return false;
-	if (!vault_write_locked(s, arena, v, err)) {
-		snapshot_free(next);
-		return false;
-	}
 	pthread_mutex_lock(&s->lock);
 	struct snapshot *old = s->snapshot;
 	s->snapshot = next;
 	pthread_mutex_unlock(&s->lock);
 	snapshot_free(old);
+	/* A full disk must not keep a revoked token alive: the copy counts at once, the file is
+	 * tried again. */
+	s->is_vault_stale = true;
+	if (!vault_write_locked(s, arena, v, err))
+		return false;
+	s->is_vault_stale = false;
 	return true;
 }
 
@@ -115,7 +117,7 @@ bool refresh_locked(struct store *s, struct err *err)
 	if (!span_is(store_item(v, 0), s->epoch.id) &&
 	    !epoch_sync_locked(s, arena, NULL, &restored, err))
 		return false;
-	if (!restored && s->snapshot->version == store_int(&v->items[4]) &&
+	if (!restored && !s->is_vault_stale && s->snapshot->version == store_int(&v->items[4]) &&
 	    str_eq(s->snapshot->epoch, s->epoch.id))
 		return true;
 	return load_locked(s, err);

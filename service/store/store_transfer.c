@@ -6,7 +6,6 @@
 #include "codec/json.h"
 
 #define ORDER_ARENA (256 * 1024)
-#define RETENTION_MS (90LL * 86400000)
 #define ROW_FIELDS 19
 #define MAX_LIMIT 200
 
@@ -335,7 +334,7 @@ bool store_transfer_order(struct store *s, const struct transfer_order *order, i
 			       span_of(action_name(order->action)),
 			       num_span(&rev, order->rev),
 			       entry,
-			       num_span(&retention, RETENTION_MS) };
+			       num_span(&retention, s->retention_ms) };
 	const struct redis_value *v = NULL;
 	if (!store_call(s, arena, "transfer_order", args, ARRAY_SIZE(args), &v, err))
 		return false;

@@ -20,11 +20,11 @@ static struct redis_pool *pool;
 static struct queue *queue;
 static struct arena *arena;
 
-#define OK(call)                                             \
-	do {                                                 \
-		struct err err = ERR_INIT;                   \
-		if (!(call))                                 \
-			fail_msg(#call ": %s", err.message); \
+#define OK(call)                                                \
+	do {                                                    \
+		struct err err = ERR_INIT;                      \
+		if (!(call))                                    \
+			fail_msg("%s: %s", #call, err.message); \
 	} while (0)
 
 static const struct redis_value *command(const char *fmt, const char *a, const char *b)
@@ -603,6 +603,83 @@ static void waiting_ends_when_something_comes(void **state)
 	OK(queue_wait(queue, 50, &err));
 }
 
+static void a_vanished_lease_holds_nothing_for_ever(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	(void)command("DEL %s", "v:q:leases", NULL);
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	struct queue_job next = must_claim();
+	assert_string_equal(next.id, job.id);
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STALE);
+	assert_int_equal(finish(&next, STATE_DONE, -1), FINISH_STORED);
+}
+
+static void many_that_wait_do_not_hide_one_that_can_run(void **state)
+{
+	(void)state;
+	char conn[16];
+	size_t n = 0;
+	struct queue_job job;
+	set_limit("c0", "k", "1");
+	(void)hint("c0", "1", NULL);
+	(void)must_claim();
+	for (int i = 1; i <= 60; i++) {
+		snprintf(conn, sizeof(conn), "c%d", i);
+		set_limit(conn, "k", "1");
+		(void)hint(conn, "1", NULL);
+	}
+	(void)hint("free", "1", NULL);
+	for (int i = 0; i < 10 && n == 0; i++) {
+		OK(queue_wait(queue, 1000, &err));
+		OK(queue_claim(queue, arena, "t", 1, &job, &n, &err));
+	}
+	assert_int_equal(n, 1);
+	assert_string_equal(job.conn, "free");
+}
+
+static void deep_intake_with_replay_marks_is_fast(void **state)
+{
+	(void)state;
+	static struct queue_item items[QUEUE_BATCH_MAX];
+	static struct queue_receipt got[QUEUE_BATCH_MAX];
+	static char ids[QUEUE_BATCH_MAX][48], conns[16][8];
+	int64_t before = clock_mono_us();
+	for (int i = 0; i < 16; i++)
+		snprintf(conns[i], sizeof(conns[i]), "c%d", i);
+	for (int round = 0; round < 80; round++) {
+		for (int i = 0; i < QUEUE_BATCH_MAX; i++) {
+			snprintf(ids[i], sizeof(ids[i]), "0123456789abcdef-%d-%d", round, i);
+			items[i] = (struct queue_item) { .conn = conns[i % 16],
+							 .kind = "invoice",
+							 .source_id = ids[i],
+							 .webhook_id = ids[i],
+							 .origin = "webhook" };
+		}
+		OK(queue_intake(queue, items, QUEUE_BATCH_MAX, got, &err));
+	}
+	print_message("intake with webhook ids: %.0f items/s\n",
+		      80.0 * QUEUE_BATCH_MAX * 1e6 / (double)(clock_mono_us() - before));
+	struct queue_job jobs[64];
+	size_t n = 0, all = 0;
+	before = clock_mono_us();
+	for (int round = 0; round < 40; round++) {
+		struct queue_outcome out[64];
+		OK(queue_claim(queue, arena, "t", 64, jobs, &n, &err));
+		for (size_t i = 0; i < n; i++)
+			out[i] = (struct queue_outcome) { .id = jobs[i].id,
+							  .fence = jobs[i].fence,
+							  .state = STATE_DONE,
+							  .delay_ms = -1 };
+		OK(queue_finish(queue, out, n, &err));
+		all += n;
+	}
+	assert_int_equal(all, 40 * 64);
+	print_message("claim and finish: %.0f jobs/s\n",
+		      (double)all * 1e6 / (double)(clock_mono_us() - before));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, empty, tidy)
 
 int main(void)
@@ -628,6 +705,9 @@ int main(void)
 		TEST(values_keep_and_lapse),
 		TEST(an_emptied_redis_is_served_again),
 		TEST(waiting_ends_when_something_comes),
+		TEST(a_vanished_lease_holds_nothing_for_ever),
+		TEST(many_that_wait_do_not_hide_one_that_can_run),
+		TEST(deep_intake_with_replay_marks_is_fast),
 	};
 	return cmocka_run_group_tests_name("queue", tests, start, stop);
 }

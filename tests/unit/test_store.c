@@ -21,11 +21,11 @@ static struct arena *arena;
 static struct seal_key key;
 static char data_dir[64];
 
-#define OK(call)                                             \
-	do {                                                 \
-		struct err err = ERR_INIT;                   \
-		if (!(call))                                 \
-			fail_msg(#call ": %s", err.message); \
+#define OK(call)                                                \
+	do {                                                    \
+		struct err err = ERR_INIT;                      \
+		if (!(call))                                    \
+			fail_msg("%s: %s", #call, err.message); \
 	} while (0)
 #define REFUSED(call, wanted)                         \
 	do {                                          \
@@ -425,7 +425,7 @@ static void a_large_batch_at_one_instant_is_paged_whole(void **state)
 	(void)state;
 	struct queue_item items[QUEUE_BATCH_MAX];
 	struct queue_receipt got[QUEUE_BATCH_MAX];
-	char ids[QUEUE_BATCH_MAX][16];
+	char ids[QUEUE_BATCH_MAX][32];
 	size_t pages = 0;
 	put("a", CONNECTION_DRAFT);
 	for (int round = 0; round < 8; round++) {
