@@ -14,7 +14,6 @@
 #include "codec/sign.h"
 #include "config/config.h"
 #include "flow.h"
-#include "net/redis.h"
 #include "queue/queue.h"
 #include "store/store.h"
 
