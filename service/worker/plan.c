@@ -1,0 +1,81 @@
+#include "base/base.h"
+
+#include "plan.h"
+
+/*
+ * plan.c: the retry plan. An outage backs off with jitter until it is too old, quota waits for its
+ * reset, credentials pause the connection, bad data stops and is retested, silence after a write is
+ * in doubt. It touches nothing.
+ */
+
+#define BUSY_MIN_MS 20
+#define QUOTA_DEFAULT_MS 60000
+#define RETEST_MAX_DOUBLINGS 4
+
+/* first * 2^(n-1), at most cap, without overflow. */
+static int64_t doubled(int64_t first, int64_t n, int64_t cap)
+{
+	int64_t ms = first;
+	while (--n > 0 && ms < cap)
+		ms *= 2;
+	return ms < cap ? ms : cap;
+}
+
+/* Between half of ms and ms, so that many jobs do not come back at once. */
+static int64_t jittered(int64_t ms, uint32_t dice)
+{
+	return ms / 2 + (int64_t)((uint64_t)ms / 2 * (dice % 1024) / 1024);
+}
+
+static struct plan move(enum transfer_state state, int64_t wait_ms)
+{
+	return (struct plan) { .kind = PLAN_MOVE, .state = state, .wait_ms = wait_ms };
+}
+
+static struct plan after_outage(const struct plan_options *opt, const struct plan_case *c)
+{
+	if (c->age_ms > opt->retry_max_age_ms)
+		return move(STATE_SYSTEM_FAULT, -1);
+	if (c->err->retry_after_ms > 0)
+		return move(STATE_RETRYING, c->err->retry_after_ms);
+	return move(STATE_RETRYING,
+		    jittered(doubled(opt->retry_first_ms, c->try_no, opt->retry_cap_ms), c->dice));
+}
+
+struct plan plan_after(const struct plan_options *opt, const struct plan_case *c)
+{
+	int64_t said = c->err->retry_after_ms;
+	int64_t retest = opt->retest_ms
+			 << (c->try_no < RETEST_MAX_DOUBLINGS ? c->try_no - 1
+							      : RETEST_MAX_DOUBLINGS);
+
+	switch (c->err->code) {
+	case ERR_LEASE:
+		return (struct plan) { .kind = PLAN_DROP, .wait_ms = -1 };
+	case ERR_BUSY:
+		return (struct plan) { .kind = PLAN_HAND_BACK,
+				       .wait_ms = said > BUSY_MIN_MS ? said : BUSY_MIN_MS };
+	case ERR_CREDENTIALS:
+		return (struct plan) { .kind = PLAN_HAND_BACK, .pause_connection = true };
+	case ERR_OUTAGE:
+	case ERR_MEMORY:
+		return after_outage(opt, c);
+	case ERR_QUOTA:
+		return move(STATE_RETRYING, said > 0 ? said : QUOTA_DEFAULT_MS);
+	case ERR_DOUBT:
+		return move(STATE_IN_DOUBT, said >= 0 ? said : opt->quiet_ms);
+	case ERR_WAITING:
+		return move(STATE_WAITING, said > 0 ? said : opt->retest_ms);
+	case ERR_DATA:
+	case ERR_DUPLICATE:
+	case ERR_NOT_FOUND:
+	case ERR_CONFLICT:
+		return move(STATE_NEEDS_DATA, jittered(2 * retest, c->dice));
+	case ERR_NONE:
+	case ERR_INPUT:
+	case ERR_LIMIT:
+	case ERR_SYSTEM:
+		return move(STATE_SYSTEM_FAULT, -1);
+	}
+	return move(STATE_SYSTEM_FAULT, -1);
+}
