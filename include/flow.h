@@ -30,6 +30,8 @@ struct credential {
 
 struct flow {
 	const char *name; /* "severa-netvisor": route segment, log field, metric label */
+	/* The step whose outcome means that the document is at the target (DESIGN §4.5). */
+	const char *delivery_step;
 	const char *title; /* "Severa → Netvisor sales invoices" */
 	const struct setting *settings;
 	size_t n_settings;
@@ -64,8 +66,5 @@ struct flow {
 	 */
 	bool (*on_failed)(struct attempt *at, const struct err *why, struct err *err);
 };
-
-extern const struct flow
-	*const flows[]; /* service/registry.c; NULL-terminated; main passes it down */
 
 #endif

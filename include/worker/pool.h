@@ -1,0 +1,46 @@
+/*
+ * pool.h: the worker side of one relay process: worker threads that run attempts, and beside them
+ * one thread each to claim jobs, store outcomes, beat leases, and keep the house (delayed jobs,
+ * dead leases, schedules, fresh connections).
+ */
+#ifndef WORKER_POOL_H
+#define WORKER_POOL_H
+
+#include "base/base.h"
+#include "attempt.h"
+#include "base/err.h"
+#include "flow.h"
+#include "net/http.h"
+#include "queue/queue.h"
+#include "store/store.h"
+
+struct pool_options {
+	struct queue *queue;
+	struct store *store;
+	struct redis_pool *redis; /* for the health check that follows an absence of Redis */
+	const struct flow *const *flows; /* NULL-terminated */
+	const struct config_values *values;
+	const struct http_guard *guard;
+	int workers; /* 1..256 */
+	int batch_max;
+	int64_t lease_ms, beat_ms, quiet_ms;
+	int64_t retry_first_ms, retry_cap_ms, retry_max_age_ms, retest_ms;
+	size_t attempt_arena_bytes; /* 0: 192 MiB */
+};
+
+struct pool;
+/* Starts every thread. *ret is stopped and freed by the caller. */
+bool pool_start(const struct pool_options *opt, struct pool **ret, struct err *err) MUST_CHECK;
+/* Claims nothing more, lets running jobs end for grace_ms, then cuts their calls; hands back what
+ * was not begun. */
+void pool_stop(struct pool *pool, int64_t grace_ms);
+void pool_free(struct pool *pool);
+
+/* For metrics: since start. */
+struct pool_counts {
+	uint64_t claimed, done, failed, handed_back, lost;
+	int running, waiting; /* now */
+};
+void pool_count(struct pool *pool, struct pool_counts *ret);
+
+#endif

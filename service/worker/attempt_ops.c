@@ -1,0 +1,322 @@
+#include "base/base.h"
+
+#include "run.h"
+
+#include "base/clock.h"
+#include "codec/json.h"
+
+/*
+ * attempt_ops.c: what a flow may do in an attempt: vendor calls behind the rate limit and the
+ * lease, steps, notes, small values. Guarantees that no write begins without a lease that was
+ * checked a moment before, and that nothing secret reaches the timeline: a call leaves its method,
+ * path, status and time, and a refused one the vendor's words, capped.
+ */
+
+/* A wait for a rate slot up to this is slept: it costs less than to hand the job back. */
+#define SLOT_SLEEP_MAX_MS 400
+#define QUOTA_BLOCK_MS 1000
+#define EXCERPT_MAX 1024
+#define CACHE_VALUE_TTL_MAX_MS 3600000
+
+static struct attempt_impl *impl_of(struct attempt *at)
+{
+	struct attempt_impl *impl = at->impl;
+	assert(impl->magic == RUN_MAGIC);
+	return impl;
+}
+
+static struct queue *queue_of(struct attempt *at)
+{
+	return impl_of(at)->ctx->opt->queue;
+}
+
+static bool is_transfer(struct attempt *at)
+{
+	return impl_of(at)->run->job.type == JOB_TRANSFER;
+}
+
+void run_entry(struct run *r, const char *json)
+{
+	if (json && r->n_entries < RUN_MAX_ENTRIES)
+		r->entries[r->n_entries++] = json;
+}
+
+/* Path without host and query: the query may hold names of people, the host is in the settings. */
+static const char *path_of(struct arena *arena, const char *url)
+{
+	const char *p = strstr(url, "://");
+	p = p ? strchr(p + 3, '/') : NULL;
+	if (!p)
+		return "/";
+	const char *ret = arena_memdup(arena, p, strcspn(p, "?#"));
+	return ret ? ret : "/";
+}
+
+static void note_call(struct attempt *at, const struct call *call, const struct http_reply *reply,
+		      const struct err *err)
+{
+	struct run *r = impl_of(at)->run;
+	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_ktime(&w, "at", clock_wall_ms());
+	jsonw_kstr(&w, "code", "call");
+	jsonw_kstr(&w, "what", call->what);
+	jsonw_kstr(&w, "method", call->rq.method);
+	jsonw_kstr(&w, "path", path_of(r->arena, call->rq.url));
+	if (reply) {
+		jsonw_kint(&w, "status", reply->status);
+		jsonw_kint(&w, "ms", reply->elapsed_ms);
+		if (reply->status >= 400) {
+			size_t n = reply->body.n < EXCERPT_MAX ? reply->body.n : EXCERPT_MAX;
+			jsonw_key(&w, "answer");
+			jsonw_span(&w, (struct span) { reply->body.p, n });
+		}
+	} else if (err) {
+		jsonw_kstr(&w, "error", err_code_name(err->code));
+		jsonw_kstr(&w, "text", err->message);
+	}
+	jsonw_end_object(&w);
+	const char *json;
+	if (strbuf_finish(&sb, &json, NULL))
+		run_entry(r, json);
+}
+
+static const struct limit_key *limit_of(const struct connection *conn, const char *key)
+{
+	for (size_t i = 0; key && i < conn->n_limits; i++) {
+		if (strcmp(conn->limits[i].key, key) == 0)
+			return &conn->limits[i];
+	}
+	return NULL;
+}
+
+/* One call's place in the vendor's budget. */
+static bool take_slot(struct attempt *at, const char *key, struct err *err)
+{
+	const struct limit_key *limit = limit_of(at->conn, key);
+	if (!limit || limit->rate_per_s <= 0)
+		return true;
+	for (int64_t slept = 0;;) {
+		int64_t wait_ms = 0;
+		if (!queue_rate_take(queue_of(at), key, limit->rate_per_s, limit->burst, &wait_ms,
+				     err))
+			return false;
+		if (wait_ms == 0)
+			return true;
+		if (slept + wait_ms > SLOT_SLEEP_MAX_MS) {
+			err_set(err, ERR_BUSY, "no free call at %s", key);
+			if (err)
+				err->retry_after_ms = wait_ms;
+			return false;
+		}
+		clock_sleep_ms(wait_ms);
+		slept += wait_ms;
+	}
+}
+
+static bool still_ours(struct attempt *at, struct err *err)
+{
+	struct run *r = impl_of(at)->run;
+	int64_t deadline_ms;
+	if (atomic_load(&r->lost))
+		return err_set(err, ERR_LEASE, "the job was given to another worker");
+	if (!queue_lease_check(queue_of(at), r->job.id, r->job.fence, &deadline_ms, err))
+		return false;
+	atomic_store(&r->deadline_ms, deadline_ms);
+	return true;
+}
+
+static bool op_exchange(struct attempt *at, const struct call *call, struct http_reply *ret,
+			struct err *err)
+{
+	struct attempt_impl *impl = impl_of(at);
+	struct err local = ERR_INIT;
+	struct err *e = err ? err : &local;
+	enum http_reach reach;
+	if (call->rq.is_write && at->preview)
+		return err_set(err, ERR_CONFLICT, "%s: a dry run writes nothing", call->what);
+	if (!take_slot(at, call->limit_key, err))
+		return false;
+	if (call->rq.is_write && !still_ours(at, err))
+		return false;
+	if (!impl->ctx->http->perform(impl->ctx->http, at->arena, &call->rq, ret, &reach, e)) {
+		note_call(at, call, NULL, e);
+		return err_wrap(e, "%s", call->what);
+	}
+	note_call(at, call, ret, NULL);
+	if (ret->status == 429 && call->limit_key) {
+		int64_t ms = ret->retry_after_ms > 0 ? ret->retry_after_ms : QUOTA_BLOCK_MS;
+		/* Only saves calls: a failure here is found out by the next call. */
+		(void)!queue_block(queue_of(at), call->limit_key, ms, NULL);
+	}
+	return true;
+}
+
+static bool op_step_get(struct attempt *at, const char *step, struct step *ret, struct err *err)
+{
+	struct run *r = impl_of(at)->run;
+	if (is_transfer(at))
+		return queue_step_get(queue_of(at), r->arena, r->job.id, r->job.fence, step, ret,
+				      err);
+	*ret = (struct step) { .state = STEP_NONE };
+	return true;
+}
+
+static bool only_transfers(struct attempt *at, const char *step, struct err *err)
+{
+	return is_transfer(at) || err_set(err, ERR_SYSTEM, "step %s outside of a transfer", step);
+}
+
+static bool op_step_intent(struct attempt *at, const char *step, struct err *err)
+{
+	struct run *r = impl_of(at)->run;
+	return only_transfers(at, step, err) &&
+	       queue_step_intent(queue_of(at), r->job.id, r->job.fence, step, err);
+}
+
+static bool op_step_outcome(struct attempt *at, const char *step, const char *outcome,
+			    struct err *err)
+{
+	struct attempt_impl *impl = impl_of(at);
+	struct run *r = impl->run;
+	bool delivers = outcome && str_eq(step, impl->flow->delivery_step);
+	if (!only_transfers(at, step, err) ||
+	    !queue_step_outcome(queue_of(at), r->job.id, r->job.fence, step, outcome, delivers,
+				err))
+		return false;
+	if (delivers)
+		at->delivered = true;
+	return true;
+}
+
+static bool op_step_lookup_empty(struct attempt *at, const char *step, struct err *err)
+{
+	struct run *r = impl_of(at)->run;
+	return only_transfers(at, step, err) &&
+	       queue_step_lookup_empty(queue_of(at), r->job.id, r->job.fence, step, err);
+}
+
+static bool op_set_number(struct attempt *at, const char *number, struct err *err)
+{
+	struct run *r = impl_of(at)->run;
+	if (!is_transfer(at) || str_eq(r->job.number, number))
+		return true;
+	return queue_set_number(queue_of(at), r->job.id, r->job.fence, number, err);
+}
+
+static void op_note(struct attempt *at, const char *code, const char *text)
+{
+	struct run *r = impl_of(at)->run;
+	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_ktime(&w, "at", clock_wall_ms());
+	jsonw_kstr(&w, "code", code);
+	jsonw_kstr(&w, "text", text);
+	jsonw_end_object(&w);
+	const char *json;
+	if (strbuf_finish(&sb, &json, NULL))
+		run_entry(r, json);
+}
+
+static void op_seen(struct attempt *at, struct span bytes)
+{
+	struct attempt_impl *impl = impl_of(at);
+	if (!impl->has_seen)
+		impl->has_seen = sha256_stream_init(&impl->seen);
+	if (impl->has_seen)
+		sha256_stream_add(&impl->seen, bytes);
+}
+
+static bool op_kv_get(struct attempt *at, const char *scope, const char *key, const char **ret,
+		      struct err *err)
+{
+	return queue_kv_get(queue_of(at), at->arena, scope, key, ret, err);
+}
+
+static bool op_kv_set(struct attempt *at, const char *scope, const char *key, const char *value,
+		      int64_t ttl_ms, struct err *err)
+{
+	if (at->preview)
+		return true;
+	return queue_kv_set(queue_of(at), scope, key, value, ttl_ms, err);
+}
+
+static bool op_record_lease(struct attempt *at, const char *record, struct err *err)
+{
+	return queue_record_lease(queue_of(at), record, impl_of(at)->run->job.id, at->quiet_ms,
+				  err);
+}
+
+static void op_record_release(struct attempt *at, const char *record)
+{
+	/* It lapses by itself; who waits for it only waits longer. */
+	(void)!queue_record_release(queue_of(at), record, impl_of(at)->run->job.id, NULL);
+}
+
+static const char *op_cache_get(struct attempt *at, const char *key)
+{
+	return cache_get(impl_of(at)->ctx->cache, at->arena, key);
+}
+
+static void op_cache_set(struct attempt *at, const char *key, const char *value, int64_t ttl_ms)
+{
+	cache_set(impl_of(at)->ctx->cache, key, value,
+		  ttl_ms < CACHE_VALUE_TTL_MAX_MS ? ttl_ms : CACHE_VALUE_TTL_MAX_MS);
+}
+
+static bool op_found(struct attempt *at, const struct poll_item *items, size_t n, struct err *err)
+{
+	for (size_t from = 0; from < n; from += QUEUE_BATCH_MAX) {
+		size_t k = n - from < QUEUE_BATCH_MAX ? n - from : QUEUE_BATCH_MAX;
+		struct queue_item *q = arena_alloc_array(at->arena, k, sizeof(*q));
+		struct queue_receipt *got = arena_alloc_array(at->arena, k, sizeof(*got));
+		if (!q || !got)
+			return err_set(err, ERR_LIMIT, "too many documents for one poll");
+		for (size_t i = 0; i < k; i++) {
+			const struct poll_item *it = &items[from + i];
+			q[i] = (struct queue_item) { .conn = at->conn->id,
+						     .kind = it->kind,
+						     .source_id = it->source_id,
+						     .origin = "poll",
+						     .changed = it->changed,
+						     .number = it->number,
+						     .found = true };
+		}
+		if (!queue_intake(queue_of(at), q, k, got, err))
+			return false;
+	}
+	return true;
+}
+
+static bool op_report(struct attempt *at, const char *json, struct err *err)
+{
+	return store_report_put(impl_of(at)->ctx->opt->store, at->conn->id, json, err);
+}
+
+static bool op_known(struct attempt *at, const char *kind, const char *source_id,
+		     struct known_transfer *ret, struct err *err)
+{
+	return queue_known(queue_of(at), at->arena, at->conn->id, kind, source_id, ret, err);
+}
+
+const struct attempt_ops run_ops = {
+	.exchange = op_exchange,
+	.step_get = op_step_get,
+	.step_intent = op_step_intent,
+	.step_outcome = op_step_outcome,
+	.step_lookup_empty = op_step_lookup_empty,
+	.set_number = op_set_number,
+	.note = op_note,
+	.seen = op_seen,
+	.kv_get = op_kv_get,
+	.kv_set = op_kv_set,
+	.record_lease = op_record_lease,
+	.record_release = op_record_release,
+	.cache_get = op_cache_get,
+	.cache_set = op_cache_set,
+	.found = op_found,
+	.report = op_report,
+	.known = op_known,
+};

@@ -1,0 +1,276 @@
+#include "base/base.h"
+
+#include "run.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/json.h"
+
+/*
+ * run.c: one job from claim to outcome: makes the attempt, runs the flow, and turns what came of it
+ * into what is stored. It stores nothing itself: outcomes go in batches (pool.c).
+ */
+
+struct run *run_new(const struct queue_job *job, size_t arena_bytes)
+{
+	struct run *r = mem_alloc(sizeof(*r));
+	if (!r)
+		return NULL;
+	r->magic = RUN_MAGIC;
+	r->arena = arena_new(arena_bytes);
+	r->job = *job;
+	if (!r->arena) {
+		mem_free(r);
+		return NULL;
+	}
+	const char **texts[] = { &r->job.id,	       &r->job.conn,	    &r->job.kind,
+				 &r->job.source_id,    &r->job.number,	    &r->job.changed,
+				 &r->job.content_hash, &r->job.fingerprint, &r->job.error_code,
+				 &r->job.args };
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		*texts[i] = arena_strdup(r->arena, *texts[i] ? *texts[i] : "");
+		if (!*texts[i]) {
+			run_free(r);
+			return NULL;
+		}
+	}
+	atomic_store(&r->deadline_ms, job->deadline_ms);
+	r->outcome =
+		(struct queue_outcome) { .id = r->job.id, .fence = r->job.fence, .delay_ms = -1 };
+	return r;
+}
+
+void run_free(struct run *r)
+{
+	if (!r)
+		return;
+	r->magic = 0;
+	arena_free(r->arena);
+	mem_free(r);
+}
+
+void run_hand_back(struct run *r)
+{
+	r->outcome.hand_back = true;
+	r->outcome.delay_ms = 0;
+}
+
+/* The error as it is stored: what REST and the timeline show, and the reason's parameters. */
+static const char *error_json(struct run *r)
+{
+	const struct err *e = &r->err;
+	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "code", e->reason ? e->reason : err_code_name(e->code));
+	jsonw_kstr(&w, "class", err_code_name(e->code));
+	jsonw_kstr(&w, "subject", e->subject);
+	jsonw_kstr(&w, "detail", e->message);
+	if (e->target_text[0])
+		jsonw_kstr(&w, "target_text", e->target_text);
+	if (e->upstream_status)
+		jsonw_kint(&w, "upstream_status", e->upstream_status);
+	jsonw_end_object(&w);
+	const char *json;
+	return strbuf_finish(&sb, &json, NULL) ? json : NULL;
+}
+
+static const struct flow *flow_of(const struct flow *const *flows, const char *name)
+{
+	for (; *flows; flows++) {
+		if (strcmp((*flows)->name, name) == 0)
+			return *flows;
+	}
+	return NULL;
+}
+
+static const char *fingerprint_of(struct attempt_impl *impl)
+{
+	unsigned char digest[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+	if (!impl->has_seen)
+		return NULL;
+	sha256_stream_finish(&impl->seen, digest);
+	impl->has_seen = false;
+	sign_hex(digest, 16, hex);
+	return arena_strdup(impl->run->arena, hex);
+}
+
+static void finish_entry(struct run *r, const char *code, const char *text)
+{
+	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_ktime(&w, "at", clock_wall_ms());
+	jsonw_kstr(&w, "code", code);
+	jsonw_kstr(&w, "text", text);
+	if (r->err.code != ERR_NONE && r->err.target_text[0])
+		jsonw_kstr(&w, "target_text", r->err.target_text);
+	jsonw_end_object(&w);
+	const char *json;
+	if (strbuf_finish(&sb, &json, NULL))
+		run_entry(r, json);
+}
+
+static void succeeded(struct run *r, const struct attempt *at)
+{
+	static const enum transfer_state states[] = {
+		[OUTCOME_DONE] = STATE_DONE,
+		[OUTCOME_SKIPPED] = STATE_SKIPPED,
+		[OUTCOME_CANCELLED] = STATE_CANCELLED,
+		[OUTCOME_FOLLOWING] = STATE_FOLLOWING,
+	};
+	struct queue_outcome *o = &r->outcome;
+	o->state = states[at->outcome];
+	o->delivered = at->delivered;
+	o->content_hash = at->content_hash;
+	o->result = at->result;
+	/* A document that is done stays done when somebody moved or deleted it at the source since.
+	 */
+	if (r->job.was == STATE_DONE && o->state != STATE_DONE)
+		o->keep = true;
+	if (!o->keep)
+		finish_entry(r, state_name(o->state), state_name(o->state));
+}
+
+static void failed(struct run *r, const struct run_context *ctx, const struct attempt *at,
+		   const char *fingerprint)
+{
+	const struct pool_options *opt = ctx->opt;
+	const struct plan_options po = { .retry_first_ms = opt->retry_first_ms,
+					 .retry_cap_ms = opt->retry_cap_ms,
+					 .retry_max_age_ms = opt->retry_max_age_ms,
+					 .retest_ms = opt->retest_ms,
+					 .quiet_ms = opt->quiet_ms };
+	uint32_t dice;
+	sign_random(&dice, sizeof(dice));
+	int64_t since = r->job.first_try_ms ? r->job.first_try_ms : clock_wall_ms();
+	struct plan p = plan_after(&po, &(struct plan_case) { .err = &r->err,
+							      .try_no = r->job.try_no,
+							      .age_ms = clock_wall_ms() - since,
+							      .dice = dice });
+	struct queue_outcome *o = &r->outcome;
+	r->pause_connection = p.pause_connection;
+	o->delivered = at->delivered;
+	o->content_hash = at->content_hash;
+	o->delay_ms = p.wait_ms;
+	o->error_code = r->err.reason ? r->err.reason : err_code_name(r->err.code);
+	o->error_json = error_json(r);
+	o->fingerprint = fingerprint;
+	if (p.kind != PLAN_MOVE) {
+		o->hand_back = true;
+		return;
+	}
+	o->state = p.state;
+	/* A retest that read the same and found the same leaves no trace. */
+	bool same = p.state == STATE_NEEDS_DATA && r->job.was == STATE_NEEDS_DATA && fingerprint &&
+		    str_eq(fingerprint, r->job.fingerprint) &&
+		    str_eq(o->error_code, r->job.error_code);
+	if (same) {
+		o->keep = true;
+		r->n_entries = 0;
+		return;
+	}
+	finish_entry(r, o->error_code, r->err.message);
+}
+
+/* The source is told that somebody must mend the document (SV-03); a failure of that is only
+ * logged. */
+static void tell_source(struct attempt *at, const struct flow *flow, const struct err *why)
+{
+	struct err err = ERR_INIT;
+	if (flow->on_failed && !flow->on_failed(at, why, &err))
+		log_err(LOG_WARN, "failed_status_not_set", &err);
+}
+
+static bool dispatch(struct attempt *at, const struct flow *flow, enum queue_job_type type,
+		     struct err *err)
+{
+	switch (type) {
+	case JOB_TRANSFER:
+	case JOB_DRY_RUN:
+		return flow->run(at, err);
+	case JOB_POLL:
+		return flow->poll(at, err);
+	case JOB_CHECK:
+		return flow->check(at, err);
+	}
+	return err_set(err, ERR_SYSTEM, "unknown kind of job");
+}
+
+/* A dry run's args name the document: {"kind":"invoice","source_id":"..."}. */
+static bool read_args(struct run *r, struct attempt *at, struct err *err)
+{
+	const struct json *args;
+	if (r->job.type != JOB_DRY_RUN)
+		return true;
+	at->preview = true;
+	if (!json_parse(r->arena, span_of(r->job.args), JSON_LIMITS_API, &args, err))
+		return false;
+	at->kind = json_str(json_get(args, "kind"));
+	at->source_id = json_str(json_get(args, "source_id"));
+	if (!at->kind)
+		at->kind = "invoice";
+	return at->source_id || err_set(err, ERR_INPUT, "a dry run needs source_id");
+}
+
+static void run_with(struct run *r, const struct run_context *ctx, const struct flow *flow,
+		     struct connection *conn)
+{
+	const struct pool_options *opt = ctx->opt;
+	struct attempt_impl impl = { .magic = RUN_MAGIC, .run = r, .ctx = ctx, .flow = flow };
+	struct attempt at = {
+		.ops = &run_ops,
+		.arena = r->arena,
+		.conn = conn,
+		.kind = r->job.kind,
+		.source_id = r->job.source_id,
+		.generation = r->job.generation,
+		.try_no = r->job.try_no,
+		.epoch_ms = atomic_load(ctx->epoch_ms),
+		.absent_counts_ms = atomic_load(ctx->absent_counts_ms),
+		.quiet_ms = opt->quiet_ms,
+		.deadline_ms = clock_mono_ms() + 10 * 60 * 1000,
+		.preview = r->job.type != JOB_TRANSFER && r->job.type != JOB_POLL,
+		.delivered = r->job.delivered,
+		.cfg = opt->values,
+		.impl = &impl,
+	};
+	struct err err = ERR_INIT;
+	bool ok = read_args(r, &at, &err) && dispatch(&at, flow, r->job.type, &err);
+	if (ok) {
+		succeeded(r, &at);
+	} else {
+		r->err = err;
+		failed(r, ctx, &at, fingerprint_of(&impl));
+		if (r->outcome.state == STATE_NEEDS_DATA && !r->outcome.keep &&
+		    !r->outcome.hand_back && r->job.type == JOB_TRANSFER)
+			tell_source(&at, flow, &err);
+	}
+	if (impl.has_seen)
+		sha256_stream_release(&impl.seen);
+}
+
+void run_attempt(struct run *r, const struct run_context *ctx)
+{
+	CLEANUP(connection_unref)
+	struct connection *conn = store_find(ctx->opt->store, r->job.conn);
+	const struct flow *flow = conn ? flow_of(ctx->opt->flows, conn->flow) : NULL;
+
+	r->began_ms = clock_mono_ms();
+	if (!flow) {
+		/* The local copy may be a moment behind; by then it has come. */
+		run_hand_back(r);
+		r->outcome.delay_ms = 1000;
+	} else if (conn->state != CONNECTION_ACTIVE &&
+		   (r->job.type == JOB_TRANSFER || r->job.type == JOB_POLL)) {
+		run_hand_back(r);
+		r->outcome.delay_ms = 5000;
+	} else {
+		run_with(r, ctx, flow, conn);
+	}
+	r->took_ms = clock_mono_ms() - r->began_ms;
+	r->outcome.entries = r->entries;
+	r->outcome.n_entries = r->n_entries;
+}

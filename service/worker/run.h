@@ -1,0 +1,72 @@
+/*
+ * run.h: one job in the hands of this process, from claim to stored outcome, and the attempt that
+ * is made of it.
+ */
+#ifndef WORKER_RUN_H
+#define WORKER_RUN_H
+
+#include "base/base.h"
+#include "attempt.h"
+#include "cache.h"
+#include "codec/sign.h"
+#include "plan.h"
+#include "queue/queue.h"
+#include "store/store.h"
+#include "worker/pool.h"
+
+#include <stdatomic.h>
+
+#define RUN_MAGIC 0x52554e21u
+#define RUN_MAX_ENTRIES 64
+
+struct run {
+	uint32_t magic;
+	struct run *next; /* in the claimed or the outcome list */
+	struct run *beat_next, *beat_prev; /* in the list of leases */
+	struct arena *arena; /* all that the job says and leaves */
+	struct queue_job job; /* texts in the arena */
+	_Atomic bool lost; /* set by the beat thread */
+	_Atomic int64_t deadline_ms; /* of the lease, monotonic */
+	const char *entries[RUN_MAX_ENTRIES]; /* timeline, oldest first */
+	size_t n_entries;
+	struct queue_outcome outcome; /* filled by run_attempt */
+	struct err err; /* why it failed; code ERR_NONE when it did not */
+	int64_t began_ms, took_ms;
+	bool pause_connection;
+};
+
+/* What a worker thread brings to an attempt. */
+struct run_context {
+	const struct pool_options *opt;
+	struct cache *cache;
+	struct http_transport *http;
+	const _Atomic int64_t *epoch_ms; /* when the store's memory begins */
+	const _Atomic int64_t
+		*absent_counts_ms; /* DESIGN §4.7: absence at the target counts from then on */
+};
+
+/* NULL without memory. Copies the job's texts. */
+struct run *run_new(const struct queue_job *job, size_t arena_bytes);
+void run_free(struct run *r);
+
+/* Runs the flow and fills r->outcome; stores nothing but steps. */
+void run_attempt(struct run *r, const struct run_context *ctx);
+/* The outcome of a job that was claimed but not begun. */
+void run_hand_back(struct run *r);
+
+/* The ops table of real attempts; at->impl is a struct attempt_impl. */
+extern const struct attempt_ops run_ops;
+
+struct attempt_impl {
+	uint32_t magic;
+	struct run *run;
+	const struct run_context *ctx;
+	const struct flow *flow;
+	struct sha256_stream seen;
+	bool has_seen;
+};
+
+/* Adds a timeline entry; past RUN_MAX_ENTRIES or the arena it is left out. */
+void run_entry(struct run *r, const char *json);
+
+#endif
