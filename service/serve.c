@@ -1,0 +1,377 @@
+#include "base/base.h"
+
+#include "serve.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/xml.h"
+#include "http/server.h"
+#include "keyfile.h"
+#include "net/http.h"
+#include "net/redis.h"
+#include "queue/queue.h"
+#include "registry.h"
+#include "store/store.h"
+#include "worker/pool.h"
+
+/*
+ * serve.c: puts the service together, part by part, and takes it down in the reverse order.
+ * Guarantees that a part is only started when those below it stand, and that a stop hands back what
+ * was not begun. Holds no logic of its own.
+ */
+
+#define REDIS_START_MS 10000
+#define MAX_HOSTS 64
+#define REDIS_SPARE 8
+
+struct service {
+	const struct config *cfg;
+	struct seal_key key;
+	struct redis_server *private_redis;
+	struct redis_pool *pool;
+	struct redis_health health;
+	struct queue *queue;
+	struct store *store;
+	struct config_values values;
+	struct http_guard guard;
+	char *hosts_text;
+	const char *hosts[MAX_HOSTS + 3];
+	struct pool *workers;
+	struct http_server *http;
+	struct arena *arena; /* process lifetime */
+};
+
+static bool make_data_dir(const char *path, struct err *err)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_errno(err, ERR_SYSTEM, errno,
+				 "cannot make the data folder %s (VIESTI_DATA_DIR)", path);
+	if (access(path, W_OK | X_OK) != 0)
+		return err_errno(err, ERR_SYSTEM, errno,
+				 "cannot write in the data folder %s (VIESTI_DATA_DIR)", path);
+	return true;
+}
+
+/* Until Redis answers and has read its data, at most REDIS_START_MS. */
+static bool wait_for_redis(struct service *s, struct err *err)
+{
+	int64_t until = clock_mono_ms() + REDIS_START_MS;
+	while (!redis_check(s->pool, s->arena, &s->health, err)) {
+		if (err->code != ERR_OUTAGE || clock_mono_ms() > until)
+			return err_wrap(err, "Redis");
+		clock_sleep_ms(5);
+	}
+	if (!s->health.usable)
+		return err_set(err, ERR_INPUT, "this Redis cannot be used: %s", s->health.text);
+	return true;
+}
+
+static bool start_redis(struct service *s, struct err *err)
+{
+	const struct config *cfg = s->cfg;
+	const char *url = cfg->redis_url.p;
+	if (!secret_is_set(&cfg->redis_url)) {
+		if (!redis_server_start(cfg->redis_server, cfg->data_dir, &s->private_redis, err))
+			return false;
+		url = redis_server_url(s->private_redis);
+	}
+	const struct redis_options opt = { .url = url,
+					   .prefix = cfg->redis_prefix,
+					   .pool_size = (unsigned)cfg->redis_pool + REDIS_SPARE };
+	return redis_pool_new(&opt, &s->pool, err) && wait_for_redis(s, err);
+}
+
+static bool start_store(struct service *s, struct err *err)
+{
+	const struct config *cfg = s->cfg;
+	const struct queue_options qo = { .pool = s->pool,
+					  .key = &s->key,
+					  .lease_ms = cfg->lease_ms,
+					  .quiet_ms = cfg->quiet_ms,
+					  .retention_ms = cfg->retention_done_ms,
+					  .poll_interval_ms = cfg->poll_interval_ms };
+	const struct store_options so = { .pool = s->pool,
+					  .key = &s->key,
+					  .data_dir = cfg->data_dir,
+					  .poll_interval_ms = cfg->poll_interval_ms };
+	struct store_epoch epoch;
+	bool restored;
+	return queue_new(&qo, &s->queue, err) && store_new(&so, &s->store, err) &&
+	       store_epoch_sync(s->store, &s->health, &epoch, &restored, err) &&
+	       store_refresh(s->store, err);
+}
+
+/* The first admin token: the one given, or one that is made and shown once (DESIGN §5). */
+static bool first_token(struct service *s, struct err *err)
+{
+	struct token t = { .name = "admin", .role = ROLE_ADMIN };
+	char plain[TOKEN_TEXT_MAX], id[17];
+	const struct secret *given = &s->cfg->admin_token;
+	if (secret_is_set(given))
+		return store_token_create(s->store, &t, given->p, plain, id, err);
+	struct token *have;
+	size_t n;
+	if (!store_token_list(s->store, s->arena, &have, &n, err))
+		return false;
+	if (n > 0)
+		return true;
+	if (!store_token_create(s->store, &t, NULL, plain, id, err))
+		return false;
+	fprintf(stderr, "viesti: first admin token (shown only now): %s\n", plain);
+	secret_wipe(plain, sizeof(plain));
+	return true;
+}
+
+/* The hosts that may be called: those of the vendors' base URLs, and those of VIESTI_ALLOW_HOSTS.
+ */
+static bool set_guard(struct service *s, struct err *err)
+{
+	const struct config *cfg = s->cfg;
+	size_t n = 0;
+	if (!http_url_host(s->arena, cfg->severa_url, &s->hosts[n++], err) ||
+	    !http_url_host(s->arena, cfg->netvisor_url, &s->hosts[n++], err))
+		return false;
+	char *text = arena_strdup(s->arena, cfg->allow_hosts ? cfg->allow_hosts : "");
+	if (!text)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	for (char *word = text, *end; word && *word; word = end) {
+		end = strchr(word, ',');
+		if (end)
+			*end++ = '\0';
+		while (isspace((unsigned char)*word))
+			word++;
+		for (char *c = word; *c; c++)
+			*c = (char)tolower((unsigned char)*c);
+		if (n >= MAX_HOSTS)
+			return err_set(err, ERR_INPUT,
+				       "VIESTI_ALLOW_HOSTS names more than %d hosts",
+				       MAX_HOSTS - 2);
+		s->hosts[n++] = word;
+	}
+	s->guard = (struct http_guard) { .allow_hosts = s->hosts,
+					 .allow_private = cfg->allow_private,
+					 .allow_http = cfg->allow_http,
+					 .connect_timeout_ms = cfg->connect_timeout_ms,
+					 .request_timeout_ms = cfg->request_timeout_ms };
+	return true;
+}
+
+static void set_values(struct service *s)
+{
+	const struct config *cfg = s->cfg;
+	s->values = (struct config_values) { .severa_url = cfg->severa_url,
+					     .netvisor_url = cfg->netvisor_url,
+					     .severa_rate = cfg->severa_rate,
+					     .severa_burst = cfg->severa_burst,
+					     .severa_concurrency = cfg->severa_concurrency,
+					     .severa_page = cfg->severa_page,
+					     .netvisor_concurrency = cfg->netvisor_concurrency };
+}
+
+static bool start_workers(struct service *s, struct err *err)
+{
+	const struct config *cfg = s->cfg;
+	const struct pool_options opt = { .queue = s->queue,
+					  .store = s->store,
+					  .redis = s->pool,
+					  .flows = flows,
+					  .values = &s->values,
+					  .guard = &s->guard,
+					  .workers = cfg->workers,
+					  .batch_max = cfg->batch_max,
+					  .lease_ms = cfg->lease_ms,
+					  .beat_ms = cfg->beat_ms,
+					  .quiet_ms = cfg->quiet_ms,
+					  .retry_first_ms = cfg->retry_first_ms,
+					  .retry_cap_ms = cfg->retry_cap_ms,
+					  .retry_max_age_ms = cfg->retry_max_age_ms,
+					  .retest_ms = cfg->retest_interval_ms };
+	return pool_start(&opt, &s->workers, err);
+}
+
+static enum redis_durability durability(void *ctx)
+{
+	const struct service *s = ctx;
+	return s->health.durability;
+}
+
+static bool start_http(struct service *s, struct err *err)
+{
+	const struct http_server_options opt = { .cfg = s->cfg,
+						 .values = &s->values,
+						 .pool = s->pool,
+						 .queue = s->queue,
+						 .store = s->store,
+						 .flows = flows,
+						 .key = &s->key,
+						 .durability = durability,
+						 .ctx = s };
+	return http_server_new(&opt, &s->http, err);
+}
+
+/* Everything below the threads. */
+static bool open_service(struct service *s, const struct config *cfg, struct err *err)
+{
+	bool made = false;
+	*s = (struct service) { .cfg = cfg, .arena = arena_new((size_t)4 << 20) };
+	if (!s->arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!make_data_dir(cfg->data_dir, err) ||
+	    !keyfile_load(&cfg->key, cfg->data_dir, &s->key, &made, err))
+		return false;
+	if (made)
+		log_event(LOG_WARN, "key_made", LOG_S("file", cfg->data_dir),
+			  LOG_S("text", "a key was made in the data folder; keep a copy: without "
+					"it credentials are lost"));
+	xml_global_init();
+	set_values(s);
+	return http_global_init(err) && set_guard(s, err) && start_redis(s, err) &&
+	       start_store(s, err);
+}
+
+static void close_service(struct service *s)
+{
+	http_server_free(s->http);
+	pool_free(s->workers);
+	store_free(s->store);
+	queue_free(s->queue);
+	redis_pool_free(s->pool);
+	redis_server_stop(s->private_redis);
+	http_global_release();
+	xml_global_release();
+	secret_wipe(&s->key, sizeof(s->key));
+	arena_free(s->arena);
+}
+
+static int complain(const char *event, const struct err *err)
+{
+	log_err(LOG_ERROR, event, err);
+	fprintf(stderr, "viesti: %s\n", err->message);
+	return 1;
+}
+
+static void wait_for_signal(void)
+{
+	sigset_t set;
+	int sig;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	while (sigwait(&set, &sig) != 0)
+		continue;
+	log_event(LOG_INFO, "stopping", LOG_I("signal", sig));
+}
+
+/* Before any thread, so that all inherit it. */
+static void block_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int serve(const struct config *cfg)
+{
+	struct service s;
+	struct err err = ERR_INIT;
+	int64_t began_ms = clock_mono_ms();
+	int status = 0;
+
+	block_signals();
+	bool ok = open_service(&s, cfg, &err) && first_token(&s, &err) &&
+		  store_refresh(s.store, &err) && start_workers(&s, &err) && start_http(&s, &err);
+	if (ok) {
+		log_event(LOG_INFO, "ready", LOG_S("address", cfg->listen),
+			  LOG_I("port", http_server_port(s.http)),
+			  LOG_I("ms", clock_mono_ms() - began_ms), LOG_S("redis", s.health.version),
+			  LOG_S("durability", redis_durability_name(s.health.durability)),
+			  LOG_S("redis_verdict", s.health.text));
+		wait_for_signal();
+		http_server_stop(s.http);
+	} else {
+		status = complain("start_failed", &err);
+	}
+	pool_stop(s.workers, cfg->shutdown_grace_ms);
+	close_service(&s);
+	if (ok)
+		log_event(LOG_INFO, "stopped", LOG_I("status", status));
+	return status;
+}
+
+int serve_check(const struct config *cfg)
+{
+	struct service s;
+	struct err err = ERR_INIT;
+	int status = 0;
+	block_signals();
+	if (open_service(&s, cfg, &err))
+		printf("settings: ok\nkey: %s\nredis: %s %s, durability %s\n%s\n", s.key.id,
+		       s.health.flavor, s.health.version,
+		       redis_durability_name(s.health.durability), s.health.text);
+	else
+		status = complain("check_failed", &err);
+	close_service(&s);
+	return status;
+}
+
+int serve_token(const struct config *cfg, const char *name, const char *role)
+{
+	struct service s;
+	struct err err = ERR_INIT;
+	struct token t = { 0 };
+	char plain[TOKEN_TEXT_MAX], id[17];
+	int status = 0;
+	if (!token_role_parse(span_of(role), &t.role)) {
+		fprintf(stderr, "viesti: role is viewer, operator or admin, not \"%s\"\n", role);
+		return 2;
+	}
+	snprintf(t.name, sizeof(t.name), "%s", name);
+	block_signals();
+	if (open_service(&s, cfg, &err) && store_token_create(s.store, &t, NULL, plain, id, &err))
+		printf("%s\n", plain);
+	else
+		status = complain("token_failed", &err);
+	close_service(&s);
+	return status;
+}
+
+int serve_healthcheck(const struct config *cfg)
+{
+	struct err err = ERR_INIT;
+	struct http_client *client = NULL;
+	struct http_reply reply;
+	enum http_reach reach;
+	char url[128];
+	const struct http_guard guard = { .allow_private = true,
+					  .allow_http = true,
+					  .connect_timeout_ms = 2000,
+					  .request_timeout_ms = 3000 };
+	bool any = strcmp(cfg->listen, "0.0.0.0") == 0 || strcmp(cfg->listen, "::") == 0;
+	bool v6 = !any && strchr(cfg->listen, ':');
+	snprintf(url, sizeof(url), "http://%s%s%s:%d/healthz", v6 ? "[" : "",
+		 any ? "127.0.0.1" : cfg->listen, v6 ? "]" : "", cfg->port);
+	struct http_request rq = { .method = "GET", .url = url, .max_reply_bytes = 65536 };
+	struct arena *arena = arena_new((size_t)1 << 20);
+	bool ok = arena && http_global_init(&err) && http_client_new(&guard, &client, &err);
+	if (ok) {
+		struct http_transport *t = http_client_transport(client);
+		ok = t->perform(t, arena, &rq, &reply, &reach, &err);
+		if (ok && reply.status != 200)
+			ok = err_set(&err, ERR_OUTAGE, "%s answered %d", url, reply.status);
+	}
+	if (!ok)
+		fprintf(stderr, "viesti: %s\n", err.message);
+	http_client_free(client);
+	http_global_release();
+	arena_free(arena);
+	return ok ? 0 : 1;
+}
