@@ -1,0 +1,135 @@
+"""OP-03, the ledger test: invoices are relayed while relays and Redis are killed and lines are cut after the commit. In the
+end every invoice stands in Netvisor exactly once and has the transferred status in Severa.
+
+Small in `make test`; CHAOS=1 (make chaos) runs 2,000 invoices with 100 kills and an emptied Redis.
+"""
+
+import os
+import random
+import time
+
+from relay import Redis, Relay, connection_of, remove, temp_folder, wait_for
+from sandbox import Sandbox
+
+CHAOS = os.environ.get("CHAOS") == "1"
+TENANTS, INVOICES, KILLS = (20, 100, 100) if CHAOS else (3, 20, 8)
+SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 30)
+
+# Vendor limits and waits are raised by their documented settings, so that the test takes minutes.
+SETTINGS = {
+    "lease": "1500ms", "beat": "300ms", "request_timeout": "2s", "connect_timeout": "1s", "quiet": "4s",
+    "retry_first": "100ms", "retry_cap": "1s", "poll_interval": "2s", "retest_interval": "2s",
+    "severa_rate": "10000", "severa_burst": "10000", "severa_concurrency": "8", "workers": "8",
+    "shutdown_grace": "3s",
+}
+
+
+def numbers(sandbox, setup):
+    """Invoice numbers by status guid."""
+    found = {}
+    for invoice in sandbox.invoices(setup["severa"]["client_id"]):
+        found.setdefault(invoice["status"]["guid"], []).append(invoice["number"])
+    return found
+
+
+def state_of(sandbox, setups):
+    """(invoices that still wait at Severa, ledgers of Netvisor)."""
+    waiting = sum(len(numbers(sandbox, s).get(s["severa"]["transfer_status"], [])) for s in setups)
+    return waiting
+
+
+def check_ledgers(sandbox, setups, expected):
+    for setup in setups:
+        key = setup["key"]
+        netvisor = sandbox.ledger("netvisor", key)
+        assert netvisor["duplicates"] == 0, (key, netvisor["duplicates"], SEED)
+        relayed = sorted(str(d["number"]) for d in netvisor["documents"])
+        assert relayed == sorted(expected[key]), (key, SEED)
+        assert all(d["times_received"] == 1 for d in netvisor["documents"]), (key, SEED)
+        done = sorted(str(n) for n in numbers(sandbox, setup).get(setup["severa"]["transferred_status"], []))
+        assert done == sorted(expected[key]), (key, SEED)
+
+
+class Disaster:
+    """One random thing that goes wrong."""
+
+    def __init__(self, sandbox, redis, relays, rng):
+        self.sandbox, self.redis, self.relays, self.rng = sandbox, redis, relays, rng
+        self.done = {"relay": 0, "redis": 0, "line": 0, "emptied": 0}
+
+    def relay(self):
+        relay = self.rng.choice(self.relays)
+        relay.kill()
+        relay.start()
+
+    def kill_redis(self):
+        self.redis.kill()
+        time.sleep(self.rng.random() * 0.3)
+        self.redis.start()
+
+    def line(self):
+        kind = self.rng.choice(["cut_after_commit", "cut_in_answer", "cut_before"])
+        system, match, method = self.rng.choice(
+            [("netvisor", "salesinvoice.nv", "POST"), ("severa", "/invoices/", "PATCH"), ("netvisor", "customer.nv", "POST")])
+        self.sandbox.fault(system=system, match=match, method=method, kind=kind, count=self.rng.randint(1, 3))
+
+    def empty(self):
+        self.redis.cli("FLUSHALL")
+        self.done["emptied"] += 1
+
+    def strike(self):
+        what = self.rng.choices(["relay", "redis", "line"], [5, 2, 4])[0]
+        {"relay": self.relay, "redis": self.kill_redis, "line": self.line}[what]()
+        self.done[what] += 1
+
+
+def run(kills, tenants, invoices, empty_once):
+    folder = temp_folder()
+    rng = random.Random(SEED)
+    redis, relays = None, []
+    with Sandbox(seed="empty") as sandbox:
+        try:
+            keys = sandbox.tenants(count=tenants, invoices=invoices, customers=5, prefix="l")
+            setups = [s for s in sandbox.setup() if s["key"] in keys]
+            expected = {s["key"]: [str(n) for n in numbers(sandbox, s)[s["severa"]["transfer_status"]]] for s in setups}
+            redis = Redis(folder + "/redis")
+            relays = [Relay(f"{folder}/relay{i}", redis.url, sandbox, **SETTINGS) for i in range(2)]
+            for setup in setups:
+                made = relays[0].call("POST", "/v1/connections", connection_of(setup, setup["key"]))
+                assert made.status == 201, made.body
+                on = relays[0].call("POST", f"/v1/connections/{setup['key']}/activate", {})
+                assert on.status in (200, 202), on.body
+            sandbox.fault(system="netvisor", kind="latency", latency_ms=5, latency_max_ms=30)
+            disaster = Disaster(sandbox, redis, relays, rng)
+            for i in range(kills):
+                time.sleep(rng.random() * 0.4)
+                disaster.strike()
+                if empty_once and i == kills // 2:
+                    disaster.empty()
+            wait_for(f"every invoice relayed (seed {SEED}, {disaster.done})",
+                     lambda: state_of(sandbox, setups) == 0, 600 if CHAOS else 120, 0.2)
+            for relay in relays:
+                assert relay.alive()
+            check_ledgers(sandbox, setups, expected)
+            print(f"ledger: {tenants * invoices} invoices, {disaster.done}, 0 lost, 0 doubled, seed {SEED}")
+        finally:
+            for relay in relays:
+                if relay.alive():
+                    relay.kill()
+            if redis:
+                redis.stop()
+    remove(folder)
+
+
+if CHAOS:
+
+    def test_OP_03_chaos():
+        run(KILLS, TENANTS, INVOICES, empty_once=True)
+
+else:
+
+    def test_OP_03_never_lost_never_doubled():
+        run(KILLS, TENANTS, INVOICES, empty_once=False)
+
+    def test_OP_03_redis_emptied():
+        run(4, 2, 15, empty_once=True)
