@@ -1,0 +1,287 @@
+#include "base/base.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/http.h"
+#include "queue/queue.h"
+#include "redis_fixture.h"
+#include "store/store.h"
+#include "worker/pool.h"
+
+/*
+ * test_pool.c: the worker side as a whole, with a flow that does what a document's id asks for, on
+ * a real Redis: what an outcome becomes, that a retest which finds the same leaves no trace, and
+ * that refused credentials pause the connection.
+ */
+
+#define WAIT_MS 10000
+
+static const char *const hosts[] = { NULL };
+static const struct http_guard guard = { .allow_hosts = hosts,
+					 .connect_timeout_ms = 1000,
+					 .request_timeout_ms = 1000 };
+static const struct config_values values;
+
+static bool fake_run(struct attempt *at, struct err *err)
+{
+	struct step step;
+	at->ops->seen(at, SPAN_LIT("what was read"));
+	if (strcmp(at->source_id, "bad") == 0)
+		return err_reason(err, ERR_DATA, "customer_number_missing", "row 1",
+				  "no customer number");
+	if (strcmp(at->source_id, "credentials") == 0)
+		return err_set(err, ERR_CREDENTIALS, "key refused");
+	if (strcmp(at->source_id, "doubt") == 0)
+		return at->ops->step_intent(at, "deliver", err) && err_set(err, ERR_DOUBT, "cut");
+	if (strcmp(at->source_id, "gone") == 0) {
+		at->outcome = OUTCOME_CANCELLED;
+		return true;
+	}
+	if (!at->ops->step_get(at, "deliver", &step, err))
+		return false;
+	if (step.state != STEP_DONE && (!at->ops->step_intent(at, "deliver", err) ||
+					!at->ops->step_outcome(at, "deliver", "4711", err)))
+		return false;
+	at->ops->note(at, "sent", "sent to the target");
+	at->content_hash = "hash";
+	return true;
+}
+
+static bool fake_settle(struct arena *arena, const struct config_values *cfg,
+			const struct json *settings, const struct json *credentials,
+			struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n,
+			struct err *err)
+{
+	(void)arena, (void)cfg, (void)settings, (void)credentials, (void)ret_limits,
+		(void)err; /* no limits */
+	*ret_n = 0;
+	return true;
+}
+
+static bool fake_check(struct attempt *at, struct err *err)
+{
+	(void)err;
+	at->result = "{\"ok\":true}";
+	return true;
+}
+
+static bool fake_poll(struct attempt *at, struct err *err)
+{
+	static const struct poll_item found[] = { { "invoice", "polled", "1001", "then" } };
+	return at->ops->found(at, found, 1, err) && at->ops->report(at, "{\"at_source\":1}", err);
+}
+
+static const struct flow fake = { .name = "fake",
+				  .title = "fake",
+				  .delivery_step = "deliver",
+				  .settle = fake_settle,
+				  .poll = fake_poll,
+				  .run = fake_run,
+				  .check = fake_check };
+static const struct flow *const fakes[] = { &fake, NULL };
+
+struct world {
+	struct redis_fixture fx;
+	struct redis_pool *redis;
+	struct queue *queue;
+	struct store *store;
+	struct pool *pool;
+	struct arena *arena;
+	struct seal_key key;
+};
+
+static int set_up(void **state)
+{
+	static struct world w;
+	struct err err = ERR_INIT;
+	w = (struct world) { .arena = arena_new((size_t)8 << 20) };
+	assert_true(redis_fixture_start(&w.fx));
+	seal_key_random(&w.key);
+	log_init(STDERR_FILENO, LOG_OFF);
+	assert_true(http_global_init(&err));
+	const struct redis_options ro = { .url = w.fx.url, .prefix = "t", .pool_size = 12 };
+	assert_true(redis_pool_new(&ro, &w.redis, &err));
+	const struct queue_options qo = {
+		.pool = w.redis, .key = &w.key, .lease_ms = 2000, .quiet_ms = 60000
+	};
+	const struct store_options so = { .pool = w.redis, .key = &w.key };
+	assert_true(queue_new(&qo, &w.queue, &err));
+	assert_true(store_new(&so, &w.store, &err));
+	const struct connection_draft d = { .id = "c",
+					    .flow = "fake",
+					    .name = "c",
+					    .settings = "{}",
+					    .schedule = "{\"interval_s\":86400}",
+					    .pause_reason = "",
+					    .state = CONNECTION_ACTIVE,
+					    .created_ms = 1,
+					    .activated_ms = 1,
+					    .credentials = SPAN_LIT("{}") };
+	assert_true(store_connection_put(w.store, &d, NULL, &err));
+	const struct pool_options po = { .queue = w.queue,
+					 .store = w.store,
+					 .redis = w.redis,
+					 .flows = fakes,
+					 .values = &values,
+					 .guard = &guard,
+					 .workers = 4,
+					 .batch_max = 256,
+					 .lease_ms = 2000,
+					 .beat_ms = 500,
+					 .quiet_ms = 60000,
+					 .retry_first_ms = 100,
+					 .retry_cap_ms = 1000,
+					 .retry_max_age_ms = 60000,
+					 .retest_ms = 50 };
+	assert_true(pool_start(&po, &w.pool, &err));
+	*state = &w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *w = *state;
+	pool_stop(w->pool, 2000);
+	pool_free(w->pool);
+	store_free(w->store);
+	queue_free(w->queue);
+	redis_pool_free(w->redis);
+	redis_fixture_stop(&w->fx);
+	arena_free(w->arena);
+	http_global_release();
+	return 0;
+}
+
+static void hint(struct world *w, const char *source_id, char ret_id[TRANSFER_ID_MAX])
+{
+	struct err err = ERR_INIT;
+	const struct queue_item item = {
+		.conn = "c", .kind = "invoice", .source_id = source_id, .origin = "test"
+	};
+	struct queue_receipt got;
+	assert_true(queue_intake(w->queue, &item, 1, &got, &err));
+	snprintf(ret_id, TRANSFER_ID_MAX, "%s", got.id);
+}
+
+static struct transfer await(struct world *w, const char *id, enum transfer_state want)
+{
+	struct transfer t = { 0 };
+	struct err err = ERR_INIT;
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(5)) {
+		if (store_transfer_get(w->store, w->arena, id, &t, &err) && t.state == want &&
+		    !t.rechecking)
+			return t;
+	}
+	fail_msg("%s is %s, wanted %s", id, state_name(t.state), state_name(want));
+	return t;
+}
+
+static void test_outcomes(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	hint(w, "good", id);
+	struct transfer t = await(w, id, STATE_DONE);
+	assert_true(t.delivered);
+	assert_string_equal(t.content_hash, "hash");
+	hint(w, "gone", id);
+	t = await(w, id, STATE_CANCELLED);
+	assert_false(t.delivered);
+	hint(w, "doubt", id);
+	t = await(w, id, STATE_IN_DOUBT);
+	assert_true(t.due_ms > clock_wall_ms() + 30000);
+	assert_false(t.delivered);
+}
+
+static void test_retest_that_finds_the_same_leaves_no_trace(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	struct err err = ERR_INIT;
+	const char **entries;
+	size_t before, after;
+	hint(w, "bad", id);
+	struct transfer t = await(w, id, STATE_NEEDS_DATA);
+	assert_string_equal(t.error_code, "customer_number_missing");
+	int64_t tries = t.try_no;
+	assert_true(store_timeline(w->store, w->arena, id, &entries, &before, &err));
+	for (int64_t until = clock_mono_ms() + WAIT_MS;
+	     t.try_no < tries + 2 && clock_mono_ms() < until; clock_sleep_ms(20))
+		t = await(w, id, STATE_NEEDS_DATA);
+	assert_true(t.try_no >= tries + 2);
+	assert_true(store_timeline(w->store, w->arena, id, &entries, &after, &err));
+	assert_int_equal(before, after);
+}
+
+static void test_poll_finds_and_reports(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	char task[QUEUE_JOB_ID_MAX], id[TRANSFER_ID_MAX];
+	const char *report;
+	assert_true(queue_task_new(w->queue, "poll", "c", NULL, task, &err));
+	transfer_id("c", "invoice", "polled", id);
+	struct transfer t = await(w, id, STATE_DONE);
+	assert_string_equal(t.number, "1001");
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(5)) {
+		assert_true(store_report_get(w->store, w->arena, "c", &report, &err));
+		if (*report)
+			break;
+	}
+	assert_string_equal(report, "{\"at_source\":1}");
+}
+
+static void test_check_answers(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	char id[QUEUE_JOB_ID_MAX];
+	struct queue_task task = { 0 };
+	assert_true(queue_task_new(w->queue, "check", "c", NULL, id, &err));
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(5)) {
+		assert_true(queue_task_get(w->queue, w->arena, id, &task, &err));
+		if (task.state == TASK_DONE)
+			break;
+	}
+	assert_int_equal(task.state, TASK_DONE);
+	assert_string_equal(task.result, "{\"ok\":true}");
+}
+
+static void test_refused_credentials_pause_the_connection(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	char id[TRANSFER_ID_MAX];
+	hint(w, "credentials", id);
+	for (int64_t until = clock_mono_ms() + WAIT_MS;; clock_sleep_ms(5)) {
+		CLEANUP(connection_unref) struct connection *c = NULL;
+		assert_true(store_connection_get(w->store, "c", &c, &err));
+		if (c->state == CONNECTION_PAUSED) {
+			assert_string_equal(c->pause_reason, "credentials");
+			break;
+		}
+		assert_true(clock_mono_ms() < until);
+	}
+	/* The document is not blamed: it waits in the queue, with no try burned. */
+	struct transfer t = await(w, id, STATE_QUEUED);
+	assert_int_equal(t.try_no, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_retest_that_finds_the_same_leaves_no_trace),
+		cmocka_unit_test(test_poll_finds_and_reports),
+		cmocka_unit_test(test_check_answers),
+		cmocka_unit_test(test_refused_credentials_pause_the_connection),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
