@@ -377,6 +377,7 @@ static bool accept_hint(struct arena *arena, struct span body, const char **ret_
 
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",
+	.delivery_step = STEP_INVOICE,
 	.title = "Severa to Netvisor: sales invoices",
 	.settings = sn_setting_table,
 	.n_settings = SN_N_SETTINGS,
