@@ -1,15 +1,14 @@
+/*
+ * keyfile.c: reads or makes the sealing key. Guarantees that a key that was once used is never
+ * written over: the file is created exclusively, and an unreadable or malformed one is an error.
+ * Does not rotate keys.
+ */
 #include "base/base.h"
 
 #include "keyfile.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-
-/*
- * keyfile.c: reads or makes the sealing key. Guarantees that a key that was once used is never
- * written over: the file is created exclusively, and an unreadable or malformed one is an error.
- * Does not rotate keys.
- */
 
 static bool read_key(const char *path, struct seal_key *ret, struct err *err)
 {

@@ -1,3 +1,5 @@
+/* main.c: reads the command line and the settings, and starts what was asked for. The only caller
+ * of exit, by its return. */
 #include "base/base.h"
 
 #include "base/alloc.h"
@@ -5,9 +7,6 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "serve.h"
-
-/* main.c: reads the command line and the settings, and starts what was asked for. The only caller
- * of exit, by its return. */
 
 extern char **environ;
 

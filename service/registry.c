@@ -1,10 +1,10 @@
+/* registry.c: every flow there is. A new one is a new folder and one line here. */
 #include "base/base.h"
 
 #include "registry.h"
 
 #include "flows/severa_netvisor.h"
 
-/* registry.c: every flow there is. A new one is a new folder and one line here. */
 const struct flow *const flows[] = {
 	&severa_netvisor,
 	NULL,

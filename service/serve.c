@@ -1,3 +1,8 @@
+/*
+ * serve.c: puts the service together, part by part, and takes it down in the reverse order.
+ * Guarantees that a part is only started when those below it stand, and that a stop hands back what
+ * was not begun. Holds no logic of its own.
+ */
 #include "base/base.h"
 
 #include "serve.h"
@@ -19,12 +24,6 @@
 #include "registry.h"
 #include "store/store.h"
 #include "worker/pool.h"
-
-/*
- * serve.c: puts the service together, part by part, and takes it down in the reverse order.
- * Guarantees that a part is only started when those below it stand, and that a stop hands back what
- * was not begun. Holds no logic of its own.
- */
 
 #define REDIS_START_MS 10000
 #define MAX_HOSTS 64

@@ -1,16 +1,15 @@
-#include "base/base.h"
-
-#include "run.h"
-
-#include "base/clock.h"
-#include "codec/json.h"
-
 /*
  * attempt_ops.c: what a flow may do in an attempt: vendor calls behind the rate limit and the
  * lease, steps, notes, small values. Guarantees that no write begins without a lease that was
  * checked a moment before, and that nothing secret reaches the timeline: a call leaves its method,
  * path, status and time, and a refused one the vendor's words, capped.
  */
+#include "base/base.h"
+
+#include "run.h"
+
+#include "base/clock.h"
+#include "codec/json.h"
 
 /* A wait for a rate slot up to this is slept: it costs less than to hand the job back. */
 #define SLOT_SLEEP_MAX_MS 400

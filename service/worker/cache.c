@@ -1,15 +1,14 @@
+/*
+ * cache.c: a hash table with chains under one leaf mutex. Guarantees that no value outlives its
+ * time and that memory is bounded. Does not fetch: two workers that miss at once both fetch, and
+ * the later one wins.
+ */
 #include "base/base.h"
 
 #include "cache.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
-
-/*
- * cache.c: a hash table with chains under one leaf mutex. Guarantees that no value outlives its
- * time and that memory is bounded. Does not fetch: two workers that miss at once both fetch, and
- * the later one wins.
- */
 
 #define BUCKETS 1024
 

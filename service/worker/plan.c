@@ -1,12 +1,11 @@
-#include "base/base.h"
-
-#include "plan.h"
-
 /*
  * plan.c: the retry plan. An outage backs off with jitter until it is too old, quota waits for its
  * reset, credentials pause the connection, bad data stops and is retested, silence after a write is
  * in doubt. It touches nothing.
  */
+#include "base/base.h"
+
+#include "plan.h"
 
 #define BUSY_MIN_MS 20
 #define QUOTA_DEFAULT_MS 60000

@@ -1,13 +1,3 @@
-#include "base/base.h"
-
-#include "worker/pool.h"
-
-#include "run.h"
-
-#include "base/alloc.h"
-#include "base/clock.h"
-#include "base/log.h"
-
 /*
  * pool.c: the threads of the worker side. Jobs are claimed in one call for all idle workers,
  * outcomes stored in batches, leases beaten together. Very short jobs are claimed ahead of the
@@ -17,6 +7,15 @@
  * A job's road: claimer → claimed list → a worker → finished list → settler → freed. Until it is
  * freed it stands in the list of leases, which the beat thread renews.
  */
+#include "base/base.h"
+
+#include "worker/pool.h"
+
+#include "run.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
 
 #define CLAIM_MAX QUEUE_BATCH_MAX
 #define AHEAD_US 4000 /* work that may be claimed ahead */

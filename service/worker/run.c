@@ -1,3 +1,7 @@
+/*
+ * run.c: one job from claim to outcome: makes the attempt, runs the flow, and turns what came of it
+ * into what is stored. It stores nothing itself: outcomes go in batches (pool.c).
+ */
 #include "base/base.h"
 
 #include "run.h"
@@ -6,11 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "codec/json.h"
-
-/*
- * run.c: one job from claim to outcome: makes the attempt, runs the flow, and turns what came of it
- * into what is stored. It stores nothing itself: outcomes go in batches (pool.c).
- */
 
 struct run *run_new(const struct queue_job *job, size_t arena_bytes)
 {

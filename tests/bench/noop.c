@@ -1,3 +1,7 @@
+/*
+ * noop.c: jobs that do nothing, through the real queue and the real worker pool: `noop REDIS-URL
+ * JOBS [WORKERS]`. Queues all jobs first, then starts the clock and the pool; prints one JSON line.
+ */
 #include "base/base.h"
 
 #include <stdatomic.h>
@@ -10,11 +14,6 @@
 #include "queue/queue.h"
 #include "store/store.h"
 #include "worker/pool.h"
-
-/*
- * noop.c: jobs that do nothing, through the real queue and the real worker pool: `noop REDIS-URL
- * JOBS [WORKERS]`. Queues all jobs first, then starts the clock and the pool; prints one JSON line.
- */
 
 static _Atomic long ran;
 

@@ -1,3 +1,4 @@
+/* test_plan.c: DESIGN §4.10 as a table: what an error's meaning makes of a job. */
 #include "base/base.h"
 
 #include <setjmp.h>
@@ -5,8 +6,6 @@
 #include <cmocka.h>
 
 #include "worker/plan.h"
-
-/* test_plan.c: DESIGN §4.10 as a table: what an error's meaning makes of a job. */
 
 static const struct plan_options options = {
 	.retry_first_ms = 2000,

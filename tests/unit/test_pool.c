@@ -1,3 +1,8 @@
+/*
+ * test_pool.c: the worker side as a whole, with a flow that does what a document's id asks for, on
+ * a real Redis: what an outcome becomes, that a retest which finds the same leaves no trace, and
+ * that refused credentials pause the connection.
+ */
 #include "base/base.h"
 
 #include <setjmp.h>
@@ -11,12 +16,6 @@
 #include "redis_fixture.h"
 #include "store/store.h"
 #include "worker/pool.h"
-
-/*
- * test_pool.c: the worker side as a whole, with a flow that does what a document's id asks for, on
- * a real Redis: what an outcome becomes, that a retest which finds the same leaves no trace, and
- * that refused credentials pause the connection.
- */
 
 #define WAIT_MS 10000
 
