@@ -178,7 +178,6 @@ static bool start_workers(struct service *s, struct err *err)
 	const struct config *cfg = s->cfg;
 	const struct pool_options opt = { .queue = s->queue,
 					  .store = s->store,
-					  .redis = s->pool,
 					  .flows = flows,
 					  .values = &s->values,
 					  .guard = &s->guard,

@@ -48,6 +48,10 @@ bool store_epoch_sync(struct store *s, const struct redis_health *health, struct
  * puts things back under a new epoch by itself. */
 void store_epoch_get(struct store *s, struct store_epoch *ret);
 
+/* What runs each second: the health check of Redis, and with it store_epoch_sync. */
+bool store_sync(struct store *s, struct store_epoch *ret, bool *ret_restored,
+		struct err *err) MUST_CHECK;
+
 /* --- connections --- */
 /*
  * Creates (rev of the draft 0) or replaces (rev = the one it was read with). ERR_CONFLICT when the

@@ -17,7 +17,6 @@
 struct pool_options {
 	struct queue *queue;
 	struct store *store;
-	struct redis_pool *redis; /* for the health check that follows an absence of Redis */
 	const struct flow *const *flows; /* NULL-terminated */
 	const struct config_values *values;
 	const struct http_guard *guard;

@@ -383,27 +383,26 @@ static void take_epoch(struct pool *p, const struct store_epoch *e)
 }
 
 /* Notices a Redis that was restarted, emptied or failed over, and puts back what it lost. */
-static bool sync_epoch(struct pool *p, struct arena *arena, struct err *err)
+static bool sync_epoch(struct pool *p, struct err *err)
 {
-	struct redis_health health;
 	struct store_epoch epoch;
 	bool restored = false;
-	if (!redis_check(p->opt.redis, arena, &health, err) ||
-	    !store_epoch_sync(p->opt.store, &health, &epoch, &restored, err))
+	if (!store_sync(p->opt.store, &epoch, &restored, err))
 		return false;
 	take_epoch(p, &epoch);
 	if (restored)
 		log_event(LOG_WARN, "redis_lost_data", LOG_S("epoch", epoch.id),
-			  LOG_S("text", "connections and tokens were put back; targets are asked "
-					"before first sends"));
+			  LOG_S("text",
+				"connections and tokens were put back; targets are asked before "
+				"first sends"));
 	return true;
 }
 
-static void keep_house(struct pool *p, struct arena *arena)
+static void keep_house(struct pool *p)
 {
 	struct err err = ERR_INIT;
 	struct queue_tick tick = { 0 };
-	if (!sync_epoch(p, arena, &err) || !store_refresh(p->opt.store, &err)) {
+	if (!sync_epoch(p, &err) || !store_refresh(p->opt.store, &err)) {
 		log_err(LOG_DEBUG, "redis_away", &err);
 		return;
 	}
@@ -421,18 +420,15 @@ static void keep_house(struct pool *p, struct arena *arena)
 static void *keeper_main(void *arg)
 {
 	struct pool *p = arg;
-	struct arena *arena = arena_new((size_t)8 << 20);
 	pthread_mutex_lock(&p->lock);
-	while (!p->stop_claim && arena) {
+	while (!p->stop_claim) {
 		pthread_mutex_unlock(&p->lock);
-		arena_clear(arena);
-		keep_house(p, arena);
+		keep_house(p);
 		pthread_mutex_lock(&p->lock);
 		if (!p->stop_claim)
 			wait_locked(p, &p->tick, KEEPER_MS);
 	}
 	pthread_mutex_unlock(&p->lock);
-	arena_free(arena);
 	return NULL;
 }
 
@@ -464,10 +460,7 @@ static bool start_threads(struct pool *p, struct err *err)
 /* The epoch must be known before the first attempt. */
 static bool first_epoch(struct pool *p, struct err *err)
 {
-	CLEANUP(arena_free) struct arena *arena = arena_new((size_t)1 << 20);
-	if (!arena)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	return sync_epoch(p, arena, err) && store_refresh(p->opt.store, err);
+	return sync_epoch(p, err) && store_refresh(p->opt.store, err);
 }
 
 bool pool_start(const struct pool_options *opt, struct pool **ret, struct err *err)

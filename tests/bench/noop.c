@@ -74,6 +74,10 @@ static bool fill(struct queue *q, long jobs, struct err *err)
 
 static bool connect_two(struct store *s, struct err *err)
 {
+	struct store_epoch epoch;
+	bool restored;
+	if (!store_sync(s, &epoch, &restored, err))
+		return false;
 	static const char *const names[] = { "one", "two" };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct connection_draft d = { .id = names[i],
@@ -121,7 +125,6 @@ int main(int argc, char **argv)
 	static const struct http_guard guard;
 	const struct pool_options po = { .queue = q,
 					 .store = s,
-					 .redis = redis,
 					 .flows = noop_flows,
 					 .values = &values,
 					 .guard = &guard,

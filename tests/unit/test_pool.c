@@ -120,10 +120,13 @@ static int set_up(void **state)
 					    .created_ms = 1,
 					    .activated_ms = 1,
 					    .credentials = SPAN_LIT("{}") };
-	assert_true(store_connection_put(w.store, &d, NULL, &err));
+	struct store_epoch epoch;
+	bool restored;
+	assert_true(store_sync(w.store, &epoch, &restored, &err));
+	if (!store_connection_put(w.store, &d, NULL, &err))
+		fail_msg("%s", err.message);
 	const struct pool_options po = { .queue = w.queue,
 					 .store = w.store,
-					 .redis = w.redis,
 					 .flows = fakes,
 					 .values = &values,
 					 .guard = &guard,
