@@ -10,22 +10,15 @@ void transfer_id(const char *conn, const char *kind, const char *source_id,
 		 char ret[TRANSFER_ID_MAX])
 {
 	unsigned char digest[SHA256_BYTES];
-	char text[512];
-	size_t a = strlen(conn) + 1, b = strlen(kind) + 1, c = strlen(source_id);
-	if (a + b + c <= sizeof(text)) {
-		memcpy(text, conn, a);
-		memcpy(text + a, kind, b);
-		memcpy(text + a + b, source_id, c);
-		sign_sha256((struct span) { text, a + b + c }, digest);
-	} else {
-		/* Long foreign ids: the id itself enters as its digest. */
-		unsigned char inner[SHA256_BYTES];
-		char whole[128];
-		sign_sha256((struct span) { source_id, c }, inner);
-		sign_hex(inner, sizeof(inner), whole);
-		transfer_id(conn, kind, whole, ret);
-		return;
+	char text[512], inner[2 * SHA256_BYTES + 1];
+	int n = snprintf(text, sizeof(text), "%s%c%s%c%s", conn, 0, kind, 0, source_id);
+	if (n >= (int)sizeof(text)) {
+		/* A long foreign id enters as its digest. */
+		sign_sha256(span_of(source_id), digest);
+		sign_hex(digest, sizeof(digest), inner);
+		n = snprintf(text, sizeof(text), "%.200s%c%.200s%c%s", conn, 0, kind, 0, inner);
 	}
+	sign_sha256((struct span) { text, (size_t)n }, digest);
 	sign_hex(digest, 16, ret);
 }
 

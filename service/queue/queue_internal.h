@@ -44,6 +44,9 @@ const char *queue_text(const struct redis_value *v, size_t i);
 /* Borrows, runs the script, gives back. */
 bool queue_call(struct queue *q, struct arena *arena, const char *script, const struct span *args,
 		size_t n, const struct redis_value **ret, struct err *err) MUST_CHECK;
-bool queue_script_broken(const char *script, struct err *err);
+static inline bool queue_script_broken(const char *script, struct err *err)
+{
+	return err_set(err, ERR_SYSTEM, "script %s answered in an unknown form", script);
+}
 
 #endif

@@ -25,11 +25,6 @@ struct span store_item(const struct redis_value *v, size_t i)
 	return v->items[i].s;
 }
 
-bool store_script_broken(const char *script, struct err *err)
-{
-	return err_set(err, ERR_SYSTEM, "script %s answered in an unknown form", script);
-}
-
 bool store_call(struct store *s, struct arena *arena, const char *script, const struct span *args,
 		size_t n, const struct redis_value **ret, struct err *err)
 {

@@ -60,7 +60,10 @@ int64_t store_int(const struct redis_value *v);
 struct span store_item(const struct redis_value *v, size_t i);
 bool store_call(struct store *s, struct arena *arena, const char *script, const struct span *args,
 		size_t n, const struct redis_value **ret, struct err *err) MUST_CHECK;
-bool store_script_broken(const char *script, struct err *err);
+static inline bool store_script_broken(const char *script, struct err *err)
+{
+	return err_set(err, ERR_SYSTEM, "script %s answered in an unknown form", script);
+}
 
 /* One connection as it stands in Redis and in the vault. */
 struct stored_connection {

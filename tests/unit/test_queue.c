@@ -644,7 +644,7 @@ static void deep_intake_with_replay_marks_is_fast(void **state)
 	(void)state;
 	static struct queue_item items[QUEUE_BATCH_MAX];
 	static struct queue_receipt got[QUEUE_BATCH_MAX];
-	static char ids[QUEUE_BATCH_MAX][48], conns[16][8];
+	static char ids[QUEUE_BATCH_MAX][48], conns[16][16];
 	int64_t before = clock_mono_us();
 	for (int i = 0; i < 16; i++)
 		snprintf(conns[i], sizeof(conns[i]), "c%d", i);
@@ -680,6 +680,98 @@ static void deep_intake_with_replay_marks_is_fast(void **state)
 		      (double)all * 1e6 / (double)(clock_mono_us() - before));
 }
 
+/* --- many workers on few slots --- */
+
+#define CROWD_JOBS 400
+static int crowd_running[2], crowd_worst[2], crowd_done; /* atomic */
+
+static void *crowd(void *p)
+{
+	struct arena *own = arena_new(64 * 1024 * 1024);
+	struct queue_job job;
+	int64_t end = clock_mono_ms() + 20000;
+	struct err err = ERR_INIT;
+	(void)p;
+	while (own && clock_mono_ms() < end &&
+	       __atomic_load_n(&crowd_done, __ATOMIC_SEQ_CST) < CROWD_JOBS) {
+		size_t n = 0;
+		if (!queue_claim(queue, own, "p", 1, &job, &n, &err))
+			break;
+		if (n == 0) {
+			clock_sleep_ms(1);
+			continue;
+		}
+		int key = job.conn[1] % 2; /* c0, c2, c4 share one key, the others another */
+		int now = __atomic_add_fetch(&crowd_running[key], 1, __ATOMIC_SEQ_CST);
+		int worst = __atomic_load_n(&crowd_worst[key], __ATOMIC_SEQ_CST);
+		while (now > worst &&
+		       !__atomic_compare_exchange_n(&crowd_worst[key], &worst, now, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			;
+		clock_sleep_ms(1);
+		__atomic_sub_fetch(&crowd_running[key], 1, __ATOMIC_SEQ_CST);
+		struct queue_outcome o = {
+			.id = job.id, .fence = job.fence, .state = STATE_DONE, .delay_ms = -1
+		};
+		if (!queue_finish(queue, &o, 1, &err) || o.verdict != FINISH_STORED)
+			break;
+		__atomic_add_fetch(&crowd_done, 1, __ATOMIC_SEQ_CST);
+	}
+	arena_free(own);
+	return NULL;
+}
+
+/* Without a tick: whoever frees a slot hands it on. */
+static void slots_are_never_exceeded_nor_forgotten(void **state)
+{
+	(void)state;
+	pthread_t threads[5];
+	char conn[16], source[16];
+	crowd_done = 0;
+	for (int i = 0; i < 6; i++) {
+		snprintf(conn, sizeof(conn), "c%d", i);
+		set_limit(conn, i % 2 ? "odd" : "even", i % 2 ? "1" : "2");
+	}
+	for (int i = 0; i < CROWD_JOBS; i++) {
+		snprintf(conn, sizeof(conn), "c%d", i % 6);
+		snprintf(source, sizeof(source), "%d", i);
+		(void)hint(conn, source, NULL);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, crowd, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(crowd_done, CROWD_JOBS);
+	assert_int_equal(crowd_worst[1], 1);
+	assert_in_range(crowd_worst[0], 1, 2);
+	assert_int_equal(command("EXISTS %s %s", "v:q:run:odd", "v:q:run:even")->i, 0);
+}
+
+static void what_was_answered_survives_a_killed_server(void **state)
+{
+	(void)state;
+	struct step step;
+	(void)hint("a", "1", NULL);
+	(void)hint("a", "2", NULL);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(queue, job.id, job.fence, "send", &err));
+	redis_fixture_kill(&server);
+	struct err why = ERR_INIT;
+	assert_false(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &why));
+	assert_int_equal(why.code, ERR_OUTAGE);
+	assert_true(redis_fixture_restart(&server));
+	bool back = false;
+	for (int i = 0; i < 200 && !back; i++) {
+		back = queue_step_get(queue, arena, job.id, job.fence, "send", &step, &why);
+		if (!back)
+			clock_sleep_ms(10);
+	}
+	assert_true(back);
+	assert_int_equal(step.state, STEP_INTENT);
+	assert_string_equal(must_claim().source_id, "2");
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, empty, tidy)
 
 int main(void)
@@ -707,6 +799,8 @@ int main(void)
 		TEST(waiting_ends_when_something_comes),
 		TEST(a_vanished_lease_holds_nothing_for_ever),
 		TEST(many_that_wait_do_not_hide_one_that_can_run),
+		TEST(slots_are_never_exceeded_nor_forgotten),
+		TEST(what_was_answered_survives_a_killed_server),
 		TEST(deep_intake_with_replay_marks_is_fast),
 	};
 	return cmocka_run_group_tests_name("queue", tests, start, stop);
