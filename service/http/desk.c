@@ -92,6 +92,28 @@ static bool key_is_sound(const char *key)
 	return n >= 1 && n <= 128;
 }
 
+/* What the stored body tells of the headers that went with it. */
+static void restore_headers(struct request *rq)
+{
+	const struct answer *a = &rq->answer;
+	const struct json *j = NULL;
+	struct err err = ERR_INIT;
+	int64_t rev;
+	if (!a->body.n || !json_parse(rq->arena, a->body, JSON_LIMITS_VENDOR, &j, &err))
+		return;
+	const char *id = json_str(json_get(j, "id"));
+	bool has_rev = json_int64(json_get(j, "rev"), &rev);
+	if (has_rev)
+		respond_etag(rq, rev);
+	if (id && a->status == 202) {
+		respond_header(rq, "Location", arena_printf(rq->arena, "/v1/jobs/%s", id));
+		respond_header(rq, "Retry-After", "2");
+	} else if (id && has_rev && a->status == 201) {
+		respond_header(rq, "Location",
+			       arena_printf(rq->arena, "%s/%s", rq->route->path, id));
+	}
+}
+
 /* True: go on with the handler. False: answered, or err is set. */
 static bool begin_idempotency(struct request *rq, struct err *err)
 {
@@ -129,6 +151,7 @@ static bool begin_idempotency(struct request *rq, struct err *err)
 	rq->answer.body = was.body;
 	rq->answer.content_type = was.status >= 400 ? "application/problem+json" : JSON_TYPE;
 	respond_header(rq, "Idempotency-Replayed", "true");
+	restore_headers(rq);
 	return false;
 }
 
