@@ -62,7 +62,8 @@ if part == 'active' and cursor == '0' then
 			end
 		end
 	end
-	if call('EXISTS', P .. 'q:c:' .. conn) == 1 and not call('ZSCORE', P .. 'q:sleep', conn) then
+	if call('EXISTS', P .. 'q:c:' .. conn) == 1 and not call('ZSCORE', P .. 'q:sleep', conn)
+		and not call('ZSCORE', P .. 'q:ring', conn) then
 		take_turn(conn)
 	end
 	if k[5] ~= '1' and call('HEXISTS', P .. 'q:keys:' .. conn, 'p') == 1 then

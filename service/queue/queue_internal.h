@@ -5,7 +5,8 @@
 #include "queue/queue.h"
 
 #define MEND_EVERY_MS 10000
-#define MEND_CALLS_PER_TICK 20
+#define MEND_CALLS_PER_TICK 2000
+#define MEND_MS_PER_TICK 50
 #define BORROW_WAIT_MS 2000
 
 struct queue {

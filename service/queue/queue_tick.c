@@ -131,7 +131,8 @@ static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *p
 	redis_give_back(got);
 	if (!listed)
 		return false;
-	for (unsigned calls = 0; calls < MEND_CALLS_PER_TICK; calls++) {
+	int64_t end_ms = clock_mono_ms() + MEND_MS_PER_TICK;
+	for (unsigned calls = 0; calls < MEND_CALLS_PER_TICK && clock_mono_ms() < end_ms; calls++) {
 		if (!place->conn[0] || place->bucket >= ARRAY_SIZE(mend_buckets)) {
 			place->bucket = 0;
 			snprintf(place->cursor, sizeof(place->cursor), "0");
@@ -147,6 +148,21 @@ static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *p
 	return true;
 }
 
+/* One process walks per round; another takes the next when it died. *ret_other: somebody does. */
+static bool take_round(struct queue *q, struct arena *arena, bool *ret_other, struct err *err)
+{
+	struct redis *got = NULL;
+	if (!redis_borrow(q->pool, BORROW_WAIT_MS, &got, err))
+		return false;
+	CLEANUP(redis_give_back) struct redis *r = got;
+	const struct redis_value *v = NULL;
+	if (!redis_commandf(r, arena, &v, err, "SET %sq:mend 1 NX PX %lld", redis_prefix(q->pool),
+			    (long long)MEND_EVERY_MS - 1000))
+		return false;
+	*ret_other = v->type == REDIS_NIL;
+	return true;
+}
+
 static bool mend(struct queue *q, struct arena *arena, struct queue_tick *tick, struct err *err)
 {
 	struct mend_place place = { .bucket = 0 };
@@ -159,7 +175,9 @@ static bool mend(struct queue *q, struct arena *arena, struct queue_tick *tick, 
 	if (!due)
 		return true;
 	bool end = false;
-	if (!mend_from(q, arena, &place, &end, tick, err))
+	if (!place.conn[0] && !take_round(q, arena, &end, err))
+		return false;
+	if (!end && !mend_from(q, arena, &place, &end, tick, err))
 		return false;
 	pthread_mutex_lock(&q->lock);
 	memcpy(q->mend.conn, place.conn, sizeof(place.conn));

@@ -536,6 +536,29 @@ static void another_key_does_not_destroy_the_vault(void **state)
 	connection_unref(c);
 }
 
+static void times_of_day_are_planned_in_their_zone(void **state)
+{
+	(void)state;
+	struct connection_draft d = draft("acme", CONNECTION_ACTIVE);
+	struct queue_tick t;
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	d.schedule = "{\"times\":[\"02:00\",\"14:30\"],\"time_zone\":\"Europe/Helsinki\"}";
+	OK(store_connection_put(store, &d, NULL, &err));
+	OK(queue_tick(queue, &t, &err));
+	assert_int_equal(t.polls, 1);
+	OK(redis_borrow(pool, 1000, &r, &err));
+	OK(redis_commandf(r, arena, &v, &err, "ZSCORE v:sched acme"));
+	redis_give_back(r);
+	int64_t next = strtoll(v->s.p, NULL, 10), now = clock_wall_ms();
+	struct tz *tz = NULL;
+	OK(tz_load("Europe/Helsinki", &tz, &err));
+	int64_t local_min = (next / 1000 + tz_offset_s(tz, next)) / 60 % 1440;
+	tz_free(tz);
+	assert_true(next > now && next <= now + 13 * 3600000LL);
+	assert_true(local_min == 120 || local_min == 870);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -554,6 +577,7 @@ int main(void)
 		TEST(tokens_are_known_by_hash),
 		TEST(an_idempotency_key_answers_once),
 		TEST(audit_and_reports_are_kept),
+		TEST(times_of_day_are_planned_in_their_zone),
 		TEST(another_key_does_not_destroy_the_vault),
 	};
 	return cmocka_run_group_tests_name("store", tests, start, stop);
