@@ -38,10 +38,18 @@ local function wake()
 	call('LTRIM', P .. 'q:wake', 0, 15)
 end
 
--- score nil: behind all that wait; 0..2: before them.
+-- Checks first (0: they run on a paused connection too), then polls, then transfers in their order.
+local function place_in_line(id)
+	if not is_task(id) then
+		return 1000 + call('INCR', P .. 'q:seq')
+	end
+	return string.sub(id, 1, 5) == 'poll:' and 1 or 0
+end
+
+-- score: only for what an operator asked for (2: before the others).
 local function enqueue(conn, id, score)
 	call('ZREM', P .. 'q:delayed', id)
-	call('ZADD', P .. 'q:c:' .. conn, 'NX', score or (1000 + call('INCR', P .. 'q:seq')), id)
+	call('ZADD', P .. 'q:c:' .. conn, 'NX', score or place_in_line(id), id)
 	take_turn(conn)
 end
 
@@ -155,7 +163,7 @@ local function new_task(id, kind, conn, args, now)
 	call('DEL', key)
 	call('HSET', key, 'k', kind, 'c', conn, 'a', args, 'st', 'queued', 'ca', now, 'ua', now)
 	call('PEXPIRE', key, 3600000)
-	enqueue(conn, id, kind == 'poll' and 1 or 0)
+	enqueue(conn, id)
 	return true
 end
 

@@ -19,7 +19,7 @@ local function reap_task(id)
 	end
 	call('HINCRBY', key, 'n', 1)
 	call('HSET', key, 'st', 'queued', 'ua', now)
-	enqueue(r[1], id, 1)
+	enqueue(r[1], id)
 end
 
 local function reap(id)

@@ -48,10 +48,6 @@ def wait_until_at_rest(relay, seconds=120):
     sys.exit("the transfers did not come to rest: " + relay.tail())
 
 
-def sentence_of(error):
-    said = error.get("sentence") or error.get("detail") or ""
-    return said.get("en", "") if isinstance(said, dict) else said
-
 
 def show(relay, sandbox):
     """The table; answers whether the ledgers agree with what Viesti says."""
@@ -64,7 +60,7 @@ def show(relay, sandbox):
         for t in sorted(transfers(relay, key), key=lambda t: str(t.get("number") or "")):
             number = str(t.get("number") or "-")
             document = arrived.get(number, {})
-            why = sentence_of(t.get("error") or {})
+            why = (t.get("error") or {}).get("text", "")
             print(f"{number:>9}  {t['state']:<13} {str(document.get('netvisor_key', '-')):<13} "
                   f"{str(document.get('sum', '-')):>12}  {why[:110]}")
             if t["state"] == "done":
