@@ -392,6 +392,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **req_cls,
 	request_done(rq);
 }
 
+PRINTF_LIKE(2, 0)
 static void on_mhd_log(void *cls, const char *fmt, va_list ap)
 {
 	(void)cls;

@@ -1,6 +1,7 @@
 """Bad input: a clear 4xx problem document or a closed connection; memory stays flat; nothing else is disturbed."""
 
 import json
+import os
 import socket
 import time
 import uuid
@@ -140,6 +141,7 @@ def test_slow_clients_are_cut(active):
     assert time.monotonic() - began < 15
 
 
+@pytest.mark.skipif("address" in os.environ.get("BUILD", ""), reason="the sanitizer keeps what was freed")
 def test_memory_stays_flat(active):
     def strike():
         for _ in range(300):
