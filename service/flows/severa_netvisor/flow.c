@@ -20,6 +20,13 @@ struct document {
 	bool is_waiting; /* stands in the transfer status */
 };
 
+static bool pass_on(const struct err *why, struct err *err)
+{
+	if (err)
+		*err = *why;
+	return false;
+}
+
 static bool leave(struct sn *r, enum attempt_outcome outcome, const char *code, const char *text)
 {
 	r->at->outcome = outcome;
@@ -73,8 +80,12 @@ static bool prepare(struct sn *r, struct document *d, struct err *err)
 	struct invoice *inv = &d->inv;
 	const char *customer = inv->billing_customer_id ? inv->billing_customer_id
 							: inv->customer_id;
-	if (!severa_invoice_rows(&r->severa, inv, err))
-		return false;
+	struct err inner = ERR_INIT;
+	if (!severa_invoice_rows(&r->severa, inv, &inner)) {
+		if (inner.code == ERR_NOT_FOUND) /* deleted just now: the next try sees it */
+			inner.code = ERR_OUTAGE;
+		return pass_on(&inner, err);
+	}
 	at->content_hash = NULL;
 	const char *hash = invoice_content_hash(inv, at->arena);
 	if (!hash)
@@ -91,8 +102,12 @@ static bool prepare(struct sn *r, struct document *d, struct err *err)
 	if (!customer)
 		return err_reason(err, ERR_DATA, "customer_missing", inv->number,
 				  "invoice %s has no customer", inv->number);
-	if (!severa_customer(&r->severa, customer, &d->customer, err))
-		return err_wrap(err, "customer of invoice %s", inv->number);
+	if (!severa_customer(&r->severa, customer, &d->customer, &inner)) {
+		if (inner.code == ERR_NOT_FOUND)
+			return err_reason(err, ERR_DATA, "customer_missing", inv->number,
+					  "the customer of invoice %s does not exist", inv->number);
+		return pass_on(&inner, err);
+	}
 	d->customer_code = r->set.customers_to_netvisor ? d->customer.code : r->set.temp_customer;
 	if (!d->customer_code || !d->customer_code[0])
 		return err_reason(err, ERR_DATA, "customer_number_missing", d->customer.name,
@@ -159,6 +174,8 @@ static bool send(struct sn *r, struct document *d, struct err *err)
 		return delivered(r, key, err);
 	if (inner.code == ERR_DUPLICATE)
 		return settle_duplicate(r, d, &inner, err);
+	if (inner.code == ERR_DATA) /* perhaps of a record deleted a moment ago */
+		sn_forget(r, &d->inv, d->customer_code);
 	return sn_write_failed(r, STEP_INVOICE, &inner, err);
 }
 
@@ -234,9 +251,7 @@ static bool set_status(struct sn *r, const struct invoice *inv, struct err *err)
 		inner.reason = "status_refused";
 		snprintf(inner.subject, sizeof(inner.subject), "%.150s", r->transferred->name);
 	}
-	if (err)
-		*err = inner;
-	return false;
+	return pass_on(&inner, err);
 }
 
 /* Sent in this run, or before: reads again when the reading is old. */
@@ -254,9 +269,7 @@ static bool finish(struct sn *r, const struct invoice *seen, bool is_fresh, stru
 	if (inner.code == ERR_NOT_FOUND)
 		return leave(r, OUTCOME_DONE, "deleted_after_delivery",
 			     "Deleted in Severa after it was relayed.");
-	if (err)
-		*err = inner;
-	return false;
+	return pass_on(&inner, err);
 }
 
 /* Everything was done once, and the invoice stands in the transfer status again (DESIGN §4.8). */
@@ -323,9 +336,7 @@ static bool run(struct attempt *at, struct err *err)
 		return run_document(&r, &d, &sent, err);
 	if (inner.code == ERR_NOT_FOUND)
 		return deleted(&r, &sent, err);
-	if (err)
-		*err = inner;
-	return false;
+	return pass_on(&inner, err);
 }
 
 /* SV-03: only where a failed status is set, and only while the invoice still waits. */

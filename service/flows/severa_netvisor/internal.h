@@ -74,6 +74,9 @@ bool sn_temp_customer(struct sn *r, struct err *err) MUST_CHECK;
 bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
 bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
 
+/* Drops what the cache holds of the invoice's records, so that the next run looks again. */
+void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_code);
+
 /* doubt.c */
 /* After an empty look-up: true when the step may be (re)sent; ERR_DOUBT while it is too early. */
 bool sn_absence_counts(struct sn *r, const char *step, const struct step *s,

@@ -30,6 +30,17 @@ static const char *record_name(struct sn *r, const char *kind, const char *code)
 	return name ? name : "";
 }
 
+void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_code)
+{
+	struct attempt *at = r->at;
+	at->ops->cache_set(at, cache_key(r, "customer", customer_code), "", 1);
+	at->ops->cache_set(at, cache_key(r, "temp_customer", customer_code), "", 1);
+	for (size_t i = 0; i < inv->n_rows; i++)
+		if (inv->rows[i].product_code)
+			at->ops->cache_set(at, cache_key(r, "product", inv->rows[i].product_code),
+					   "", 1);
+}
+
 /* ---- customers ----------------------------------------------------------------------------- */
 
 static bool card_json(struct sn *r, const struct netvisor_customer *c, const char **ret,
@@ -84,15 +95,16 @@ static bool edit_customer(struct sn *r, const struct netvisor_customer *theirs,
 	struct attempt *at = r->at;
 	const char *code = card->values[NETVISOR_CODE];
 	const struct json *last = NULL;
-	const char *text;
+	const char *text, *kv_key = arena_printf(at->arena, "customer:%s", code);
 	struct netvisor_customer changes;
+	if (!kv_key)
+		return full(err);
 	if (!sn_is_same_customer(at->arena, theirs, card))
 		return err_reason(err, ERR_DATA, "customer_number_taken", code,
 				  "customer number %s belongs to %s in Netvisor", code,
 				  theirs->values[NETVISOR_NAME] ? theirs->values[NETVISOR_NAME]
 								: "another");
-	if (!at->ops->kv_get(at, r->netvisor.limit_key,
-			     arena_printf(at->arena, "customer:%s", code), &text, err))
+	if (!at->ops->kv_get(at, r->netvisor.limit_key, kv_key, &text, err))
 		return false;
 	if (text[0] && !json_parse(at->arena, span_of(text), JSON_LIMITS_API, &last, err))
 		return false;
@@ -274,9 +286,11 @@ static bool need_item(struct sn *r, const struct dimension_value *d, struct err 
 	size_t n;
 	bool has_heading;
 	struct err inner = ERR_INIT;
-	const char *key = cache_key(r, "dimension",
-				    arena_printf(at->arena, "%s:%s", d->heading, d->item));
+	const char *both = arena_printf(at->arena, "%s:%s", d->heading, d->item);
+	const char *key = cache_key(r, "dimension", both ? both : "");
 	const char *record = record_name(r, d->heading, d->code ? d->code : d->item);
+	if (!both)
+		return full(err);
 	if (at->ops->cache_get(at, key))
 		return true;
 	if (!netvisor_dimensions(&r->netvisor, &list, &n, err))

@@ -1,0 +1,422 @@
+/*
+ * cases.c: replays and records flow cases (cases.h). Recording is for tests/flows/record.py, which
+ * says beforehand what must come of each case.
+ */
+#include "base/base.h"
+#include "cases.h"
+
+#include <dirent.h>
+
+#include "base/clock.h"
+#include "codec/json.h"
+#include "codec/sign.h"
+#include "fake.h"
+#include "flows/severa_netvisor.h"
+
+#define EXCHANGES_MAX 256
+
+struct exchange {
+	const struct call *call;
+	struct http_reply reply;
+	struct err err; /* code ERR_NONE: replied */
+};
+
+struct run {
+	struct arena *arena;
+	const struct json *spec;
+	const struct json *next; /* replay: the exchange awaited */
+	struct http_client *client; /* record */
+	struct exchange made[EXCHANGES_MAX];
+	size_t n_made;
+	char complaint[2048]; /* what differed; "" when nothing did */
+	struct fake fake;
+};
+
+static const char *text_of(const struct json *j, const char *path)
+{
+	const char *s = json_str(json_at(j, path));
+	return s ? s : "";
+}
+
+static int64_t int_of(const struct json *j, const char *path, int64_t preset)
+{
+	int64_t v;
+	return json_int64(json_at(j, path), &v) ? v : preset;
+}
+
+static bool bool_of(const struct json *j, const char *path)
+{
+	bool v;
+	return json_bool(json_at(j, path), &v) && v;
+}
+
+static void complain(struct run *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static void complain(struct run *r, const char *fmt, ...)
+{
+	va_list ap;
+	if (r->complaint[0])
+		return; /* the first says most */
+	va_start(ap, fmt);
+	vsnprintf(r->complaint, sizeof(r->complaint), fmt, ap);
+	va_end(ap);
+}
+
+static const char *node_text(struct run *r, const struct json *j)
+{
+	struct strbuf sb = STRBUF_INIT(r->arena, 1 << 20);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *ret;
+	if (!j)
+		return "{}";
+	jsonw_node(&w, j);
+	return strbuf_finish(&sb, &ret, NULL) ? ret : "{}";
+}
+
+/* ---- replay -------------------------------------------------------------------------------- */
+
+static enum err_code code_of(const char *name)
+{
+	for (int c = ERR_NONE; c <= ERR_SYSTEM; c++)
+		if (strcmp(err_code_name((enum err_code)c), name) == 0)
+			return (enum err_code)c;
+	return ERR_SYSTEM;
+}
+
+/* The time in changedSince is the clock's and does not count. */
+static bool same_url(const char *a, const char *b)
+{
+	static const char mark[] = "changedSince=";
+	const char *x = strstr(a, mark), *y = strstr(b, mark);
+	if (!x || !y)
+		return strcmp(a, b) == 0;
+	return x - a == y - b && memcmp(a, b, (size_t)(x - a)) == 0 &&
+	       strcmp(x + strcspn(x, "&"), y + strcspn(y, "&")) == 0;
+}
+
+static bool is_expected(struct run *r, const struct call *call)
+{
+	const char *body = text_of(r->next, "body");
+	if (!r->next)
+		complain(r, "one call too many: %s %s", call->rq.method, call->rq.url);
+	else if (strcmp(text_of(r->next, "method"), call->rq.method) != 0 ||
+		 !same_url(text_of(r->next, "url"), call->rq.url))
+		complain(r, "called %s %s instead of %s %s", call->rq.method, call->rq.url,
+			 text_of(r->next, "method"), text_of(r->next, "url"));
+	else if (!span_is(call->rq.body, body) && call->rq.body.n + strlen(body))
+		complain(r, "%s: body is\n%.*s\ninstead of\n%s", call->what,
+			 call->rq.body.n < 800 ? (int)call->rq.body.n : 800, call->rq.body.p, body);
+	return !r->complaint[0];
+}
+
+static bool reply_bytes(struct run *r, const struct json *x, struct span *ret)
+{
+	const char *coded = json_str(json_get(x, "reply_base64"));
+	*ret = span_of(text_of(x, "reply"));
+	if (!coded)
+		return true;
+	unsigned char *raw = arena_alloc(r->arena, strlen(coded) + 1);
+	size_t n;
+	if (!raw || !sign_unbase64(span_of(coded), raw, strlen(coded), &n))
+		return false;
+	*ret = (struct span) { (char *)raw, n };
+	return true;
+}
+
+static bool replay(struct fake *f, const struct call *call, struct http_reply *ret, struct err *err)
+{
+	struct run *r = f->ctx;
+	if (!is_expected(r, call))
+		return err_set(err, ERR_SYSTEM, "not the recorded call");
+	const struct json *x = r->next;
+	const char *fail = text_of(x, "fail");
+	const char *token = json_str(json_get(x, "next_page_token"));
+	r->next = json_next(x);
+	if (fail[0])
+		return err_set(err, code_of(fail), "%s: recorded failure", call->what);
+	struct http_header *h = arena_alloc(r->arena, sizeof(*h));
+	*ret = (struct http_reply) { .status = (int)int_of(x, "status", 200),
+				     .content_type = text_of(x, "content_type"),
+				     .retry_after_ms = -1 };
+	if (!h || !reply_bytes(r, x, &ret->body))
+		return err_set(err, ERR_SYSTEM, "case: reply_base64");
+	*h = (struct http_header) { "nextpagetoken", token };
+	ret->headers = h;
+	ret->n_headers = token ? 1 : 0;
+	return true;
+}
+
+/* ---- record -------------------------------------------------------------------------------- */
+
+static bool perform(struct fake *f, const struct call *call, struct http_reply *ret,
+		    struct err *err)
+{
+	struct run *r = f->ctx;
+	struct http_transport *t = http_client_transport(r->client);
+	enum http_reach reach;
+	struct exchange *x = &r->made[r->n_made++];
+	struct call *copy = (void *)arena_memdup(r->arena, call, sizeof(*call));
+	assert(r->n_made < EXCHANGES_MAX && copy);
+	*x = (struct exchange) { .call = copy, .err = ERR_INIT };
+	if (t->perform(t, r->arena, &call->rq, &x->reply, &reach, &x->err)) {
+		*ret = x->reply;
+		return true;
+	}
+	*err = x->err;
+	return false;
+}
+
+static bool is_text(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < 0x09)
+			return false;
+	return s.n < 4 || memcmp(s.p, "%PDF", 4) != 0;
+}
+
+static void write_exchange(struct run *r, struct json_writer *w, const struct exchange *x)
+{
+	const struct http_reply *reply = &x->reply;
+	jsonw_object(w);
+	jsonw_kstr(w, "what", x->call->what);
+	jsonw_kstr(w, "method", x->call->rq.method);
+	jsonw_kstr(w, "url", x->call->rq.url);
+	if (x->call->rq.body.p) {
+		jsonw_key(w, "body");
+		jsonw_span(w, x->call->rq.body);
+	}
+	if (x->err.code != ERR_NONE) {
+		jsonw_kstr(w, "fail", err_code_name(x->err.code));
+	} else {
+		const char *token = http_reply_header(reply, "nextpagetoken");
+		jsonw_kint(w, "status", reply->status);
+		jsonw_kstr(w, "content_type", reply->content_type);
+		if (token)
+			jsonw_kstr(w, "next_page_token", token);
+		jsonw_key(w, is_text(reply->body) ? "reply" : "reply_base64");
+		if (is_text(reply->body))
+			jsonw_span(w, reply->body);
+		else
+			jsonw_str(w, sign_base64(r->arena, reply->body));
+	}
+	jsonw_end_object(w);
+}
+
+/* ---- what comes of it ---------------------------------------------------------------------- */
+
+static const char *const outcomes[] = { "done", "skipped", "cancelled", "following" };
+static const char *const step_states[] = { "none", "intent", "done" };
+
+/* The report without its time. */
+static void write_report(struct run *r, struct json_writer *w)
+{
+	const struct json *j;
+	if (!r->fake.report ||
+	    !json_parse(r->arena, span_of(r->fake.report), JSON_LIMITS_VENDOR, &j, NULL))
+		return;
+	jsonw_key(w, "report");
+	jsonw_object(w);
+	for (const struct json *m = json_first(j); m; m = json_next(m)) {
+		if (strcmp(json_key(m), "at") == 0)
+			continue;
+		jsonw_key(w, json_key(m));
+		jsonw_node(w, m);
+	}
+	jsonw_end_object(w);
+}
+
+static const char *outcome_json(struct run *r, bool ok, const struct err *err)
+{
+	struct strbuf sb = STRBUF_INIT(r->arena, 1 << 20);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const struct fake *f = &r->fake;
+	const char *ret;
+	jsonw_object(&w);
+	if (ok)
+		jsonw_kstr(&w, "outcome", outcomes[f->at.outcome]);
+	else
+		jsonw_kstr(&w, "error", err_code_name(err->code));
+	if (!ok && err->reason) {
+		jsonw_kstr(&w, "reason", err->reason);
+		jsonw_kstr(&w, "subject", err->subject);
+	}
+	if (f->number)
+		jsonw_kstr(&w, "number", f->number);
+	jsonw_key(&w, "notes");
+	jsonw_array(&w);
+	for (size_t i = 0; i < f->n_notes; i++)
+		jsonw_str(&w, f->notes[i]);
+	jsonw_end_array(&w);
+	jsonw_key(&w, "steps");
+	jsonw_object(&w);
+	for (size_t i = 0; i < f->n_steps; i++)
+		if (f->steps[i].step.state != STEP_NONE)
+			jsonw_kstr(&w, f->steps[i].name, step_states[f->steps[i].step.state]);
+	jsonw_end_object(&w);
+	write_report(r, &w);
+	if (f->at.result && f->at.result[0] == '{') {
+		jsonw_key(&w, "result");
+		jsonw_raw(&w, span_of(f->at.result));
+	}
+	jsonw_end_object(&w);
+	return strbuf_finish(&sb, &ret, NULL) ? ret : "{}";
+}
+
+/* ---- one run ------------------------------------------------------------------------------- */
+
+static void put_steps(struct run *r)
+{
+	const struct json *steps = json_get(r->spec, "steps");
+	int64_t now = clock_wall_ms();
+	for (const struct json *s = json_first(steps); s; s = json_next(s)) {
+		bool is_done = strcmp(text_of(s, "state"), "done") == 0;
+		*fake_step(&r->fake, json_key(s)) =
+			(struct step) { .state = is_done ? STEP_DONE : STEP_INTENT,
+					.intent_ms = now - int_of(s, "age_ms", 0),
+					.lookups = (int)int_of(s, "lookups", 0),
+					.last_lookup_ms = now - int_of(s, "lookup_age_ms", 0),
+					.outcome = text_of(s, "outcome") };
+	}
+}
+
+static void put_known(struct run *r)
+{
+	const struct json *k = json_get(r->spec, "known");
+	if (!k)
+		return;
+	r->fake.known = (struct known_transfer) { .exists = true,
+						  .state = STATE_DONE,
+						  .delivered = bool_of(k, "delivered"),
+						  .changed = text_of(k, "changed"),
+						  .content_hash = text_of(k, "content_hash"),
+						  .id = "t" };
+}
+
+static const char *run_flow(struct run *r)
+{
+	struct fake *f = &r->fake;
+	struct err err = ERR_INIT;
+	const char *kind = text_of(r->spec, "kind");
+	fake_init(f, r->arena, node_text(r, json_get(r->spec, "settings")),
+		  node_text(r, json_get(r->spec, "credentials")));
+	f->exchange = r->client ? perform : replay;
+	f->ctx = r;
+	f->at.epoch_ms = int_of(r->spec, "epoch_ms", 0);
+	f->at.absent_counts_ms = int_of(r->spec, "absent_counts_in_ms", 0)
+					 ? clock_wall_ms() +
+						   int_of(r->spec, "absent_counts_in_ms", 0)
+					 : 0;
+	f->at.preview = bool_of(r->spec, "preview");
+	f->cfg.severa_page = (int)int_of(r->spec, "page", 100);
+	put_steps(r);
+	put_known(r);
+	fake_aim(f, kind, text_of(r->spec, "source_id"));
+	bool ok = strcmp(kind, "poll") == 0    ? severa_netvisor.poll(&f->at, &err)
+		  : strcmp(kind, "check") == 0 ? severa_netvisor.check(&f->at, &err)
+					       : severa_netvisor.run(&f->at, &err);
+	if (!ok && !r->client && err.code == ERR_NONE)
+		complain(r, "failed without an error");
+	return outcome_json(r, ok, &err);
+}
+
+static bool read_file(struct arena *arena, const char *path, struct span *ret)
+{
+	size_t cap = (size_t)8 << 20;
+	char *buf = arena_alloc(arena, cap);
+	FILE *f = buf ? fopen(path, "rb") : NULL;
+	if (!f)
+		return false;
+	*ret = (struct span) { buf, fread(buf, 1, cap, f) };
+	return fclose(f) == 0;
+}
+
+static bool replay_case(const char *path, const char *name)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new((size_t)256 << 20);
+	struct run *r = arena ? arena_alloc(arena, sizeof(*r)) : NULL;
+	struct span text;
+	struct err err = ERR_INIT;
+	if (!r || !read_file(arena, path, &text) ||
+	    !json_parse(arena, text, JSON_LIMITS_VENDOR, &r->spec, &err)) {
+		printf("%s: cannot be read: %s\n", name, err.message);
+		return false;
+	}
+	r->arena = arena;
+	r->next = json_first(json_get(r->spec, "exchanges"));
+	const char *came = run_flow(r);
+	const char *expected = node_text(r, json_get(r->spec, "expect"));
+	if (!r->complaint[0] && r->next)
+		complain(r, "call was not made: %s %s", text_of(r->next, "method"),
+			 text_of(r->next, "url"));
+	if (!r->complaint[0] && strcmp(came, expected) != 0)
+		complain(r, "came to\n  %s\ninstead of\n  %s", came, expected);
+	if (r->complaint[0])
+		printf("%s: %s\n", name, r->complaint);
+	return !r->complaint[0];
+}
+
+static int is_folder(const struct dirent *d)
+{
+	return d->d_name[0] != '.' && d->d_type == DT_DIR;
+}
+
+static void replay_flow(const char *folder, const char *flow, int *passed, int *failed)
+{
+	char path[4096], name[512];
+	struct dirent **cases;
+	snprintf(path, sizeof(path), "%s/%s", folder, flow);
+	int n = scandir(path, &cases, is_folder, alphasort);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s/%s/case.json", folder, flow, cases[i]->d_name);
+		snprintf(name, sizeof(name), "%s/%s", flow, cases[i]->d_name);
+		++*(replay_case(path, name) ? passed : failed);
+	}
+}
+
+int cases_replay(const char *folder)
+{
+	struct dirent **flow_names;
+	int passed = 0, failed = 0;
+	int n = scandir(folder, &flow_names, is_folder, alphasort);
+	for (int i = 0; i < n; i++)
+		replay_flow(folder, flow_names[i]->d_name, &passed, &failed);
+	printf("flows: %d passed, %d failed\n", passed, failed);
+	return failed || !passed;
+}
+
+int cases_record(void)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new((size_t)256 << 20);
+	struct http_guard guard = { .allow_private = true, .allow_http = true };
+	struct run *r = arena ? arena_alloc(arena, sizeof(*r)) : NULL;
+	struct err err = ERR_INIT;
+	struct span text;
+	if (!r || !read_file(arena, "/dev/stdin", &text) ||
+	    !json_parse(arena, text, JSON_LIMITS_VENDOR, &r->spec, &err) ||
+	    !http_global_init(&err) || !http_client_new(&guard, &r->client, &err)) {
+		fprintf(stderr, "record: %s\n", err.message);
+		return 1;
+	}
+	r->arena = arena;
+	struct strbuf sb = STRBUF_INIT(arena, (size_t)64 << 20);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *came = run_flow(r), *whole;
+	jsonw_object(&w);
+	for (const struct json *m = json_first(r->spec); m; m = json_next(m)) {
+		jsonw_key(&w, json_key(m));
+		jsonw_node(&w, m);
+	}
+	jsonw_key(&w, "exchanges");
+	jsonw_array(&w);
+	for (size_t i = 0; i < r->n_made; i++)
+		write_exchange(r, &w, &r->made[i]);
+	jsonw_end_array(&w);
+	jsonw_key(&w, "expect");
+	jsonw_raw(&w, span_of(came));
+	jsonw_end_object(&w);
+	bool ok = strbuf_finish(&sb, &whole, &err);
+	if (ok)
+		printf("%s\n", whole);
+	http_client_free(r->client);
+	http_global_release();
+	return !ok;
+}

@@ -1,0 +1,374 @@
+#!/usr/bin/python3
+"""Records the flow cases of severa_netvisor against a fresh sandbox: record.py FLOW_CASES SANDBOX [PREFIX].
+
+Each scenario below prepares the sandbox, says what must come of the run and what Netvisor must hold afterwards; a case is
+written only when that is so. `make flows` then replays it without any network.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import urllib.request
+
+HERE = pathlib.Path(__file__).parent / "severa_netvisor"
+
+
+class Sandbox:
+    def __init__(self, program):
+        self.process = subprocess.Popen([program], stdout=subprocess.PIPE, text=True)
+        self.url = "http://127.0.0.1:%d" % json.loads(self.process.stdout.readline())["port"]
+        self.reset()
+
+    def call(self, method, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        rq = urllib.request.Request(self.url + "/_sandbox/" + path, data=data, method=method)
+        with urllib.request.urlopen(rq) as reply:
+            text = reply.read().decode()
+        return json.loads(text) if text[:1] in ("[", "{") else text
+
+    def reset(self):
+        self.call("POST", "reset", {"seed": "demo"})
+        self.call("POST", "severa/kajo", {"rate": 0})
+        self.setup = self.call("GET", "setup?tenant=kajo")["tenants"][0]
+
+    def invoice(self, name):
+        return self.call("GET", "severa/kajo/invoices/" + name)
+
+    def change(self, path, **fields):
+        self.call("POST", "severa/kajo/" + path, fields)
+
+    def fault(self, **fields):
+        self.call("POST", "faults", fields)
+
+    def documents(self):
+        return self.call("GET", "netvisor/kajo")["documents"]
+
+
+def credentials(setup):
+    s, n = setup["severa"], setup["netvisor"]
+    return {"severa": {"client_id": s["client_id"], "client_secret": s["client_secret"]},
+            "netvisor": {"sender": "Viesti", "customer_id": n["customer_id"], "customer_key": n["customer_key"],
+                         "partner_id": n["partner_id"], "partner_key": n["partner_key"],
+                         "organisation_id": n["organisation_id"], "language": "EN"}}
+
+
+def settings(setup, **more):
+    s = setup["severa"]
+    return {"statuses": {"transfer": s["transfer_status"], "transferred": s["transferred_status"]},
+            "invoice_state": "unsent", "severa": {"url": s["base_url"]},
+            "netvisor": {"url": setup["netvisor"]["base_url"]}, **more}
+
+
+SCENARIOS = []
+TEMP = {"customers": {"direction": "temp"}, "products": {"direction": "temp"}}
+
+
+def scenario(title, invoice="plain-hours", **want):
+    def add(prepare):
+        SCENARIOS.append((title, invoice, prepare, want))
+        return prepare
+    return add
+
+
+def plain(title, invoice="plain-hours", spec=None, **want):
+    SCENARIOS.append((title, invoice, lambda sb: spec or {}, want))
+
+
+DONE = {"outcome": "done"}
+IN_DOUBT = {"netvisor.salesinvoice": {"state": "intent", "age_ms": 200000}}
+TWICE = {"netvisor.salesinvoice": {"state": "intent", "age_ms": 200000, "lookups": 1, "lookup_age_ms": 5000}}
+SENT = {"netvisor.salesinvoice": {"state": "done", "outcome": "4711"}}
+ALL_DONE = {**SENT, "severa.status": {"state": "done", "outcome": "x"}}
+
+plain("SV-01-invoice-in-transfer-status-is-relayed", **DONE, count=1, status="transferred")
+plain("SV-01-not-in-transfer-status-is-skipped", "draft", outcome="skipped", count=0)
+plain("SV-01-poll-lists-the-whole-status-in-pages", spec={"kind": "poll", "page": 7}, outcome="done",
+      report={"at_source": 26, "accounted": 26, "missing": []})
+plain("SV-04-straight-to-transferred-is-reported", spec={"kind": "poll"}, outcome="done",
+      report={"never_relayed": ["10428"]})
+plain("SV-09-invoice-of-another-company", "other-company-of-the-group", outcome="skipped", count=0)
+plain("SV-07-check-of-a-sound-connection", spec={"kind": "check"}, ok=True)
+plain("NV-01-already-sent-goes-as-open", spec={"settings": {"invoice_state": "open"}}, **DONE, sent=">open<")
+plain("NV-01-pdf-and-files-go-along", spec={"settings": {"send_pdf": True}}, **DONE, sent="<mimetype>application/pdf<")
+plain("NV-01-credit-note", "credit-note", **DONE, sent="<salesinvoiceproductlinequantity>-2,5<", count=1)
+plain("NV-01-foreign-currency", "foreign-currency", **DONE, sent='iso4217currencycode="SEK"')
+plain("NV-01-several-vat-rates", "several-vat-rates", **DONE, count=1)
+plain("NV-01-long-texts-are-split", "long-texts", **DONE, sent="<salesinvoicecommentline>")
+plain("NV-01-sum-off-by-a-cent-is-rounding", "off-by-a-cent", **DONE, note="rounding")
+plain("NV-01-sum-off-by-five-is-refused", "off-by-five", error="data", reason="sum_mismatch", count=0)
+plain("NV-02-customer-is-created", "several-vat-rates", **DONE, note="customer_added")
+plain("NV-02-temporary-customer-carries-the-buyer", spec={"settings": TEMP}, **DONE, sent="<invoicingcustomername>")
+plain("NV-02-passive-customer-travels-as-passive", "passive-customer", **DONE, sent_any="<isactive>0<")
+plain("NV-02-unknown-temporary-customer", spec={"settings": {"customers": {"direction": "temp", "temp_code": "NONE"}}},
+      error="data", reason="temp_customer_missing", count=0)
+plain("NV-03-customer-without-number", "customer-without-number", error="data", reason="customer_number_missing", count=0)
+plain("NV-03-operator-unknown-to-netvisor", "unknown-operator", error="data", reason="operator_unknown", count=0)
+plain("NV-03-person-without-business-id", "private-person", error="data", reason="business_id_missing", count=0)
+plain("NV-03-private-person-by-rule", "private-person", spec={"settings": {"customers": {"private_rule": "without_vat_number"}}},
+      **DONE, sent_any="<isprivatecustomer>1<")
+plain("NV-05-changed-address-updates-the-customer", **DONE, note="customer_updated", sent_any="<streetaddress>Sahatie 4<")
+plain("NV-06-row-without-code-is-an-error", "code-missing", error="data", reason="product_code_missing", count=0)
+plain("NV-06-row-with-two-codes-is-an-error", "two-codes", error="data", reason="product_code_several", count=0)
+plain("NV-06-row-without-code-goes-to-TEMP", "code-missing", spec={"settings": {"products": {"temp_code": "TEMP"}}},
+      **DONE, sent=">TEMP<")
+plain("NV-06-all-rows-to-TEMP", spec={"settings": TEMP}, **DONE, sent='<productidentifier type="customer">TEMP<')
+plain("NV-07-work-type-is-created-as-product", **DONE, sent_any="<issalesproduct>1<")
+plain("NV-08-project-and-unit-become-dimension-items",
+      spec={"settings": {"dimensions": {"project_heading": "Projekti", "unit_heading": "Yksikkö"}}}, **DONE,
+      sent="<dimensionitem>77 Verkkopalvelun uudistus<")
+plain("NV-08-missing-heading", spec={"settings": {"dimensions": {"project_heading": "Puuttuu"}}}, error="data",
+      reason="dimension_heading_missing", count=0)
+plain("SV-02-in-doubt-and-absent-waits-for-the-quiet-time",
+      spec={"steps": {"netvisor.salesinvoice": {"state": "intent", "age_ms": 1000}}}, error="doubt", count=0)
+plain("SV-02-in-doubt-first-empty-look-up-does-not-count", spec={"steps": IN_DOUBT}, error="doubt", count=0)
+plain("SV-02-in-doubt-absent-twice-is-sent", spec={"steps": TWICE}, **DONE, note="absent_at_target", count=1)
+plain("SV-02-new-store-asks-the-target-first", spec={"epoch_ms": 4000000000000}, **DONE, count=1)
+plain("SV-02-new-store-absence-does-not-count-yet", spec={"epoch_ms": 4000000000000, "absent_counts_in_ms": 600000},
+      error="waiting", count=0)
+
+
+@scenario("SV-01-deleted-invoice-is-cancelled", outcome="cancelled", count=0)
+def _(sb):
+    sb.call("DELETE", "severa/kajo/invoices/plain-hours")
+
+
+@scenario("SV-01-deleted-after-delivery-stays-done", outcome="done", note="deleted_after_delivery")
+def _(sb):
+    sb.call("DELETE", "severa/kajo/invoices/plain-hours")
+    return {"steps": SENT}
+
+
+@scenario("SV-02-status-changed-by-a-person-is-left-alone", outcome="done", note="status_left_alone", status="Luonnos", count=0)
+def _(sb):
+    sb.change("invoices/plain-hours", status="Luonnos")
+    return {"steps": SENT}
+
+
+@scenario("SV-02-already-transferred-is-done", outcome="done", count=0, status="transferred")
+def _(sb):
+    sb.change("invoices/plain-hours", status=sb.setup["severa"]["transferred_status"])
+    return {"steps": SENT}
+
+
+@scenario("SV-02-status-patch-fallback-to-object", outcome="done", count=1, status="transferred")
+def _(sb):
+    sb.change("", status_patch="status")
+
+
+@scenario("SV-02-failing-patch-is-retried-without-a-second-delivery", error="outage", count=1, status="transfer")
+def _(sb):
+    sb.fault(system="severa", method="PATCH", kind="status", status=500)
+
+
+@scenario("SV-02-line-cut-after-commit-leaves-doubt", error="doubt", count=1)
+def _(sb):
+    sb.fault(system="netvisor", match="salesinvoice.nv", kind="cut_after_commit")
+
+
+def relay(sb, **more):
+    """The invoice stands in Netvisor, Severa's status is the transfer status again."""
+    run(sb, "plain-hours", {})
+    sb.change("invoices/plain-hours", status=sb.setup["severa"]["transfer_status"])
+    return more
+
+
+@scenario("SV-02-in-doubt-and-found-is-not-sent-again", outcome="done", note="found_at_target", count=1, status="transferred")
+def _(sb):
+    return relay(sb, steps=IN_DOUBT)
+
+
+@scenario("SV-02-in-doubt-and-the-number-is-taken", error="data", reason="number_taken", count=1)
+def _(sb):
+    relay(sb)
+    sb.change("invoices/plain-hours", fields={"referenceNumber": "999993"})
+    return {"steps": IN_DOUBT}
+
+
+@scenario("SV-02-duplicate-is-believed-only-after-a-look", outcome="done", count=1, status="transferred")
+def _(sb):
+    relay(sb)
+    sb.call("POST", "netvisor/kajo", {"refuse_duplicates": True})
+
+
+@scenario("SV-02-relayed-and-seen-again", outcome="done", note="already_relayed", count=1, status="transferred")
+def _(sb):
+    return relay(sb, steps=ALL_DONE)
+
+
+@scenario("SV-02-relayed-and-gone-at-the-target", error="data", reason="gone_at_target", count=0)
+def _(sb):
+    return {"steps": ALL_DONE}
+
+
+@scenario("SV-05-changed-after-transfer-is-reported", outcome="done", report={"changed_after_transfer": ["10401", "10428"]})
+def _(sb):
+    relay(sb)
+    sb.change("invoices/plain-hours", status=sb.setup["severa"]["transferred_status"], rows=[{"quantity": 11.0}])
+    return {"kind": "poll", "known": {"delivered": True, "content_hash": "0" * 64}}
+
+
+@scenario("SV-06-refused-secret-is-named", ok=False, problem="credentials_refused")
+def _(sb):
+    sb.change("", client_secret="another")
+    return {"kind": "check"}
+
+
+@scenario("SV-06-missing-scope-is-named", ok=False, problem="scope_missing")
+def _(sb):
+    sb.change("", missing_scope="leave_out", scopes="invoices:read,invoices:write,customers:read,settings:read,files:read,projects:read")
+    return {"kind": "check"}
+
+
+@scenario("SV-06-expired-token-is-renewed-once", outcome="done", count=1)
+def _(sb):
+    sb.fault(system="severa", match="/v1/invoices", kind="status", status=401)
+
+
+@scenario("SV-06-unknown-status-is-named", ok=False, problem="status_unknown")
+def _(sb):
+    return {"kind": "check", "settings": {"statuses": {"transfer": "Ei ole", "transferred": sb.setup["severa"]["transferred_status"]}}}
+
+
+@scenario("SV-08-status-must-give-a-number", ok=False, problem="status_without_number")
+def _(sb):
+    return {"kind": "check", "settings": {"statuses": {"transfer": "Luonnos", "transferred": sb.setup["severa"]["transferred_status"]}}}
+
+
+@scenario("NV-01-locked-period-is-named", error="data", reason="period_locked", count=0)
+def _(sb):
+    sb.call("POST", "netvisor/kajo", {"locked_until": "2026-12-31"})
+
+
+@scenario("NV-01-technical-error-of-a-write-leaves-doubt", error="doubt", count=0)
+def _(sb):
+    sb.fault(system="netvisor", match="salesinvoice.nv", kind="status", status=500, code="TECHNICAL_ERROR")
+
+
+@scenario("NV-01-maintenance-is-an-outage", error="outage", count=0)
+def _(sb):
+    sb.fault(system="netvisor", match="salesinvoice.nv", kind="status", status=500, code="SYSTEM_MAINTENANCE")
+
+
+@scenario("NV-01-refused-keys-pause", error="credentials", reason="credentials_refused", count=0)
+def _(sb):
+    sb.fault(system="netvisor", kind="status", status=401, code="AUTHENTICATION_FAILED")
+
+
+@scenario("NV-03-name-of-another-customer-takes-the-number", error="data", reason="customer_number_taken", count=0)
+def _(sb):
+    sb.call("POST", "netvisor/kajo/customers/1001", {"externalidentifier": "9000112-9"})
+
+
+@scenario("NV-03-customer-without-address", error="data", reason="customer_address_missing", count=0)
+def _(sb):
+    for a in sb.call("GET", "severa/kajo/addresses"):
+        if a["customer"].get("number") == 1001:
+            sb.change("addresses/" + a["guid"], city=None)
+
+
+@scenario("NV-03-invalid-business-id", error="data", reason="business_id_invalid", count=0)
+def _(sb):
+    sb.change("customers/1001", vatNumber="FI12345678")
+
+
+@scenario("NV-03-operator-missing", error="data", reason="operator_missing", count=0)
+def _(sb):
+    sb.change("customers/1001", eInvoiceOperator=None)
+
+
+@scenario("NV-06-product-unknown-everywhere", error="data", reason="product_unknown", count=0)
+def _(sb):
+    sb.change("invoices/plain-hours", rows=[{"code": ["EI-OLE"]}])
+
+
+@scenario("NV-07-product-of-an-unclear-creation-is-looked-up", outcome="done", count=1)
+def _(sb):
+    return {"steps": {"netvisor.product.KONS-01": {"state": "intent", "age_ms": 200000, "lookups": 1, "lookup_age_ms": 5000}}}
+
+
+@scenario("NV-08-renamed-project-renames-the-item", outcome="done", sent_any="<olditem>77 Verkkopalvelun uudistus<")
+def _(sb):
+    more = {"dimensions": {"project_heading": "Projekti"}}
+    run(sb, "plain-hours", {"settings": more})
+    sb.change("projects/77", name="Verkkopalvelu 2")
+    sb.change("invoices/credit-note", status=sb.setup["severa"]["transfer_status"])
+    return {"settings": more, "invoice": "credit-note"}
+
+
+PROGRAM = BOX = None
+
+
+def run(sb, invoice, spec):
+    spec = dict(spec)
+    invoice = spec.pop("invoice", invoice)
+    try:
+        guid = sb.invoice(invoice)["guid"]
+    except urllib.error.HTTPError:
+        guid = sb.guids[invoice]
+    whole = {"kind": "invoice", "source_id": guid, **spec,
+             "settings": settings(sb.setup, **spec.get("settings", {})), "credentials": credentials(sb.setup)}
+    done = subprocess.run([PROGRAM, "record"], input=json.dumps(whole, ensure_ascii=False), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def complaints(sb, invoice, want, case):
+    got = case["expect"]
+    for key in ("outcome", "error", "reason"):
+        if got.get(key) != want.get(key, got.get(key) if key == "outcome" and "ok" in want else None):
+            yield "%s is %s" % (key, got.get(key))
+    if "note" in want and want["note"] not in got["notes"]:
+        yield "no note " + want["note"]
+    if "count" in want and len(sb.documents()) != want["count"]:
+        yield "Netvisor has %d documents" % len(sb.documents())
+    bodies = [x.get("body", "") for x in case["exchanges"]]
+    if "sent" in want and not any(want["sent"] in b and "<salesinvoice>" in b for b in bodies):
+        yield "invoice without " + want["sent"]
+    if "sent_any" in want and not any(want["sent_any"] in b for b in bodies):
+        yield "nothing sent with " + want["sent_any"]
+    if "status" in want:
+        s = sb.setup["severa"]
+        wanted = {"transferred": s["transferred_status"], "transfer": s["transfer_status"]}.get(want["status"], want["status"])
+        if wanted not in sb.invoice(invoice)["status"].values():
+            yield "status is " + sb.invoice(invoice)["status"]["name"]
+    for key, value in want.get("report", {}).items():
+        if got["report"][key] != value:
+            yield "report %s is %s" % (key, got["report"][key])
+    if "ok" in want and got["result"]["ok"] is not want["ok"]:
+        yield "check: %s" % got["result"]
+    if "problem" in want and want["problem"] not in [p["code"] for p in got["result"]["problems"]]:
+        yield "problems: %s" % got["result"]["problems"]
+
+
+def main():
+    global PROGRAM, BOX
+    PROGRAM = sys.argv[1]
+    sb = BOX = Sandbox(sys.argv[2])
+    bad = 0
+    for title, invoice, prepare, want in SCENARIOS:
+        if len(sys.argv) > 3 and not title.startswith(sys.argv[3]):
+            continue
+        sb.reset()
+        sb.call("DELETE", "faults")
+        sb.guids = {invoice: sb.invoice(invoice)["guid"]}
+        case = run(sb, invoice, prepare(sb) or {})
+        wrong = list(complaints(sb, invoice, want, case))
+        for line in wrong:
+            print("%s: %s (%s)" % (title, line, json.dumps(case["expect"], ensure_ascii=False)[:400]))
+        bad += bool(wrong)
+        if not wrong:
+            text = re.sub(r"http://127\.0\.0\.1:\d+", "http://sandbox.test", json.dumps(case, indent=1, ensure_ascii=False))
+            text = re.sub(r"127\.0\.0\.1:\d+", "sandbox.test", text)
+            (HERE / title).mkdir(parents=True, exist_ok=True)
+            (HERE / title / "case.json").write_text(text + "\n")
+    print("recorded: %d of %d" % (len(SCENARIOS) - bad, len(SCENARIOS)))
+    return bad > 0
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+    finally:
+        if BOX:
+            BOX.process.terminate()
+    sys.exit(status)
