@@ -34,7 +34,7 @@ struct http_server_options {
 	struct store *store;
 	const struct flow *const *flows; /* NULL-terminated */
 	const struct seal_key *key;
-	struct metrics *metrics; /* may be NULL */
+	struct metrics *metrics; /* NULL: the server keeps its own */
 	/* Any thread, no I/O: how durable a write is now. Required. */
 	enum redis_durability (*durability)(void *ctx);
 	/* Any thread, no I/O: further checks of /readyz; fills up to max, returns how many. May be

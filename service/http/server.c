@@ -506,6 +506,8 @@ bool http_server_new(const struct http_server_options *opt, struct http_server *
 	if (!s)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	s->opt = *opt;
+	if (!s->opt.metrics)
+		s->opt.metrics = s->own_metrics = metrics_new(); /* NULL: not counted */
 	sign_random(&s->request_base, sizeof(s->request_base));
 	pthread_mutex_init(&s->pool_lock, NULL);
 	pthread_mutex_init(&s->links_lock, NULL);
@@ -562,6 +564,7 @@ void http_server_free(struct http_server *s)
 	desk_free(s->desk);
 	committer_free(s->committer);
 	key_cache_free(s->keys);
+	metrics_free(s->own_metrics);
 	while (s->pool) {
 		struct request *rq = s->pool;
 		s->pool = rq->next;

@@ -16,6 +16,7 @@ struct link; /* one TCP connection: server.c */
 
 struct http_server {
 	struct http_server_options opt;
+	struct metrics *own_metrics; /* when main gave none */
 	struct MHD_Daemon *daemon;
 	unsigned port;
 	struct committer *committer;
