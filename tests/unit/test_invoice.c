@@ -1,0 +1,107 @@
+/* test_invoice.c: sums, business ids, content hash and the table of reasons. */
+#include "base/base.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+
+#include "model/invoice.h"
+#include "model/reason.h"
+
+static struct decimal dec(const char *text)
+{
+	struct decimal d = DECIMAL_ZERO;
+	assert_true(decimal_parse(span_of(text), &d));
+	return d;
+}
+
+static void test_sums_within_a_cent_per_row_and_rate(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *net, *vat, *gross, *rounding; /* rounding NULL: refused */
+	} cases[] = { { "10.00", "2.55", "12.55", "0" },
+		      { "10.02", "2.55", "12.57", "0.02" },
+		      { "10.03", "2.55", "12.58", NULL },
+		      { "15.00", "2.55", "17.55", NULL } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
+		struct invoice_row row = { .position = 1,
+					   .quantity = dec("3.333"),
+					   .unit_price = dec("3.0"),
+					   .has_vat_rate = true,
+					   .vat_rate = dec("25.5") };
+		struct invoice inv = { .rows = &row,
+				       .n_rows = 1,
+				       .total_net = dec(cases[i].net),
+				       .total_vat = dec(cases[i].vat),
+				       .total_gross = dec(cases[i].gross) };
+		struct err err = ERR_INIT;
+		bool ok = invoice_sum_up(&inv, arena, &err);
+		assert_int_equal(ok, cases[i].rounding != NULL);
+		if (ok)
+			assert_true(decimal_eq(inv.rounding, dec(cases[i].rounding)));
+		else
+			assert_string_equal(err.reason, "sum_mismatch");
+	}
+}
+
+static void test_business_ids(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *id;
+	} cases[] = { { "FI90001014", "9000101-4" },
+		      { "9000101-4", "9000101-4" },
+		      { "FI12345678", NULL },
+		      { "SE556677889901", NULL },
+		      { "", NULL },
+		      { NULL, NULL },
+		      { "FI", NULL },
+		      { "0737546-2", "0737546-2" },
+		      { "737546-2", "0737546-2" } };
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *id = business_id_from(arena, cases[i].from);
+		assert_true(str_eq(id, cases[i].id));
+	}
+}
+
+static void test_hash_SV_05(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
+	struct invoice a = { .number = "1", .status_id = "x" }, b = a;
+	b.status_id = "y"; /* a status is no content */
+	assert_string_equal(invoice_content_hash(&a, arena), invoice_content_hash(&b, arena));
+	b.your_reference = "PO";
+	assert_string_not_equal(invoice_content_hash(&a, arena), invoice_content_hash(&b, arena));
+}
+
+static void test_reasons_OP_05(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	for (const struct reason *r = reasons; r->code; r++) {
+		assert_ptr_equal(reason_find(r->code), r);
+		assert_true(r->actor && r->en && r->fi && r->nb);
+		bool has = strstr(r->en, "{subject}") != NULL;
+		assert_int_equal(has, strstr(r->fi, "{subject}") != NULL);
+		assert_int_equal(has, strstr(r->nb, "{subject}") != NULL);
+	}
+	struct strbuf sb = STRBUF_INIT(arena, 1000);
+	reason_sentence(reason_find("rows_missing"), "fi", "104", &sb);
+	assert_true(span_is(strbuf_span(&sb), "Laskulla 104 ei ole rivejä."));
+	assert_null(reason_find("none"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sums_within_a_cent_per_row_and_rate),
+		cmocka_unit_test(test_business_ids),
+		cmocka_unit_test(test_hash_SV_05),
+		cmocka_unit_test(test_reasons_OP_05),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
