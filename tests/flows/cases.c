@@ -14,6 +14,7 @@
 #include "flows/severa_netvisor.h"
 
 #define EXCHANGES_MAX 256
+#define CASES_MAX 1024
 
 struct exchange {
 	const struct call *call;
@@ -354,31 +355,51 @@ static bool replay_case(const char *path, const char *name)
 	return !r->complaint[0];
 }
 
-static int is_folder(const struct dirent *d)
+static int by_name(const void *a, const void *b)
 {
-	return d->d_name[0] != '.' && d->d_type == DT_DIR;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void replay_flow(const char *folder, const char *flow, int *passed, int *failed)
+/* Folders below a folder, sorted; their number. */
+static size_t list_folders(struct arena *arena, const char *folder, const char *names[CASES_MAX])
 {
+	DIR *dir = opendir(folder);
+	const struct dirent *d;
+	size_t n = 0;
+	while (dir && (d = readdir(dir))) {
+		if (d->d_name[0] == '.' || d->d_type != DT_DIR)
+			continue;
+		assert(n < CASES_MAX);
+		names[n++] = arena_strdup(arena, d->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	qsort(names, n, sizeof(*names), by_name);
+	return n;
+}
+
+static void replay_flow(struct arena *arena, const char *folder, const char *flow, int *passed,
+			int *failed)
+{
+	const char *names[CASES_MAX];
 	char path[4096], name[512];
-	struct dirent **cases;
 	snprintf(path, sizeof(path), "%s/%s", folder, flow);
-	int n = scandir(path, &cases, is_folder, alphasort);
-	for (int i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s/%s/%s/case.json", folder, flow, cases[i]->d_name);
-		snprintf(name, sizeof(name), "%s/%s", flow, cases[i]->d_name);
+	size_t n = list_folders(arena, path, names);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%s/%s/case.json", folder, flow, names[i]);
+		snprintf(name, sizeof(name), "%s/%s", flow, names[i]);
 		++*(replay_case(path, name) ? passed : failed);
 	}
 }
 
 int cases_replay(const char *folder)
 {
-	struct dirent **flow_names;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	const char *names[CASES_MAX];
 	int passed = 0, failed = 0;
-	int n = scandir(folder, &flow_names, is_folder, alphasort);
-	for (int i = 0; i < n; i++)
-		replay_flow(folder, flow_names[i]->d_name, &passed, &failed);
+	size_t n = arena ? list_folders(arena, folder, names) : 0;
+	for (size_t i = 0; i < n; i++)
+		replay_flow(arena, folder, names[i], &passed, &failed);
 	printf("flows: %d passed, %d failed\n", passed, failed);
 	return failed || !passed;
 }
