@@ -162,6 +162,12 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 		return;
 	}
 	o->state = p.state;
+	/* What is done stays done while a second look at it fails; only "gone at the target" is
+	 * told. */
+	if (r->job.was == STATE_DONE && p.state != STATE_NEEDS_DATA) {
+		o->keep = true;
+		return;
+	}
 	/* A retest that read the same and found the same leaves no trace. */
 	bool same = p.state == STATE_NEEDS_DATA && r->job.was == STATE_NEEDS_DATA && fingerprint &&
 		    str_eq(fingerprint, r->job.fingerprint) &&

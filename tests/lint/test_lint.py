@@ -148,7 +148,8 @@ def test_a_flow_without_cases_and_a_case_without_id_are_caught(tree):
     assert "holds no requirement id" in promises.flow_cases(tree)[0]
 
 
-def test_an_invented_requirement_is_caught(tree):
+def test_an_invented_requirement_is_caught(tree, monkeypatch):
+    monkeypatch.delenv("VIESTI_SHARED", raising=False)
     write(tree, "tests/lint/requirements.txt", "NV-01\nNV-02\n")
     write(tree, "tests/unit/test_x.c", unit("static void nv_01_and_nv_99(void **state);", '"NV-02 is real"'))
     assert promises.requirement_ids(tree) == ["tests/unit/test_x.c:3: NV-99 is no requirement"]
