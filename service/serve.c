@@ -43,6 +43,7 @@ struct service {
 	const char *hosts[MAX_HOSTS + 3];
 	struct pool *workers;
 	struct http_server *http;
+	struct metrics *metrics;
 	struct arena *arena; /* process lifetime */
 };
 
@@ -178,6 +179,7 @@ static bool start_workers(struct service *s, struct err *err)
 {
 	const struct config *cfg = s->cfg;
 	const struct pool_options opt = { .queue = s->queue,
+					  .metrics = s->metrics,
 					  .store = s->store,
 					  .flows = flows,
 					  .values = &s->values,
@@ -209,6 +211,7 @@ static bool start_http(struct service *s, struct err *err)
 						 .store = s->store,
 						 .flows = flows,
 						 .key = &s->key,
+						 .metrics = s->metrics,
 						 .durability = durability,
 						 .ctx = s };
 	return http_server_new(&opt, &s->http, err);
@@ -228,6 +231,7 @@ static bool open_service(struct service *s, const struct config *cfg, struct err
 		log_event(LOG_WARN, "key_made", LOG_S("file", cfg->data_dir),
 			  LOG_S("text", "a key was made in the data folder; keep a copy: without "
 					"it credentials are lost"));
+	s->metrics = metrics_new();
 	xml_global_init();
 	set_values(s);
 	return http_global_init(err) && set_guard(s, err) && start_redis(s, err) &&
@@ -245,6 +249,7 @@ static void close_service(struct service *s)
 	http_global_release();
 	xml_global_release();
 	secret_wipe(&s->key, sizeof(s->key));
+	metrics_free(s->metrics);
 	arena_free(s->arena);
 }
 

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "base/err.h"
+#include "base/metrics.h"
 #include "flow.h"
 #include "net/http.h"
 #include "queue/queue.h"
@@ -17,6 +18,7 @@
 struct pool_options {
 	struct queue *queue;
 	struct store *store;
+	struct metrics *metrics; /* may be NULL */
 	const struct flow *const *flows; /* NULL-terminated */
 	const struct config_values *values;
 	const struct http_guard *guard;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "codec/json.h"
+#include "net/verdict.h"
 
 /* A wait for a rate slot up to this is slept: it costs less than to hand the job back. */
 #define SLOT_SLEEP_MAX_MS 400
@@ -126,6 +127,15 @@ static bool still_ours(struct attempt *at, struct err *err)
 	return true;
 }
 
+/* By system, the part of the limit key before its colon, and what came back. */
+static void count_call(struct attempt *at, const struct call *call, const char *verdict)
+{
+	const char *key = call->limit_key ? call->limit_key : "";
+	char system[32];
+	snprintf(system, sizeof(system), "%.*s", (int)strcspn(key, ":"), key);
+	metrics_add(impl_of(at)->ctx->opt->metrics, METRIC_VENDOR_CALLS, system, verdict, 1);
+}
+
 static bool op_exchange(struct attempt *at, const struct call *call, struct http_reply *ret,
 			struct err *err)
 {
@@ -141,9 +151,11 @@ static bool op_exchange(struct attempt *at, const struct call *call, struct http
 		return false;
 	if (!impl->ctx->http->perform(impl->ctx->http, at->arena, &call->rq, ret, &reach, e)) {
 		note_call(at, call, NULL, e);
+		count_call(at, call, err_code_name(e->code));
 		return err_wrap(e, "%s", call->what);
 	}
 	note_call(at, call, ret, NULL);
+	count_call(at, call, verdict_name(verdict_of_status(ret, call->rq.is_write)));
 	if (ret->status == 429 && call->limit_key) {
 		int64_t ms = ret->retry_after_ms > 0 ? ret->retry_after_ms : QUOTA_BLOCK_MS;
 		/* Only saves calls: a failure here is found out by the next call. */

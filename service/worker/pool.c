@@ -223,6 +223,23 @@ static void *claimer_main(void *arg)
 
 /* --- settler --- */
 
+/* The flow's name of a job's connection, for metrics: never the connection itself. */
+static void count_run(struct pool *p, const struct run *r, const char *verdict)
+{
+	CLEANUP(connection_unref) struct connection *c = store_find(p->opt.store, r->job.conn);
+	const char *flow = c ? c->flow : "";
+	struct metrics *m = p->opt.metrics;
+	if (r->outcome.verdict == FINISH_STALE)
+		metrics_add(m, METRIC_LEASES_LOST, flow, NULL, 1);
+	if (r->job.type == JOB_POLL)
+		metrics_add(m, METRIC_POLLS, flow, r->err.code == ERR_NONE ? "ok" : verdict, 1);
+	if (r->job.type != JOB_TRANSFER)
+		return;
+	metrics_add(m, METRIC_ATTEMPTS, flow, verdict, 1);
+	if (r->outcome.delivered && !r->job.delivered)
+		metrics_add(m, METRIC_DELIVERED, flow, r->job.kind, 1);
+}
+
 static void log_run(struct pool *p, const struct run *r)
 {
 	const struct queue_outcome *o = &r->outcome;
@@ -242,6 +259,8 @@ static void log_run(struct pool *p, const struct run *r)
 	else
 		p->counts.done++;
 	pthread_mutex_unlock(&p->lock);
+	if (p->opt.metrics)
+		count_run(p, r, verdict);
 	enum log_level level = bad					 ? LOG_ERROR
 			       : o->hand_back || r->job.type == JOB_POLL ? LOG_DEBUG
 									 : LOG_INFO;
