@@ -123,7 +123,7 @@ static void succeeded(struct run *r, const struct attempt *at)
 	struct queue_outcome *o = &r->outcome;
 	o->state = states[at->outcome];
 	o->delivered = at->delivered;
-	o->content_hash = at->content_hash;
+	o->content_hash = at->delivered ? at->content_hash : NULL;
 	o->result = at->result;
 	/* A document that is done stays done when somebody moved or deleted it at the source since.
 	 */
@@ -152,7 +152,7 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 	struct queue_outcome *o = &r->outcome;
 	r->pause_connection = p.pause_connection;
 	o->delivered = at->delivered;
-	o->content_hash = at->content_hash;
+	o->content_hash = at->delivered ? at->content_hash : NULL;
 	o->delay_ms = p.wait_ms;
 	o->error_code = r->err.reason ? r->err.reason : err_code_name(r->err.code);
 	o->error_json = error_json(r);
