@@ -344,8 +344,8 @@ def intake():
     bare, mhd = bare_mhd_intake()
     fastify, node = fastify_intake()
     ours = viesti_intake()
-    emit_ratio("intake_vs_bare_mhd", ours["per_s"], bare["per_s"], "requests/s", ours=sides(ours), theirs=sides(bare), versions=mhd)
-    emit_ratio("intake_vs_fastify_bullmq", ours["per_s"], fastify["per_s"], "requests/s", ours=sides(ours), theirs=sides(fastify),
+    emit_ratio("intake_vs_bare_mhd", ours["per_s"], bare["per_s"], "requests/s", viesti_side=sides(ours), yardstick_side=sides(bare), versions=mhd)
+    emit_ratio("intake_vs_fastify_bullmq", ours["per_s"], fastify["per_s"], "requests/s", viesti_side=sides(ours), yardstick_side=sides(fastify),
                versions=node)
 
 
@@ -359,7 +359,7 @@ def jobs():
         ours = json.loads(out)
         if not best or ours["jobs_per_s"] > best["jobs_per_s"]:
             best = ours
-    emit_ratio("jobs_vs_bullmq", best["jobs_per_s"], report["jobs_per_s"], "jobs/s", ours=best, theirs=report, versions=versions)
+    emit_ratio("jobs_vs_bullmq", best["jobs_per_s"], report["jobs_per_s"], "jobs/s", viesti_side=best, yardstick_side=report, versions=versions)
 
 
 BENCHES = {f.__name__: f for f in (intake, jobs, transfers_0ms, transfers_50ms, rss_rest_mb, rss_10k_queued_mb, ready_ms)}
