@@ -99,8 +99,7 @@ static bool start_store(struct service *s, struct err *err)
 	const struct store_options so = { .pool = s->pool,
 					  .key = &s->key,
 					  .data_dir = cfg->data_dir,
-					  .retention_ms = cfg->retention_done_ms,
-					  .poll_interval_ms = cfg->poll_interval_ms };
+					  .retention_ms = cfg->retention_done_ms };
 	struct store_epoch epoch;
 	bool restored;
 	return queue_new(&qo, &s->queue, err) && store_new(&so, &s->store, err) &&

@@ -21,7 +21,6 @@ struct store_options {
 	struct redis_pool *pool;
 	const struct seal_key *key; /* copied */
 	const char *data_dir; /* of the vault file; NULL: no vault (tests) */
-	int64_t poll_interval_ms; /* not read here: queue/ plans the polls */
 	int64_t retention_ms; /* of timelines; 0: 90 days */
 };
 struct store;
