@@ -20,6 +20,7 @@
 #include "keyfile.h"
 #include "net/http.h"
 #include "net/redis.h"
+#include "notify.h"
 #include "queue/queue.h"
 #include "registry.h"
 #include "store/store.h"
@@ -282,6 +283,28 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static void tell_supervisor(const char *state)
+{
+	struct err err = ERR_INIT;
+	if (!notify_supervisor(state, &err))
+		log_err(LOG_WARN, "supervisor_not_told", &err);
+}
+
+static void say_ready(const struct service *s, int64_t began_ms)
+{
+	const char *address = s->cfg->listen;
+	bool v6 = strchr(address, ':');
+	char state[256];
+	snprintf(state, sizeof(state), "READY=1\nSTATUS=Serving at http://%s%s%s:%u", v6 ? "[" : "",
+		 address, v6 ? "]" : "", http_server_port(s->http));
+	log_event(LOG_INFO, "ready", LOG_S("address", address),
+		  LOG_I("port", http_server_port(s->http)), LOG_I("ms", clock_mono_ms() - began_ms),
+		  LOG_S("redis", s->health.version),
+		  LOG_S("durability", redis_durability_name(s->health.durability)),
+		  LOG_S("redis_verdict", s->health.text));
+	tell_supervisor(state);
+}
+
 int serve(const struct config *cfg)
 {
 	struct service s;
@@ -293,12 +316,9 @@ int serve(const struct config *cfg)
 	bool ok = open_service(&s, cfg, &err) && first_token(&s, &err) &&
 		  store_refresh(s.store, &err) && start_workers(&s, &err) && start_http(&s, &err);
 	if (ok) {
-		log_event(LOG_INFO, "ready", LOG_S("address", cfg->listen),
-			  LOG_I("port", http_server_port(s.http)),
-			  LOG_I("ms", clock_mono_ms() - began_ms), LOG_S("redis", s.health.version),
-			  LOG_S("durability", redis_durability_name(s.health.durability)),
-			  LOG_S("redis_verdict", s.health.text));
+		say_ready(&s, began_ms);
 		wait_for_signal();
+		tell_supervisor("STOPPING=1");
 		http_server_stop(s.http);
 	} else {
 		status = complain("start_failed", &err);

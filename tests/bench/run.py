@@ -238,7 +238,6 @@ def rss_rest_mb():
 def sandbox(tenants, invoices, latency_ms=0):
     """viesti-sandbox with generated tenants whose customers and products are known; yields its module's Sandbox."""
     sys.path.insert(0, str(ROOT / "tests" / "system"))
-    os.environ["VIESTI_SANDBOX_BIN"] = str(BUILD / "viesti-sandbox")
     import sandbox as module  # only here: it lies with the system tests
     with module.Sandbox("--log-bodies", "0", seed="empty") as sb:
         sb.tenants(count=tenants, invoices=invoices, customers=3, prefix="b", registered=True)
@@ -263,7 +262,7 @@ def rest(port, method, path, body=None, token="bench-admin-token-0123456789"):
 
 
 def connect(port, setup, active=True, **more):
-    from relay import connection_of  # beside sandbox.py
+    from service import connection_of  # beside sandbox.py
     rest(port, "POST", "/v1/connections", {**connection_of(setup, setup["key"]), **more})
     if active:
         rest(port, "POST", f"/v1/connections/{setup['key']}/activate", {})

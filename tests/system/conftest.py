@@ -7,8 +7,5 @@ from service import Service
 
 @pytest.fixture(scope="module")
 def service():
-    s = Service(poll_interval="1h", http_timeout="2s", retry_first="100ms", max_body="64k")
-    try:
+    with Service(poll_interval="1h", http_timeout="2s", retry_first="100ms", max_body="64k") as s:
         yield s
-    finally:
-        s.stop()

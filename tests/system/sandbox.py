@@ -23,14 +23,11 @@ import uuid
 import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("BUILD", "build/gcc")
 ALL_SCOPES = (
     "invoices:read,invoices:write,customers:read,settings:read,files:read,projects:read,"
     "organization:read"
 )
-
-
-def binary():
-    return os.environ.get("VIESTI_SANDBOX_BIN", str(ROOT / "build" / "gcc" / "viesti-sandbox"))
 
 
 class Answer:
@@ -65,7 +62,7 @@ class Sandbox:
     """A running viesti-sandbox and its control API."""
 
     def __init__(self, *args, seed="demo", severa_rate=0):
-        self.args = [binary(), "--port", "0", "--seed", seed, "--severa-rate", str(severa_rate)]
+        self.args = [str(BUILD / "viesti-sandbox"), "--port", "0", "--seed", seed, "--severa-rate", str(severa_rate)]
         self.args += [str(a) for a in args]
         self.process = None
         self.url = None

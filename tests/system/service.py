@@ -1,22 +1,47 @@
-"""A running service with Redis and sandbox beside it, signed webhooks, and the contract that its answers are held against."""
+"""The one launcher of the service: a Redis and relay processes that tests may kill, the sandbox beside them, signed webhooks.
+
+    with Service(poll_interval="1h") as s:            # VIESTI_POLL_INTERVAL; sandbox, Redis and one relay
+        s.connect("kajo"); s.activate("kajo")
+        s.call("GET", "/v1/transfers")                # every answer is held against openapi.yaml
+
+A relay is waited for by what it tells its supervisor (NOTIFY_SOCKET), so no log level matters.
+"""
 
 import base64
 import hashlib
 import hmac
+import http.client
 import json
+import os
 import pathlib
 import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
 import time
 import uuid
 
-import yaml  # Debian: python3-yaml
+from contract import Contract
+from sandbox import BUILD, ROOT, Sandbox
 
-from relay import Redis, Relay, connection_of, remove, temp_folder
-from sandbox import Sandbox
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ADMIN = "admin-token-of-the-tests"
+KEY = "11" * 32
 KEY_BYTES = b"0123456789abcdef0123456789abcdef"
 SECRET = "whsec_" + base64.b64encode(KEY_BYTES).decode()
+
+
+def wait_for(what, condition, seconds=30, step=0.02):
+    """Waits for a condition and answers what it gave; fails with `what` after so many seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        got = condition()
+        if got:
+            return got
+        if time.monotonic() > until:
+            raise AssertionError(f"still waiting after {seconds} s for {what}")
+        time.sleep(step)
 
 
 def signed(body, ident=None, when=None, key=KEY_BYTES, extra=()):
@@ -32,127 +57,212 @@ def event(source_id, kind="invoice.changed"):
     return json.dumps({"type": kind, "timestamp": "2026-11-22T10:00:00Z", "data": {"id": source_id}}).encode()
 
 
-class Contract:
-    """openapi.yaml: which answers a route may give, and their shape. Knows the keywords that our contract uses, no more."""
+def connection_of(setup, name, **settings):
+    """The body that creates a connection to one sandbox tenant."""
+    severa, netvisor = setup["severa"], setup["netvisor"]
+    values = {
+        "statuses": {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"]},
+        "invoice_state": "unsent",
+    }
+    values.update(settings)
+    return {
+        "id": name, "name": f"Demo {name}", "flow": "severa-netvisor", "settings": values,
+        "credentials": {
+            "severa": {"client_id": severa["client_id"], "client_secret": severa["client_secret"]},
+            "netvisor": {k: netvisor[k] for k in ("customer_id", "customer_key", "partner_id", "partner_key")}
+            | {"sender": "Viesti", "organisation_id": netvisor["organisation_id"], "language": "FI"},
+        },
+    }
 
-    KEYWORDS = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "oneOf", "$ref",
-                "description", "format", "pattern", "default", "minimum", "maximum", "maxLength", "maxItems"}
-    TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
 
-    def __init__(self, text):
-        self.doc = yaml.safe_load(text)
-        self.seen = set()
-        self.paths = [(re.compile("^" + re.sub(r"\{[^}]*\}", "[^/]+", p) + "$"), p) for p in
-                      sorted(self.doc["paths"], key=lambda p: p.count("{"))]
+class Redis:
+    """redis-server on a unix socket: AOF, appendfsync always, noeviction. May be killed, restarted and emptied."""
 
-    def find(self, path):
-        path = path.split("?")[0]
-        return next((p for pattern, p in self.paths if pattern.match(path)), None)
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.socket = self.folder / "redis.sock"
+        self.process = None
+        self.start()
 
-    def resolve(self, node):
-        while "$ref" in node:
-            target = self.doc
-            for part in node["$ref"].lstrip("#/").split("/"):
-                target = target[part]
-            node = target
-        return node
+    @property
+    def url(self):
+        return f"unix://{self.socket}"
 
-    def check(self, method, path, answer):
-        """Fails when the answer is not in the contract; notes that it was seen."""
-        template = self.find(path)
-        kind = (answer.headers.get("Content-Type") or "").split(";")[0]
-        if template is None or method.lower() not in self.doc["paths"][template]:
-            assert answer.status == (404 if template is None else 405), (method, path, answer.status)
-            self.check_shape(json.loads(answer.body), {"$ref": "#/components/schemas/Problem"}, "problem")
-            return
-        described = self.doc["paths"][template][method.lower()]["responses"]
-        assert str(answer.status) in described, f"{method} {template}: {answer.status} is not in the contract: {answer.body[:300]}"
-        self.seen.add((method, template, str(answer.status)))
-        response = self.resolve(described[str(answer.status)])
-        for name in response.get("headers", {}):
-            if name != "Viesti-Durability":  # nothing was stored of an ignored webhook
-                assert answer.headers.get(name), f"{method} {template} {answer.status}: no {name}"
-        if "content" not in response:
-            assert not answer.body
-            return
-        assert kind in response["content"], f"{method} {template} {answer.status}: {kind}"
-        if kind.endswith("json"):
-            self.check_shape(json.loads(answer.body), response["content"][kind]["schema"], f"{method} {template} {answer.status}")
+    def start(self):
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder),
+             "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", ""],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for("Redis", lambda: self.cli("PING") == "PONG", 10)
 
-    def check_shape(self, value, schema, where):
-        assert set(schema) <= self.KEYWORDS, (where, set(schema) - self.KEYWORDS)
-        if "$ref" in schema:
-            self.check_shape(value, self.resolve(schema), where)
-        if "oneOf" in schema:
-            self.check_one_of(value, schema["oneOf"], where)
-        self.check_type(value, schema, where)
-        if value is None:
-            return
-        assert "enum" not in schema or value in schema["enum"], f"{where}: {value!r} is none of {schema['enum']}"
-        assert "const" not in schema or value == schema["const"], f"{where}: {value!r}"
-        if isinstance(value, str) and "pattern" in schema:
-            assert re.search(schema["pattern"], value), f"{where}: {value!r}"
-        if isinstance(value, dict):
-            self.check_members(value, schema, where)
-        for i, item in enumerate(value if isinstance(value, list) and "items" in schema else []):
-            self.check_shape(item, schema["items"], f"{where}/{i}")
+    def cli(self, *words):
+        done = subprocess.run(["redis-cli", "-s", str(self.socket), *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip()
 
-    def check_one_of(self, value, schemas, where):
-        failures = []
-        for schema in schemas:
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Relay:
+    """One `viesti serve`, ready from its making on. redis_url None: it keeps a private Redis."""
+
+    def __init__(self, folder, redis_url, sandbox, **settings):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        host = f"127.0.0.1:{sandbox.port}"
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith("VIESTI_")}
+        self.env.update({
+            "VIESTI_DATA_DIR": str(self.folder), "VIESTI_PORT": "0", "VIESTI_ADMIN_TOKEN": ADMIN, "VIESTI_KEY": KEY,
+            "VIESTI_ALLOW_HTTP": "true", "VIESTI_ALLOW_PRIVATE": "true", "VIESTI_ALLOW_HOSTS": host,
+            "VIESTI_SEVERA_URL": f"http://{host}/severa/rest-api", "VIESTI_NETVISOR_URL": f"http://{host}/netvisor",
+            "VIESTI_REDIS_PREFIX": "t", "NOTIFY_SOCKET": str(self.folder / "notify"),
+        })
+        if redis_url:
+            self.env["VIESTI_REDIS_URL"] = redis_url
+        self.env.update({f"VIESTI_{k.upper()}": str(v) for k, v in settings.items()})
+        self.process, self.port = None, None
+        self.start()
+
+    def start(self, seconds=30):
+        self.log = open(self.folder / "log", "ab")
+        path = self.folder / "notify"
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.bind(str(path))
+            told.settimeout(0.05)
+            self.process = subprocess.Popen([str(BUILD / "viesti"), "serve"], env=self.env, stdout=self.log, stderr=self.log)
+            self.port = wait_for("a ready relay", lambda: self._told_ready(told), seconds, 0)
+
+    def _told_ready(self, told):
+        """The port of the notification READY=1, once it came."""
+        try:
+            state = dict(line.split("=", 1) for line in told.recv(4096).decode().splitlines())
+        except socket.timeout:
+            if not self.alive():
+                raise AssertionError("the relay ended: " + self.tail()) from None
+            return None
+        return state.get("READY") == "1" and int(re.search(r":(\d+)$", state["STATUS"]).group(1))
+
+    def tail(self, n=40):
+        return (self.folder / "log").read_bytes()[-20000:].decode("utf-8", "replace")[-200 * n:]
+
+    def log_lines(self, event_name=None):
+        """The log's JSON lines, of one event or all."""
+        lines = [json.loads(line) for line in (self.folder / "log").read_bytes().splitlines() if line.startswith(b"{")]
+        return [line for line in lines if event_name in (None, line["event"])]
+
+    def call(self, method, path, body=None, headers=None, token=ADMIN, timeout=30):
+        """body: bytes as they are, or what JSON can say."""
+        head = {"Authorization": "Bearer " + token} if token else {}
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            head["Content-Type"] = "application/json"
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            conn.request(method, path, body, head | (headers or {}))
+            got = conn.getresponse()
+            return Answer(got.status, got.headers, got.read())
+        finally:
+            conn.close()
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def rss_kb(self):
+        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+    def stop(self, seconds=40):
+        """Ends it politely and answers its exit status."""
+        if self.alive():
+            self.process.send_signal(signal.SIGTERM)
             try:
-                self.check_shape(value, schema, where)
-            except AssertionError as e:
-                failures.append(str(e))
-        assert len(failures) == len(schemas) - 1, f"{where}: fits {len(schemas) - len(failures)} of oneOf: {failures}"
-
-    def check_type(self, value, schema, where):
-        kinds = schema.get("type", [])
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        fits = [k for k in kinds if (isinstance(value, int) and not isinstance(value, bool) if k == "integer"
-                                     else isinstance(value, self.TYPES[k]))]
-        assert fits or not kinds, f"{where}: {value!r} is no {kinds}"
-
-    def check_members(self, value, schema, where):
-        properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-        missing = set(schema.get("required", [])) - set(value)
-        assert not missing, f"{where}: lacks {missing}"
-        for name, member in value.items():
-            if name in properties:
-                self.check_shape(member, properties[name], f"{where}/{name}")
-            else:
-                assert others is not False, f"{where}: {name} is not in the contract"
-                if isinstance(others, dict):
-                    self.check_shape(member, others, f"{where}/{name}")
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError("the relay did not stop: " + self.tail()) from None
+        self.log.close()
+        return self.process.returncode
 
 
 class Service:
-    """Sandbox, Redis and one relay; every call is held against the contract."""
+    """Sandbox, Redis and relays that share it; every call is held against the contract."""
 
-    def __init__(self, **settings):
-        self.folder = temp_folder()
-        self.sandbox = Sandbox()
-        self.sandbox.start()
-        self.redis = Redis(self.folder + "/redis")
-        self.relay = Relay(self.folder + "/relay", self.redis.url, self.sandbox, **settings)
+    def __init__(self, relays=1, private_redis=False, seed="demo", **settings):
+        self.folder, self.redis, self.relays = tempfile.mkdtemp(prefix="viesti-system-"), None, []
         self.contract = Contract((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+        self.sandbox = Sandbox(seed=seed)
+        self.settings = settings
+        try:
+            self.sandbox.start()
+            self.redis = None if private_redis else Redis(self.folder + "/redis")
+            for _ in range(relays):
+                self.add_relay()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    @property
+    def relay(self):
+        return self.relays[0]
+
+    def add_relay(self, **settings):
+        """One more relay on the same Redis, with a data folder of its own."""
+        folder = f"{self.folder}/relay{len(self.relays)}"
+        self.relays.append(Relay(folder, self.redis and self.redis.url, self.sandbox, **self.settings | settings))
+        return self.relays[-1]
 
     def stop(self):
+        """Ends everything; a relay that lives must end politely, with status 0."""
         try:
-            if self.relay.alive():
-                assert self.relay.stop() == 0, self.relay.tail()
+            for relay in self.relays:
+                if relay.alive():
+                    status = relay.stop()
+                    assert status == 0, (status, relay.tail())
         finally:
-            self.redis.stop()
+            for relay in self.relays:
+                if relay.alive():
+                    relay.kill()
+            if self.redis:
+                self.redis.stop()
             self.sandbox.stop()
-            remove(self.folder)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
-    def call(self, method, path, body=None, headers=None, **more):
-        answer = self.relay.call(method, path, body, headers, **more)
+    def call(self, method, path, body=None, headers=None, relay=None, **more):
+        answer = (relay or self.relay).call(method, path, body, headers, **more)
         self.contract.check(method, path, answer)
         return answer
 
     def setup(self, n=0):
-        return self.sandbox.setup()[n]
+        """A tenant of the sandbox, by its number or its key."""
+        tenants = self.sandbox.setup()
+        return tenants[n] if isinstance(n, int) else next(t for t in tenants if t["key"] == n)
 
     def connect(self, name, n=0, **settings):
         """Makes a connection with a webhook secret; not active yet."""
@@ -166,21 +276,20 @@ class Service:
         assert answer.status == 200, answer.body
         return answer
 
-    def webhook(self, name, body, headers=None):
+    def transfers(self, name, **query):
+        """Every transfer of a connection."""
+        path = f"/v1/transfers?connection={name}&limit=200" + "".join(f"&{k}={v}" for k, v in query.items())
+        found, cursor = [], ""
+        while True:
+            page = self.call("GET", path + cursor).json()
+            found += page["items"]
+            if not page.get("next"):
+                return found
+            cursor = "&cursor=" + page["next"]
+
+    def webhook(self, name, body, headers=None, relay=None):
         """Raw bytes to the webhook; headers None: signed."""
-        import http.client
-        conn = http.client.HTTPConnection("127.0.0.1", self.relay.port, timeout=30)
-        try:
-            conn.request("POST", f"/v1/webhooks/{name}", body, signed(body) if headers is None else headers)
-            got = conn.getresponse()
-            answer = type("Answer", (), {"status": got.status, "headers": got.headers, "body": got.read()})()
-        finally:
-            conn.close()
-        self.contract.check("POST", f"/v1/webhooks/{name}", answer)
-        stored = answer.status == 202 and json.loads(answer.body)["result"] != "ignored"
+        answer = self.call("POST", f"/v1/webhooks/{name}", body, signed(body) if headers is None else headers, relay, token=None)
+        stored = answer.status == 202 and answer.json()["result"] != "ignored"
         assert bool(answer.headers.get("Viesti-Durability")) == stored
         return answer
-
-    def rss_kb(self):
-        text = pathlib.Path(f"/proc/{self.relay.process.pid}/status").read_text(encoding="ascii")
-        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))

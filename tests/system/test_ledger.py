@@ -8,8 +8,7 @@ import os
 import random
 import time
 
-from relay import Redis, Relay, connection_of, remove, temp_folder, wait_for
-from sandbox import Sandbox
+from service import Service, wait_for
 
 CHAOS = os.environ.get("CHAOS") == "1"
 TENANTS, INVOICES, KILLS = (20, 100, 100) if CHAOS else (3, 20, 8)
@@ -32,21 +31,19 @@ def numbers(sandbox, setup):
     return found
 
 
-def state_of(sandbox, setups):
-    """(invoices that still wait at Severa, ledgers of Netvisor)."""
-    waiting = sum(len(numbers(sandbox, s).get(s["severa"]["transfer_status"], [])) for s in setups)
-    return waiting
+def waiting(sandbox, setups):
+    """How many invoices still wait at Severa."""
+    return sum(len(numbers(sandbox, s).get(s["severa"]["transfer_status"], [])) for s in setups)
 
 
-def open_transfers(relay, setups):
+def open_transfers(service, setups):
     """What has not come to an end, for the message of a failure."""
     found = []
     for setup in setups:
-        state = relay.call("GET", f"/v1/connections/{setup['key']}").json()
-        page = relay.call("GET", f"/v1/transfers?connection={setup['key']}&limit=200").json()
+        state = service.call("GET", f"/v1/connections/{setup['key']}").json()
         found += [(setup["key"], state["state"], state["pause_reason"], t["number"], t["state"], t["error"], t["tries"])
-                  for t in page["items"] if t["state"] != "done"]
-    return len(found), found[:5], relay.tail(5)
+                  for t in service.transfers(setup["key"]) if t["state"] != "done"]
+    return len(found), found[:5], service.relay.tail(5)
 
 
 def check_ledgers(sandbox, setups, expected):
@@ -64,8 +61,8 @@ def check_ledgers(sandbox, setups, expected):
 class Disaster:
     """One random thing that goes wrong."""
 
-    def __init__(self, sandbox, redis, relays, rng):
-        self.sandbox, self.redis, self.relays, self.rng = sandbox, redis, relays, rng
+    def __init__(self, service, rng):
+        self.sandbox, self.redis, self.relays, self.rng = service.sandbox, service.redis, service.relays, rng
         self.done = {"relay": 0, "redis": 0, "line": 0, "emptied": 0}
 
     def relay(self):
@@ -95,44 +92,31 @@ class Disaster:
 
 
 def run(kills, tenants, invoices, empty_once):
-    folder = temp_folder()
     rng = random.Random(SEED)
-    redis, relays = None, []
-    with Sandbox(seed="empty") as sandbox:
+    with Service(relays=2, seed="empty", **SETTINGS) as service:
+        sandbox = service.sandbox
+        keys = sandbox.tenants(count=tenants, invoices=invoices, customers=5, prefix="l")
+        setups = [s for s in sandbox.setup() if s["key"] in keys]
+        expected = {s["key"]: [str(n) for n in numbers(sandbox, s)[s["severa"]["transfer_status"]]] for s in setups}
+        for key in keys:
+            service.connect(key, key)
+            service.activate(key)
+        sandbox.fault(system="netvisor", kind="latency", latency_ms=5, latency_max_ms=30)
+        disaster = Disaster(service, rng)
+        for i in range(kills):
+            time.sleep(rng.random() * 0.4)
+            disaster.strike()
+            if empty_once and i == kills // 2:
+                disaster.empty()
         try:
-            keys = sandbox.tenants(count=tenants, invoices=invoices, customers=5, prefix="l")
-            setups = [s for s in sandbox.setup() if s["key"] in keys]
-            expected = {s["key"]: [str(n) for n in numbers(sandbox, s)[s["severa"]["transfer_status"]]] for s in setups}
-            redis = Redis(folder + "/redis")
-            relays = [Relay(f"{folder}/relay{i}", redis.url, sandbox, **SETTINGS) for i in range(2)]
-            for setup in setups:
-                made = relays[0].call("POST", "/v1/connections", connection_of(setup, setup["key"]))
-                assert made.status == 201, made.body
-                on = relays[0].call("POST", f"/v1/connections/{setup['key']}/activate", {})
-                assert on.status == 200, on.body
-            sandbox.fault(system="netvisor", kind="latency", latency_ms=5, latency_max_ms=30)
-            disaster = Disaster(sandbox, redis, relays, rng)
-            for i in range(kills):
-                time.sleep(rng.random() * 0.4)
-                disaster.strike()
-                if empty_once and i == kills // 2:
-                    disaster.empty()
-            try:
-                wait_for(f"every invoice relayed (seed {SEED}, {disaster.done})",
-                         lambda: state_of(sandbox, setups) == 0, 900 if CHAOS else 90, 0.2)
-            except AssertionError as e:
-                raise AssertionError(f"{e}: {open_transfers(relays[0], setups)}") from None
-            for relay in relays:
-                assert relay.alive()
-            check_ledgers(sandbox, setups, expected)
-            print(f"ledger: {tenants * invoices} invoices, {disaster.done}, 0 lost, 0 doubled, seed {SEED}")
-        finally:
-            for relay in relays:
-                if relay.alive():
-                    relay.kill()
-            if redis:
-                redis.stop()
-    remove(folder)
+            wait_for(f"every invoice relayed (seed {SEED}, {disaster.done})",
+                     lambda: waiting(sandbox, setups) == 0, 900 if CHAOS else 90, 0.2)
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {open_transfers(service, setups)}") from None
+        for relay in service.relays:
+            assert relay.alive()
+        check_ledgers(sandbox, setups, expected)
+        print(f"ledger: {tenants * invoices} invoices, {disaster.done}, 0 lost, 0 doubled, seed {SEED}")
 
 
 if CHAOS:

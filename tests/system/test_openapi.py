@@ -5,8 +5,7 @@ import uuid
 
 import yaml
 
-from relay import ADMIN, wait_for
-from service import event
+from service import ADMIN, event, wait_for
 
 NOBODY = "viesti_" + "x" * 43
 
