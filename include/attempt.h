@@ -14,6 +14,7 @@
 #include "model/connection.h"
 #include "model/state.h"
 #include "net/http.h"
+#include "system.h"
 
 struct attempt;
 
@@ -131,15 +132,8 @@ struct attempt {
 	const char *content_hash; /* set by the flow after a delivery: stored with the record */
 	enum attempt_outcome outcome; /* set by the flow when run returns true; default done */
 	const char *result; /* check, dry_run: JSON answer for people, set by the flow */
-	const struct config_values *cfg;
+	const struct system_values *systems; /* options of the outside systems */
 	void *impl; /* the implementation's own */
-};
-
-/* The few settings of the service that flows and systems need. */
-struct config_values {
-	const char *severa_url, *netvisor_url;
-	int severa_rate, severa_burst, severa_concurrency, severa_page;
-	int netvisor_concurrency;
 };
 
 #endif

@@ -41,7 +41,7 @@ struct flow {
 	 * Any thread, no I/O: checks a connection's settings beyond the table (combinations that
 	 * are refused), and derives its limit keys. ERR_INPUT with pointer. Required.
 	 */
-	bool (*settle)(struct arena *arena, const struct config_values *cfg,
+	bool (*settle)(struct arena *arena, const struct system_values *systems,
 		       const struct json *settings, const struct json *credentials,
 		       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n,
 		       struct err *err);

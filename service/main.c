@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "registry.h"
 #include "serve.h"
 
 extern char **environ;
@@ -49,13 +50,13 @@ static int print_text(void (*write)(const struct config *, struct strbuf *),
 static void write_reference(const struct config *cfg, struct strbuf *out)
 {
 	(void)cfg; /* the reference is the same for every installation */
-	config_reference(out);
+	config_reference(systems, out);
 }
 
 static void write_sample(const struct config *cfg, struct strbuf *out)
 {
 	(void)cfg; /* likewise */
-	config_sample(out);
+	config_sample(systems, out);
 }
 
 static int with_config(int argc, char **argv)
@@ -63,7 +64,7 @@ static int with_config(int argc, char **argv)
 	struct config cfg = { 0 };
 	struct err err = ERR_INIT;
 	int status = 2;
-	if (!config_load(&cfg, environ, &err)) {
+	if (!config_load(&cfg, systems, environ, &err)) {
 		fprintf(stderr, "viesti: %s\n", err.message);
 		return 2;
 	}

@@ -1,9 +1,18 @@
-/* registry.c: every flow there is. A new one is a new folder and one line here. */
+/* registry.c: every outside system and every flow there is. A new one is a new folder and one line
+ * here. */
 #include "base/base.h"
 
 #include "registry.h"
 
 #include "flows/severa_netvisor.h"
+#include "systems/netvisor.h"
+#include "systems/severa.h"
+
+const struct system *const systems[] = {
+	&severa_system,
+	&netvisor_system,
+	NULL,
+};
 
 const struct flow *const flows[] = {
 	&severa_netvisor,

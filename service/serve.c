@@ -38,10 +38,9 @@ struct service {
 	struct redis_health health;
 	struct queue *queue;
 	struct store *store;
-	struct config_values values;
 	struct http_guard guard;
 	char *hosts_text;
-	const char *hosts[MAX_HOSTS + 3];
+	const char *hosts[MAX_HOSTS + 1];
 	struct pool *workers;
 	struct http_server *http;
 	struct metrics *metrics;
@@ -129,14 +128,32 @@ static bool first_token(struct service *s, struct err *err)
 	return true;
 }
 
+static bool add_vendors(struct service *s, size_t *n, struct err *err)
+{
+	for (size_t i = 0; systems[i]; i++)
+		for (size_t k = 0; k < systems[i]->n_options; k++) {
+			const struct option *opt = &systems[i]->options[k];
+			const char *values = s->cfg->systems.of[i];
+			if (opt->type != OPTION_URL)
+				continue;
+			if (*n >= MAX_HOSTS)
+				return err_set(err, ERR_INPUT, "more than %d hosts", MAX_HOSTS);
+			if (!http_url_host(
+				    s->arena,
+				    *(const char *const *)(const void *)(values + opt->offset),
+				    &s->hosts[(*n)++], err))
+				return err_wrap(err, "%s", opt->name);
+		}
+	return true;
+}
+
 /* The hosts that may be called: those of the vendors' base URLs, and those of VIESTI_ALLOW_HOSTS.
  */
 static bool set_guard(struct service *s, struct err *err)
 {
 	const struct config *cfg = s->cfg;
 	size_t n = 0;
-	if (!http_url_host(s->arena, cfg->severa_url, &s->hosts[n++], err) ||
-	    !http_url_host(s->arena, cfg->netvisor_url, &s->hosts[n++], err))
+	if (!add_vendors(s, &n, err))
 		return false;
 	char *text = arena_strdup(s->arena, cfg->allow_hosts ? cfg->allow_hosts : "");
 	if (!text)
@@ -151,8 +168,8 @@ static bool set_guard(struct service *s, struct err *err)
 			*c = (char)tolower((unsigned char)*c);
 		if (n >= MAX_HOSTS)
 			return err_set(err, ERR_INPUT,
-				       "VIESTI_ALLOW_HOSTS names more than %d hosts",
-				       MAX_HOSTS - 2);
+				       "VIESTI_ALLOW_HOSTS and the vendors are more than %d hosts",
+				       MAX_HOSTS);
 		s->hosts[n++] = word;
 	}
 	s->guard = (struct http_guard) { .allow_hosts = s->hosts,
@@ -163,18 +180,6 @@ static bool set_guard(struct service *s, struct err *err)
 	return true;
 }
 
-static void set_values(struct service *s)
-{
-	const struct config *cfg = s->cfg;
-	s->values = (struct config_values) { .severa_url = cfg->severa_url,
-					     .netvisor_url = cfg->netvisor_url,
-					     .severa_rate = cfg->severa_rate,
-					     .severa_burst = cfg->severa_burst,
-					     .severa_concurrency = cfg->severa_concurrency,
-					     .severa_page = cfg->severa_page,
-					     .netvisor_concurrency = cfg->netvisor_concurrency };
-}
-
 static bool start_workers(struct service *s, struct err *err)
 {
 	const struct config *cfg = s->cfg;
@@ -182,7 +187,7 @@ static bool start_workers(struct service *s, struct err *err)
 					  .metrics = s->metrics,
 					  .store = s->store,
 					  .flows = flows,
-					  .values = &s->values,
+					  .systems = &cfg->systems,
 					  .guard = &s->guard,
 					  .workers = cfg->workers,
 					  .batch_max = cfg->batch_max,
@@ -205,7 +210,7 @@ static enum redis_durability durability(void *ctx)
 static bool start_http(struct service *s, struct err *err)
 {
 	const struct http_server_options opt = { .cfg = s->cfg,
-						 .values = &s->values,
+						 .systems = &s->cfg->systems,
 						 .pool = s->pool,
 						 .queue = s->queue,
 						 .store = s->store,
@@ -233,7 +238,6 @@ static bool open_service(struct service *s, const struct config *cfg, struct err
 					"it credentials are lost"));
 	s->metrics = metrics_new();
 	xml_global_init();
-	set_values(s);
 	return http_global_init(err) && set_guard(s, err) && start_redis(s, err) &&
 	       start_store(s, err);
 }

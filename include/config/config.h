@@ -3,7 +3,8 @@
  *
  * Sources, the stronger first: environment (VIESTI_X, or VIESTI_X_FILE: a file that holds the
  * value), the file named by VIESTI_CONFIG ("x = value", "x_file = path", # comments), the default.
- * An empty value counts as not given. Unknown names are errors. The options stand in options.def.
+ * An empty value counts as not given. Unknown names are errors. The service's own options stand in
+ * options.def, those of the outside systems in their folders (system.h).
  *
  * Main thread; the struct is constant afterwards and may be read from any thread.
  */
@@ -15,8 +16,9 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/strbuf.h"
+#include "system.h"
 
-/* The option types and the C type of their member; an unset text is "". */
+/* The C types of the members; an unset text is "" (option.h). */
 #define CONFIG_TYPE_TEXT const char *
 #define CONFIG_TYPE_NAME const char * /* a-z 0-9 _ -, at most 32 */
 #define CONFIG_TYPE_PATH const char *
@@ -49,33 +51,38 @@ enum config_origin {
 	CONFIG_ENVIRONMENT,
 };
 
+#define CONFIG_MAX_ROWS 256
+
 struct config {
 #define SECTION(tag, title)
 #define OPTION(type, member, name, preset, allowed, doc) CONFIG_TYPE_##type member;
 #include "config/options.def"
 #undef SECTION
 #undef OPTION
+	struct system_values systems;
 	struct {
 		enum config_origin kind;
 		const char *path; /* of the *_FILE or the configuration file that gave it, or NULL
 				   */
-	} origin[CONFIG_N_ROWS];
+	} origin[CONFIG_MAX_ROWS]; /* CONFIG_ROW_<member>; after them the systems' rows */
 	struct arena *arena; /* holds the texts */
 };
 
 /*
- * Reads everything; envp as main's environ. ERR_INPUT names the option (also in err->pointer), the
- * value unless it is a secret, and what is allowed. *ret needs config_release only on success.
+ * Reads everything; systems NULL-terminated, envp as main's environ. ERR_INPUT names the option
+ * (also in err->pointer), the value unless it is a secret, and what is allowed. *ret needs
+ * config_release only on success.
  */
-bool config_load(struct config *ret, char *const envp[], struct err *err) MUST_CHECK;
+bool config_load(struct config *ret, const struct system *const *systems, char *const envp[],
+		 struct err *err) MUST_CHECK;
 /* Wipes secrets. Accepts a zeroed struct. */
 void config_release(struct config *cfg);
 
 /* `viesti config`: a line per option: name, effective value, origin. Secrets are masked. */
 void config_print(const struct config *cfg, struct strbuf *out);
 /* deploy/CONFIGURATION.md (`viesti config --reference`). */
-void config_reference(struct strbuf *out);
+void config_reference(const struct system *const *systems, struct strbuf *out);
 /* deploy/viesti.env.sample (`viesti config --sample`). */
-void config_sample(struct strbuf *out);
+void config_sample(const struct system *const *systems, struct strbuf *out);
 
 #endif

@@ -28,7 +28,7 @@ struct http_check {
 /* All pointers outlive the server. */
 struct http_server_options {
 	const struct config *cfg;
-	const struct config_values *values; /* handed to flow->settle */
+	const struct system_values *systems; /* handed to flow->settle */
 	struct redis_pool *pool;
 	struct queue *queue;
 	struct store *store;

@@ -14,6 +14,18 @@
 #include "codec/json.h"
 #include "codec/xml.h"
 #include "model/invoice.h"
+#include "system.h"
+
+/* What the configuration says of Netvisor. */
+struct netvisor_options {
+	const char *url;
+	int concurrency;
+};
+extern const struct system netvisor_system;
+const struct netvisor_options *netvisor_options(const struct system_values *v);
+/* One call at a time per organisation. ERR_INPUT with pointer. Pure. */
+bool netvisor_limit(const struct system_values *v, const char *organisation, struct limit_key *ret,
+		    struct err *err) MUST_CHECK;
 
 struct netvisor {
 	struct attempt *at;
@@ -23,7 +35,7 @@ struct netvisor {
 	const char *limit_key;
 };
 
-/* settings.netvisor.url overrides cfg->netvisor_url; credentials = the "netvisor" member. No I/O.
+/* settings.netvisor.url overrides VIESTI_NETVISOR_URL; credentials = the "netvisor" member. No I/O.
  */
 bool netvisor_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		   struct netvisor *ret, struct err *err) MUST_CHECK;

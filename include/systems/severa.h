@@ -12,9 +12,22 @@
 #include "attempt.h"
 #include "codec/json.h"
 #include "model/invoice.h"
+#include "system.h"
+
+/* What the configuration says of Severa. */
+struct severa_options {
+	const char *url;
+	int rate, burst, concurrency, page;
+};
+extern const struct system severa_system;
+const struct severa_options *severa_options(const struct system_values *v);
+/* The limit that Severa counts by, per client id. ERR_INPUT with pointer. Pure. */
+bool severa_limit(const struct system_values *v, const char *client_id, struct limit_key *ret,
+		  struct err *err) MUST_CHECK;
 
 struct severa {
 	struct attempt *at;
+	const struct severa_options *opt;
 	const char *base_url; /* no trailing slash */
 	const char *client_id, *client_secret;
 	const char *limit_key;
@@ -32,7 +45,7 @@ struct severa_project {
 	const char *unit_id, *unit_name, *unit_code;
 };
 
-/* settings.severa.url overrides cfg->severa_url; credentials = the "severa" member. No I/O. */
+/* settings.severa.url overrides VIESTI_SEVERA_URL; credentials = the "severa" member. No I/O. */
 bool severa_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		 struct severa *ret, struct err *err) MUST_CHECK;
 /* Granted scopes, blank- or comma-separated, from a fresh token. */

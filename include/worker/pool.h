@@ -20,7 +20,7 @@ struct pool_options {
 	struct store *store;
 	struct metrics *metrics; /* may be NULL */
 	const struct flow *const *flows; /* NULL-terminated */
-	const struct config_values *values;
+	const struct system_values *systems;
 	const struct http_guard *guard;
 	int workers; /* 1..256 */
 	int batch_max;

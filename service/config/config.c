@@ -11,29 +11,13 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
-#include "config/option.h"
+#include "config/row.h"
 
 #define SELF OPTION_PREFIX "CONFIG"
 #define FILE_SUFFIX "_FILE"
 #define MAX_FILE_BYTES 65536
 #define ARENA_BYTES (512 * 1024)
 #define NAME_MAX_BYTES 64
-
-const struct option options[CONFIG_N_ROWS] = {
-#define SECTION(tag, title) { OPTION_SECTION, NULL, 0, "", "", title },
-#define OPTION(type, member, name, preset, allowed, doc) \
-	{                                                \
-		OPTION_##type,                           \
-		OPTION_PREFIX name,                      \
-		offsetof(struct config, member),         \
-		preset,                                  \
-		allowed,                                 \
-		doc                                      \
-	},
-#include "config/options.def"
-#undef SECTION
-#undef OPTION
-};
 
 /* Where an option's value will be taken from. */
 struct source {
@@ -46,7 +30,8 @@ struct loader {
 	struct config *cfg;
 	struct arena *scratch; /* file contents; secrets among them, wiped with it */
 	const char *config_path; /* VIESTI_CONFIG, or NULL */
-	struct source sources[CONFIG_N_ROWS];
+	struct row_list rows;
+	struct source sources[CONFIG_MAX_ROWS]; /* one per row */
 };
 
 static struct span trim(struct span s)
@@ -134,34 +119,37 @@ static size_t distance(const char *a, const char *b)
 	return row[nb];
 }
 
-/* "VIESTI_X_FILE" as it is meant: the row, and whether the value is a path. */
-static const struct option *find_option(const char *name, bool *ret_is_path)
+/* "VIESTI_X_FILE" as it is meant: the row's source, and whether the value is a path. */
+static struct source *find_option(struct loader *ld, const char *name, bool *ret_is_path)
 {
 	size_t n = strlen(name), suffix = strlen(FILE_SUFFIX);
 	bool is_path = n > suffix && str_eq(name + n - suffix, FILE_SUFFIX);
 
 	if (is_path)
 		n -= suffix;
-	for (size_t i = 0; i < CONFIG_N_ROWS; i++)
-		if (options[i].name && strlen(options[i].name) == n &&
-		    memcmp(options[i].name, name, n) == 0) {
+	for (size_t i = 0; i < ld->rows.n; i++) {
+		const char *have = ld->rows.of[i].opt->name;
+
+		if (have && strlen(have) == n && memcmp(have, name, n) == 0) {
 			*ret_is_path = is_path;
-			return &options[i];
+			return &ld->sources[i];
 		}
+	}
 	return NULL;
 }
 
-static const char *nearest_option(const char *name)
+static const char *nearest_option(const struct loader *ld, const char *name)
 {
 	const char *best = NULL;
 	size_t least = strlen(name) / 3; /* farther is no likeness */
 
-	for (size_t i = 0; i < CONFIG_N_ROWS; i++) {
-		size_t d = options[i].name ? distance(name, options[i].name) : SIZE_MAX;
+	for (size_t i = 0; i < ld->rows.n; i++) {
+		const char *have = ld->rows.of[i].opt->name;
+		size_t d = have ? distance(name, have) : SIZE_MAX;
 
 		if (d < least) {
 			least = d;
-			best = options[i].name;
+			best = have;
 		}
 	}
 	return best;
@@ -195,9 +183,9 @@ static void file_name(const char *variable, char ret[NAME_MAX_BYTES])
 	ret[n] = '\0';
 }
 
-static bool unknown_variable(const char *name, struct err *err)
+static bool unknown_variable(const struct loader *ld, const char *name, struct err *err)
 {
-	const char *near = nearest_option(name);
+	const char *near = nearest_option(ld, name);
 
 	(void)err_set(err, ERR_INPUT, "%s is not an option of viesti%s%s%s", name,
 		      near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
@@ -208,7 +196,7 @@ static bool unknown_variable(const char *name, struct err *err)
 static bool unknown_key(const struct loader *ld, int line, struct span key, const char *variable,
 			struct err *err)
 {
-	const char *near = nearest_option(variable);
+	const char *near = nearest_option(ld, variable);
 	char suggestion[NAME_MAX_BYTES] = "";
 
 	if (near)
@@ -237,13 +225,11 @@ static bool take_line(struct loader *ld, int number, struct span line, struct er
 	struct span value = trim(
 		(struct span) { equals + 1, line.n - (size_t)(equals - line.p) - 1 });
 	variable_name(key, name);
-	const struct option *opt = find_option(name, &is_path);
+	struct source *src = find_option(ld, name, &is_path);
 	char proper[NAME_MAX_BYTES];
 	file_name(name, proper);
-	if (!opt || !span_is(key, proper))
+	if (!src || !span_is(key, proper))
 		return unknown_key(ld, number, key, name, err);
-
-	struct source *src = &ld->sources[opt - options];
 	if (src->origin == CONFIG_FILE)
 		return err_set(err, ERR_INPUT, "%s, line %d: \"%.*s\" is given twice",
 			       ld->config_path, number, (int)key.n, key.p);
@@ -284,15 +270,15 @@ static bool take_variable(struct loader *ld, const char *entry, struct err *err)
 	snprintf(name, sizeof(name), "%.*s", (int)(equals - entry), entry);
 	if (str_eq(name, SELF))
 		return true;
-	const struct option *opt = find_option(name, &is_path);
-	if (!opt)
-		return unknown_variable(name, err);
-
-	struct source *src = &ld->sources[opt - options];
+	struct source *src = find_option(ld, name, &is_path);
+	if (!src)
+		return unknown_variable(ld, name, err);
 	if (src->origin == CONFIG_ENVIRONMENT && src->is_path != is_path) {
-		(void)err_set(err, ERR_INPUT, "%s and %s" FILE_SUFFIX " are both set", opt->name,
-			      opt->name);
-		err_pointer(err, "%s", opt->name);
+		const char *option = ld->rows.of[src - ld->sources].opt->name;
+
+		(void)err_set(err, ERR_INPUT, "%s and %s" FILE_SUFFIX " are both set", option,
+			      option);
+		err_pointer(err, "%s", option);
 		return false;
 	}
 	*src = (struct source) { span_of(equals + 1), is_path, CONFIG_ENVIRONMENT };
@@ -311,11 +297,11 @@ static bool take_environment(struct loader *ld, char *const envp[], struct err *
 /* Reads the chosen source of one row into its member. */
 static bool settle(struct loader *ld, size_t row, struct err *err)
 {
-	const struct option *opt = &options[row];
+	const struct option *opt = ld->rows.of[row].opt;
 	const struct source *src = &ld->sources[row];
 	struct config *cfg = ld->cfg;
 	struct span value = src->value;
-	void *member = (char *)cfg + opt->offset;
+	void *member = row_member(cfg, &ld->rows.of[row]);
 
 	if (!opt->name)
 		return true;
@@ -352,6 +338,19 @@ static bool rule_broken(struct err *err, const char *option, const char *why)
 	return false;
 }
 
+static bool check_urls(const struct config *cfg, struct err *err)
+{
+	struct row_list rows;
+
+	rows_list(cfg->systems.systems, &rows);
+	for (size_t i = 0; i < rows.n; i++)
+		if (!cfg->allow_http && rows.of[i].opt->type == OPTION_URL &&
+		    is_plain_http(*(const char *const *)row_value(cfg, &rows.of[i])))
+			return rule_broken(err, rows.of[i].opt->name,
+					   "is http://, which needs VIESTI_ALLOW_HTTP=true");
+	return true;
+}
+
 /* Rules between options, then the values that a 0 leaves to us. */
 static bool finish(struct config *cfg, struct err *err)
 {
@@ -366,12 +365,8 @@ static bool finish(struct config *cfg, struct err *err)
 	if (cfg->retry_first_ms > cfg->retry_cap_ms)
 		return rule_broken(err, "VIESTI_RETRY_FIRST",
 				   "must not be longer than VIESTI_RETRY_CAP");
-	if (!cfg->allow_http && is_plain_http(cfg->severa_url))
-		return rule_broken(err, "VIESTI_SEVERA_URL",
-				   "is http://, which needs VIESTI_ALLOW_HTTP=true");
-	if (!cfg->allow_http && is_plain_http(cfg->netvisor_url))
-		return rule_broken(err, "VIESTI_NETVISOR_URL",
-				   "is http://, which needs VIESTI_ALLOW_HTTP=true");
+	if (!check_urls(cfg, err))
+		return false;
 	if (cfg->quiet_ms == 0) {
 		cfg->quiet_ms = cfg->request_timeout_ms + cfg->lease_ms;
 		cfg->origin[CONFIG_ROW_quiet_ms].kind = CONFIG_DERIVED;
@@ -404,22 +399,36 @@ static bool load(struct loader *ld, char *const envp[], struct err *err)
 	}
 	if (!take_file(ld, err) || !take_environment(ld, envp, err))
 		return false;
-	for (size_t i = 0; i < CONFIG_N_ROWS; i++)
+	for (size_t i = 0; i < ld->rows.n; i++)
 		if (!settle(ld, i, err))
 			return false;
 	return finish(ld->cfg, err);
 }
 
-bool config_load(struct config *ret, char *const envp[], struct err *err)
+/* Room for what each system's folder wants to know. */
+static bool make_values(struct config *cfg, const struct system *const *systems)
+{
+	cfg->systems.systems = systems;
+	for (size_t i = 0; systems[i]; i++) {
+		cfg->systems.of[i] = arena_alloc(cfg->arena, systems[i]->values_size);
+		if (!cfg->systems.of[i])
+			return false;
+	}
+	return true;
+}
+
+bool config_load(struct config *ret, const struct system *const *systems, char *const envp[],
+		 struct err *err)
 {
 	CLEANUP(arena_free) struct arena *scratch = arena_new(ARENA_BYTES * 8);
 	struct config cfg = { .arena = arena_new(ARENA_BYTES) };
-	struct loader ld = { .cfg = &cfg, .scratch = scratch };
 
-	if (!scratch || !cfg.arena) {
-		config_release(&cfg);
+	if (!scratch || !cfg.arena || !make_values(&cfg, systems)) {
+		arena_free(cfg.arena);
 		return err_set(err, ERR_MEMORY, "no memory for the settings");
 	}
+	struct loader ld = { .cfg = &cfg, .scratch = scratch };
+	rows_list(systems, &ld.rows);
 	if (!load(&ld, envp, err)) {
 		config_release(&cfg);
 		return false;
@@ -430,9 +439,14 @@ bool config_load(struct config *ret, char *const envp[], struct err *err)
 
 void config_release(struct config *cfg)
 {
-	for (size_t i = 0; i < CONFIG_N_ROWS; i++)
-		if (option_is_secret(&options[i]))
-			secret_release((void *)((char *)cfg + options[i].offset));
+	struct row_list rows;
+
+	if (!cfg->systems.systems)
+		return;
+	rows_list(cfg->systems.systems, &rows);
+	for (size_t i = 0; i < rows.n; i++)
+		if (option_is_secret(rows.of[i].opt))
+			secret_release(row_member(cfg, &rows.of[i]));
 	arena_free(cfg->arena);
 	cfg->arena = NULL;
 }

@@ -1,10 +1,10 @@
 /*
  * docs.c: the settings as people read them: the effective ones, the reference, the sample. All come
- * from the one table, so they cannot drift from what the service does.
+ * from the same tables, so they cannot drift from what the service does.
  */
 #include "base/base.h"
 
-#include "config/option.h"
+#include "config/row.h"
 
 static void print_origin(const struct config *cfg, size_t row, struct strbuf *out)
 {
@@ -39,8 +39,11 @@ static void pad(struct strbuf *out, size_t start, size_t width)
 
 void config_print(const struct config *cfg, struct strbuf *out)
 {
-	for (size_t i = 0; i < CONFIG_N_ROWS; i++) {
-		const struct option *opt = &options[i];
+	struct row_list rows;
+
+	rows_list(cfg->systems.systems, &rows);
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct option *opt = rows.of[i].opt;
 		size_t start = strbuf_span(out).n;
 
 		if (!opt->name) {
@@ -48,7 +51,7 @@ void config_print(const struct config *cfg, struct strbuf *out)
 			continue;
 		}
 		strbuf_addf(out, "%s=", opt->name);
-		option_format(opt, (const char *)cfg + opt->offset, out);
+		option_format(opt, row_value(cfg, &rows.of[i]), out);
 		pad(out, start, 64);
 		strbuf_addstr(out, "# ");
 		print_origin(cfg, i, out);
@@ -56,8 +59,11 @@ void config_print(const struct config *cfg, struct strbuf *out)
 	}
 }
 
-void config_reference(struct strbuf *out)
+void config_reference(const struct system *const *systems, struct strbuf *out)
 {
+	struct row_list rows;
+
+	rows_list(systems, &rows);
 	strbuf_addstr(
 		out,
 		"# Configuration\n\n"
@@ -71,8 +77,8 @@ void config_reference(struct strbuf *out)
 		"Durations are written `500ms`, `10s`, `5m`, `2h`, `90d`; sizes `65536`, `256k`, "
 		"`1m`.\nOn Kubernetes set `enableServiceLinks: false` when a Service is named "
 		"`viesti`: its links would be taken for options.\n");
-	for (size_t i = 0; i < CONFIG_N_ROWS; i++) {
-		const struct option *opt = &options[i];
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct option *opt = rows.of[i].opt;
 
 		if (!opt->name) {
 			strbuf_addf(out,
@@ -91,12 +97,15 @@ void config_reference(struct strbuf *out)
 	}
 }
 
-void config_sample(struct strbuf *out)
+void config_sample(const struct system *const *systems, struct strbuf *out)
 {
+	struct row_list rows;
+
+	rows_list(systems, &rows);
 	strbuf_addstr(out, "# Viesti's environment; made by `viesti config --sample`. Defaults are "
 			   "shown; see deploy/CONFIGURATION.md.\n");
-	for (size_t i = 0; i < CONFIG_N_ROWS; i++) {
-		const struct option *opt = &options[i];
+	for (size_t i = 0; i < rows.n; i++) {
+		const struct option *opt = rows.of[i].opt;
 
 		if (!opt->name)
 			strbuf_addf(out, "\n# --- %s ---\n", opt->doc);

@@ -396,7 +396,7 @@ static bool settle(struct request *rq, struct connection_draft *d, struct err *e
 	    !check_settings(rq, flow, "", settings, err) ||
 	    !check_credentials(flow, credentials, err))
 		return false;
-	return flow->settle(rq->arena, rq->opt->values, settings, credentials, d->limits,
+	return flow->settle(rq->arena, rq->opt->systems, settings, credentials, d->limits,
 			    &d->n_limits, err);
 }
 

@@ -239,7 +239,7 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 		.deadline_ms = clock_mono_ms() + 10 * 60 * 1000,
 		.preview = r->job.type != JOB_TRANSFER && r->job.type != JOB_POLL,
 		.delivered = r->job.delivered,
-		.cfg = opt->values,
+		.systems = opt->systems,
 		.impl = &impl,
 	};
 	struct err err = ERR_INIT;

@@ -25,12 +25,12 @@ static bool noop_run(struct attempt *at, struct err *err)
 	return true;
 }
 
-static bool noop_settle(struct arena *arena, const struct config_values *cfg,
+static bool noop_settle(struct arena *arena, const struct system_values *systems,
 			const struct json *settings, const struct json *credentials,
 			struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n,
 			struct err *err)
 {
-	(void)arena, (void)cfg, (void)settings, (void)credentials, (void)ret_limits,
+	(void)arena, (void)systems, (void)settings, (void)credentials, (void)ret_limits,
 		(void)err; /* no limits */
 	*ret_n = 0;
 	return true;
@@ -121,12 +121,12 @@ int main(int argc, char **argv)
 	if (!queue_new(&qo, &q, &err) || !store_new(&so, &s, &err) || !connect_two(s, &err) ||
 	    !fill(q, jobs, &err))
 		return die(&err);
-	static const struct config_values values;
+	static const struct system_values values;
 	static const struct http_guard guard;
 	const struct pool_options po = { .queue = q,
 					 .store = s,
 					 .flows = noop_flows,
-					 .values = &values,
+					 .systems = &values,
 					 .guard = &guard,
 					 .workers = workers,
 					 .batch_max = 256,

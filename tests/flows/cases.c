@@ -307,7 +307,7 @@ static const char *run_flow(struct run *r)
 						   int_of(r->spec, "absent_counts_in_ms", 0)
 					 : 0;
 	f->at.preview = bool_of(r->spec, "preview");
-	f->cfg.severa_page = (int)int_of(r->spec, "page", 100);
+	f->severa.page = (int)int_of(r->spec, "page", 100);
 	put_steps(r);
 	put_known(r);
 	fake_aim(f, kind, text_of(r->spec, "source_id"));

@@ -216,16 +216,19 @@ static const struct attempt_ops ops = {
 	.known = known,
 };
 
+static const struct system *const fake_systems[] = { &severa_system, &netvisor_system, NULL };
+
 void fake_init(struct fake *f, struct arena *arena, const char *settings, const char *credentials)
 {
 	*f = (struct fake) { .arena = arena,
-			     .cfg = { .severa_url = "http://severa.test",
-				      .netvisor_url = "http://netvisor.test",
-				      .severa_rate = 8,
-				      .severa_burst = 2,
-				      .severa_concurrency = 4,
-				      .severa_page = 100,
-				      .netvisor_concurrency = 1 } };
+			     .severa = { .url = "http://severa.test",
+					 .rate = 8,
+					 .burst = 2,
+					 .concurrency = 4,
+					 .page = 100 },
+			     .netvisor = { .url = "http://netvisor.test", .concurrency = 1 } };
+	f->systems = (struct system_values) { .systems = fake_systems,
+					      .of = { &f->severa, &f->netvisor } };
 	snprintf(f->conn.id, sizeof(f->conn.id), "case");
 	f->conn.settings = settings;
 	f->conn.activated_ms = 1;
@@ -238,7 +241,7 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 				   .try_no = 1,
 				   .quiet_ms = 130000,
 				   .deadline_ms = clock_mono_ms() + 600000,
-				   .cfg = &f->cfg,
+				   .systems = &f->systems,
 				   .impl = f };
 }
 

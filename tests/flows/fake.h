@@ -8,6 +8,8 @@
 #include "base/base.h"
 #include "base/strbuf.h"
 #include "flow.h"
+#include "systems/netvisor.h"
+#include "systems/severa.h"
 
 #define FAKE_MAX 4096
 
@@ -25,7 +27,9 @@ struct fake_found {
 struct fake {
 	struct attempt at;
 	struct connection conn;
-	struct config_values cfg;
+	struct severa_options severa;
+	struct netvisor_options netvisor;
+	struct system_values systems;
 	struct arena *arena;
 	struct fake_step steps[64];
 	size_t n_steps;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "config/config.h"
+#include "registry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ftruncate(fd, 0) != 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
 		return 0;
 	snprintf(variable, sizeof(variable), "VIESTI_CONFIG=/proc/self/fd/%d", fd);
-	if (config_load(&cfg, envp, &err))
+	if (config_load(&cfg, systems, envp, &err))
 		config_release(&cfg);
 	else
 		assert(err.code != ERR_NONE && err.message[0]);

@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "config/config.h"
+#include "registry.h"
 
 int main(int argc, char **argv)
 {
@@ -15,9 +16,9 @@ int main(int argc, char **argv)
 	if (argc != 2 || !arena)
 		return 2;
 	if (str_eq(argv[1], "reference"))
-		config_reference(&out);
+		config_reference(systems, &out);
 	else if (str_eq(argv[1], "sample"))
-		config_sample(&out);
+		config_sample(systems, &out);
 	else
 		return 2;
 	if (!strbuf_finish(&out, &text, NULL))

@@ -26,8 +26,15 @@ def options_used(root):
     members = re.findall(r"^OPTION\(\w+,\s*(\w+),", table, re.M)
     code = "".join(p.read_text(encoding="utf-8") for p in pathlib.Path(root, "service").rglob("*.c")
                    if p.parent.name != "config")
-    return [f"include/config/options.def: nothing reads {m}" for m in members
-            if not re.search(rf"(->|\.){m}\b", code)]
+    found = [f"include/config/options.def: nothing reads {m}" for m in members
+             if not re.search(rf"(->|\.){m}\b", code)]
+    for header in sorted(pathlib.Path(root, "include/systems").glob("*.h")):
+        for name, body in re.findall(r"struct (\w+_options) \{([^}]*)\}", header.read_text(encoding="utf-8")):
+            if f"const struct {name} *{name}(" not in header.read_text(encoding="utf-8"):
+                continue  # an argument's struct, not the system's own options
+            found += [f"include/systems/{header.name}: nothing reads {m}" for m in re.findall(r"(\w+)[,;]", body)
+                      if not re.search(rf"(->|\.){m}\b", code)]
+    return found
 
 
 def routes(root):

@@ -130,7 +130,11 @@ def test_an_option_that_nothing_reads_is_caught(tree):
     write(tree, "include/config/options.def", 'OPTION(INT, workers, "WORKERS", "8", "1..9", "x")\n'
           'OPTION(INT, idle, "IDLE", "8", "1..9", "x")\n')
     write(tree, "service/worker/pool.c", unit("int f(struct config *cfg) { return cfg->workers; }"))
-    assert promises.options_used(tree) == ["include/config/options.def: nothing reads idle"]
+    write(tree, "include/systems/acme.h", "struct acme_options {\n\tconst char *url;\n\tint rate, spare;\n};\n"
+          "const struct acme_options *acme_options(const struct system_values *v);\n")
+    write(tree, "service/systems/acme/calls.c", unit("int g(struct acme *a) { return a->opt->rate + !!a->opt->url; }"))
+    assert promises.options_used(tree) == ["include/config/options.def: nothing reads idle",
+                                           "include/systems/acme.h: nothing reads spare"]
 
 
 def test_a_route_on_one_side_only_is_caught(tree):

@@ -11,6 +11,8 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "registry.h"
+#include "systems/severa.h"
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -37,7 +39,7 @@ static bool load(struct config *cfg, struct err *err, const char *a, const char 
 	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
 		if (given[i])
 			envp[n++] = (char *)(uintptr_t)given[i];
-	return config_load(cfg, envp, err);
+	return config_load(cfg, systems, envp, err);
 }
 
 static void defaults_are_those_of_the_table(void **state)
@@ -87,7 +89,7 @@ static void values_are_read_by_type(void **state)
 			 "VIESTI_ALLOW_HOSTS=localhost:8081,[::1]:9,127.0.0.1"));
 	assert_int_equal(cfg.log_level, LOG_ERROR);
 	assert_int_equal(cfg.quiet_ms, 2000);
-	assert_string_equal(cfg.severa_url, "https://sandbox.test/rest-api");
+	assert_string_equal(severa_options(&cfg.systems)->url, "https://sandbox.test/rest-api");
 	assert_string_equal(cfg.allow_hosts, "localhost:8081,[::1]:9,127.0.0.1");
 	config_release(&cfg);
 }
@@ -333,7 +335,7 @@ static void printed_values_read_back(void **state)
 	}
 	envp[n] = NULL;
 	assert_true(n > 30);
-	if (!config_load(&again, envp, &err))
+	if (!config_load(&again, systems, envp, &err))
 		fail_msg("%s", err.message);
 	assert_int_equal(again.retry_max_age_ms, cfg.retry_max_age_ms);
 	assert_int_equal(again.max_body_bytes, cfg.max_body_bytes);
@@ -357,8 +359,8 @@ static void reference_and_sample_hold_every_option(void **state)
 	char wanted[128];
 
 	(void)state;
-	config_reference(&reference);
-	config_sample(&sample);
+	config_reference(systems, &reference);
+	config_sample(systems, &sample);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(wanted, sizeof(wanted), "| `%s` | ", names[i]);
 		assert_non_null(strstr(strbuf_span(&reference).p, wanted));

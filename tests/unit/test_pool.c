@@ -23,7 +23,7 @@ static const char *const hosts[] = { NULL };
 static const struct http_guard guard = { .allow_hosts = hosts,
 					 .connect_timeout_ms = 1000,
 					 .request_timeout_ms = 1000 };
-static const struct config_values values;
+static const struct system_values values;
 
 static bool fake_run(struct attempt *at, struct err *err)
 {
@@ -50,12 +50,12 @@ static bool fake_run(struct attempt *at, struct err *err)
 	return true;
 }
 
-static bool fake_settle(struct arena *arena, const struct config_values *cfg,
+static bool fake_settle(struct arena *arena, const struct system_values *systems,
 			const struct json *settings, const struct json *credentials,
 			struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n,
 			struct err *err)
 {
-	(void)arena, (void)cfg, (void)settings, (void)credentials, (void)ret_limits,
+	(void)arena, (void)systems, (void)settings, (void)credentials, (void)ret_limits,
 		(void)err; /* no limits */
 	*ret_n = 0;
 	return true;
@@ -128,7 +128,7 @@ static int set_up(void **state)
 	const struct pool_options po = { .queue = w.queue,
 					 .store = w.store,
 					 .flows = fakes,
-					 .values = &values,
+					 .systems = &values,
 					 .guard = &guard,
 					 .workers = 4,
 					 .batch_max = 256,

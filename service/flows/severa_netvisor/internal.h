@@ -42,9 +42,9 @@ struct sn {
 #define SN_N_CREDENTIALS 9
 extern const struct setting sn_setting_table[SN_N_SETTINGS];
 extern const struct credential sn_credential_table[SN_N_CREDENTIALS];
-bool sn_settle(struct arena *arena, const struct config_values *cfg, const struct json *settings,
-	       const struct json *credentials, struct limit_key ret_limits[CONNECTION_MAX_LIMITS],
-	       size_t *ret_n, struct err *err);
+bool sn_settle(struct arena *arena, const struct system_values *systems,
+	       const struct json *settings, const struct json *credentials,
+	       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n, struct err *err);
 bool sn_open(struct sn *r, struct attempt *at, struct err *err) MUST_CHECK;
 /* Finds the statuses; needs Severa. */
 bool sn_find_statuses(struct sn *r, struct err *err) MUST_CHECK;

@@ -127,29 +127,20 @@ static bool check_combinations(struct arena *arena, const struct json *settings,
 	return true;
 }
 
-bool sn_settle(struct arena *arena, const struct config_values *cfg, const struct json *settings,
-	       const struct json *credentials, struct limit_key ret_limits[CONNECTION_MAX_LIMITS],
-	       size_t *ret_n, struct err *err)
+bool sn_settle(struct arena *arena, const struct system_values *systems,
+	       const struct json *settings, const struct json *credentials,
+	       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n, struct err *err)
 {
 	const char *client = json_str(json_at(credentials, "severa.client_id"));
 	const char *organisation = json_str(json_at(credentials, "netvisor.organisation_id"));
 	size_t n = 0;
 	if (!check_combinations(arena, settings, credentials, err))
 		return false;
-	if (client && strlen(client) > sizeof(ret_limits[0].key) - 10)
-		return refuse(err, "/credentials/severa/client_id", "too long");
-	if (client && client[0]) {
-		struct limit_key *k = &ret_limits[n++];
-		*k = (struct limit_key) { .max_running = cfg->severa_concurrency,
-					  .rate_per_s = cfg->severa_rate,
-					  .burst = cfg->severa_burst };
-		snprintf(k->key, sizeof(k->key), "severa:%s", client);
-	}
-	if (organisation && organisation[0]) {
-		struct limit_key *k = &ret_limits[n++];
-		*k = (struct limit_key) { .max_running = cfg->netvisor_concurrency };
-		snprintf(k->key, sizeof(k->key), "netvisor:%.60s", organisation);
-	}
+	if (client && client[0] && !severa_limit(systems, client, &ret_limits[n++], err))
+		return false;
+	if (organisation && organisation[0] &&
+	    !netvisor_limit(systems, organisation, &ret_limits[n++], err))
+		return false;
 	*ret_n = n;
 	return true;
 }

@@ -21,7 +21,8 @@ bool netvisor_open(struct attempt *at, const struct json *settings, const struct
 {
 	*ret = (struct netvisor) {
 		.at = at,
-		.base_url = member(json_get(settings, "netvisor"), "url", at->cfg->netvisor_url),
+		.base_url = member(json_get(settings, "netvisor"), "url",
+				   netvisor_options(at->systems)->url),
 		.sender = member(credentials, "sender", "Viesti"),
 		.customer_id = member(credentials, "customer_id", ""),
 		.customer_key = member(credentials, "customer_key", ""),

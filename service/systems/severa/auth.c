@@ -30,8 +30,10 @@ bool severa_open(struct attempt *at, const struct json *settings, const struct j
 	unsigned char digest[SHA256_BYTES];
 	char hex[2 * SHA256_BYTES + 1];
 	const char *url = json_str(json_at(settings, "severa.url"));
+	const struct severa_options *opt = severa_options(at->systems);
 	*ret = (struct severa) { .at = at,
-				 .base_url = url && url[0] ? url : at->cfg->severa_url,
+				 .opt = opt,
+				 .base_url = url && url[0] ? url : opt->url,
 				 .client_id = member(credentials, "client_id"),
 				 .client_secret = member(credentials, "client_secret") };
 	if (!ret->client_id[0] || !ret->client_secret[0])

@@ -142,11 +142,10 @@ static const char *next_path(struct severa *s, const char *base, const struct ht
 bool severa_invoices(struct severa *s, const char *status_id, const char *changed_since,
 		     severa_page_fn page, void *ctx, struct err *err)
 {
-	const char *base = arena_printf(s->at->arena,
-					"/v1/invoices?invoiceStatusGuids=%s&rowCount=%d%s%s",
-					encoded(s, status_id), s->at->cfg->severa_page,
-					changed_since ? "&changedSince=" : "",
-					changed_since ? encoded(s, changed_since) : "");
+	const char *base = arena_printf(
+		s->at->arena, "/v1/invoices?invoiceStatusGuids=%s&rowCount=%d%s%s",
+		encoded(s, status_id), s->opt->page, changed_since ? "&changedSince=" : "",
+		changed_since ? encoded(s, changed_since) : "");
 	const char *path = base;
 	if (!base)
 		return full(err);
@@ -202,7 +201,7 @@ static bool append_rows(struct severa *s, struct invoice *inv, const struct json
 bool severa_invoice_rows(struct severa *s, struct invoice *inv, struct err *err)
 {
 	const char *base = arena_printf(s->at->arena, "/v1/invoices/%s/invoicerows?rowCount=%d",
-					encoded(s, inv->source_id), s->at->cfg->severa_page);
+					encoded(s, inv->source_id), s->opt->page);
 	const char *path = base;
 	inv->n_rows = 0;
 	if (!base)

@@ -1,0 +1,39 @@
+/* system.c: Netvisor's options, and the limit that it counts by: one call at a time per
+ * organisation (facts/netvisor.md §2). */
+#include "base/base.h"
+#include "netvisor_internal.h"
+
+static const struct option table[] = {
+	{ OPTION_SECTION, NULL, 0, "", "", "Netvisor" },
+	{ OPTION_URL, OPTION_PREFIX "NETVISOR_URL", offsetof(struct netvisor_options, url),
+	  "https://integration.netvisor.fi", "", "Base URL of the Netvisor API." },
+	{ OPTION_INT, OPTION_PREFIX "NETVISOR_CONCURRENCY",
+	  offsetof(struct netvisor_options, concurrency), "1", "1..1000",
+	  "Jobs that use one Netvisor organisation at one time (the vendor's limit is 1)." },
+};
+
+const struct system netvisor_system = {
+	.name = "netvisor",
+	.options = table,
+	.n_options = ARRAY_SIZE(table),
+	.values_size = sizeof(struct netvisor_options),
+};
+
+const struct netvisor_options *netvisor_options(const struct system_values *v)
+{
+	return system_values_of(v, &netvisor_system);
+}
+
+bool netvisor_limit(const struct system_values *v, const char *organisation, struct limit_key *ret,
+		    struct err *err)
+{
+	int n = snprintf(ret->key, sizeof(ret->key), "netvisor:%s", organisation);
+	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
+		err_set(err, ERR_INPUT, "too long");
+		err_pointer(err, "/credentials/netvisor/organisation_id");
+		return false;
+	}
+	ret->max_running = netvisor_options(v)->concurrency;
+	ret->rate_per_s = ret->burst = 0;
+	return true;
+}

@@ -1,0 +1,50 @@
+/* system.c: Severa's options, and the limit that it counts by (facts/severa.md §2.4). */
+#include "base/base.h"
+#include "severa_internal.h"
+
+#define ROW(type, member, name, preset, allowed, doc)                                       \
+	{                                                                                   \
+		OPTION_##type, OPTION_PREFIX name, offsetof(struct severa_options, member), \
+			preset, allowed, doc                                                \
+	}
+
+static const struct option table[] = {
+	{ OPTION_SECTION, NULL, 0, "", "", "Severa" },
+	ROW(URL, url, "SEVERA_URL", "https://api.severa.visma.com/rest-api", "",
+	    "Base URL of the Severa REST API."),
+	ROW(INT, rate, "SEVERA_RATE", "8", "1..100000",
+	    "Requests per second and client id (the vendor's limit is 10)."),
+	ROW(INT, burst, "SEVERA_BURST", "2", "1..100000",
+	    "Requests that may go at once after a pause, per client id."),
+	ROW(INT, concurrency, "SEVERA_CONCURRENCY", "4", "1..1000",
+	    "Jobs that use one client id at one time."),
+	ROW(INT, page, "SEVERA_PAGE", "100", "1..1000", "Rows asked for per page."),
+};
+
+const struct system severa_system = {
+	.name = "severa",
+	.options = table,
+	.n_options = ARRAY_SIZE(table),
+	.values_size = sizeof(struct severa_options),
+};
+
+const struct severa_options *severa_options(const struct system_values *v)
+{
+	return system_values_of(v, &severa_system);
+}
+
+bool severa_limit(const struct system_values *v, const char *client_id, struct limit_key *ret,
+		  struct err *err)
+{
+	const struct severa_options *opt = severa_options(v);
+	int n = snprintf(ret->key, sizeof(ret->key), "severa:%s", client_id);
+	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
+		err_set(err, ERR_INPUT, "too long");
+		err_pointer(err, "/credentials/severa/client_id");
+		return false;
+	}
+	ret->max_running = opt->concurrency;
+	ret->rate_per_s = opt->rate;
+	ret->burst = opt->burst;
+	return true;
+}
