@@ -11,6 +11,7 @@
 #include "base/decimal.h"
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "model/identifier.h"
 
 struct address {
 	const char *street; /* lines joined by "\n" */
@@ -123,8 +124,5 @@ bool invoice_validate(const struct invoice *inv, struct err *err) MUST_CHECK;
 /* SHA-256 hex over what is sent (not status, payment or audit fields): SV-05. NULL past the arena's
  * cap. */
 const char *invoice_content_hash(const struct invoice *inv, struct arena *arena) MUST_CHECK;
-
-/* Finnish business id 1234567-8 with check digit; from "FI12345678" too. NULL when it is none. */
-const char *business_id_from(struct arena *arena, const char *vat_number_or_id);
 
 #endif

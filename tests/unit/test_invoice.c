@@ -1,4 +1,4 @@
-/* test_invoice.c: sums, business ids, content hash and the table of reasons. */
+/* test_invoice.c: sums, content hash and the table of reasons. */
 #include "base/base.h"
 
 #include <setjmp.h>
@@ -46,27 +46,6 @@ static void test_sums_within_a_cent_per_row_and_rate(void **state)
 	}
 }
 
-static void test_business_ids(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *from, *id;
-	} cases[] = { { "FI90001014", "9000101-4" },
-		      { "9000101-4", "9000101-4" },
-		      { "FI12345678", NULL },
-		      { "SE556677889901", NULL },
-		      { "", NULL },
-		      { NULL, NULL },
-		      { "FI", NULL },
-		      { "0737546-2", "0737546-2" },
-		      { "737546-2", "0737546-2" } };
-	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *id = business_id_from(arena, cases[i].from);
-		assert_true(str_eq(id, cases[i].id));
-	}
-}
-
 static void test_hash_SV_05(void **state)
 {
 	(void)state;
@@ -99,7 +78,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums_within_a_cent_per_row_and_rate),
-		cmocka_unit_test(test_business_ids),
 		cmocka_unit_test(test_hash_SV_05),
 		cmocka_unit_test(test_reasons_OP_05),
 	};
