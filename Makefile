@@ -102,7 +102,9 @@ $(BUILD)/viesti: $(BUILD)/service/main.o $(LIB)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 $(BUILD)/viesti-sandbox: $(SANDBOX_O) $(LIB)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
-$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT_O) $(LIB)
+# The attempt of the flow cases serves the tests of systems too.
+$(UNIT_C:%.c=$(BUILD)/%.o): CPPFLAGS_ALL += -Itests
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT_O) $(BUILD)/tests/flows/fake.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS_ALL)
 $(BUILD)/flow-cases: $(FLOWS_O) $(LIB) | build/deps/test

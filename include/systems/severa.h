@@ -32,7 +32,6 @@ struct severa {
 	const char *client_id, *client_secret;
 	const char *limit_key;
 	const char *token_key; /* of the cached token */
-	const char *token; /* NULL: none yet */
 };
 
 struct severa_status {
@@ -59,7 +58,7 @@ bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t 
 bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
 			struct err *err) MUST_CHECK;
 
-/* Called once per page; false stops the listing with its err. */
+/* Called once per page; false stops the listing with its err. The items last until it returns. */
 typedef bool (*severa_page_fn)(void *ctx, const struct invoice *items, size_t n, struct err *err);
 /* All invoices of a status, without rows; changed_since NULL or RFC 3339. */
 bool severa_invoices(struct severa *s, const char *status_id, const char *changed_since,

@@ -168,8 +168,9 @@ static bool found(struct attempt *at, const struct poll_item *items, size_t n, s
 	(void)err;
 	for (size_t i = 0; i < n; i++) {
 		assert(f->n_found < ARRAY_SIZE(f->found));
-		f->found[f->n_found++] = (struct fake_found) { items[i].source_id,
-							       items[i].number };
+		f->found[f->n_found++] =
+			(struct fake_found) { arena_strdup(f->arena, items[i].source_id),
+					      arena_strdup(f->arena, items[i].number) };
 	}
 	return true;
 }

@@ -25,11 +25,13 @@ struct watch {
 	struct id_list missing, never_relayed, changed, other_company;
 };
 
-/* The number where there is one, since people search by it. */
-static void list_add(struct id_list *l, const struct invoice *inv)
+/* The number where there is one, since people search by it; copied, for a page's items go with the
+ * page. */
+static void list_add(const struct watch *w, struct id_list *l, const struct invoice *inv)
 {
 	if (l->n < LIST_MAX)
-		l->ids[l->n] = inv->number ? inv->number : inv->source_id;
+		l->ids[l->n] = arena_strdup(w->r->at->arena,
+					    inv->number ? inv->number : inv->source_id);
 	l->n++;
 }
 
@@ -42,7 +44,7 @@ static bool hand_in(struct watch *w, const struct invoice *items, size_t n, stru
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (size_t i = 0; i < n; i++) {
 		if (!sn_is_own(&w->r->set, &items[i])) {
-			list_add(&w->other_company, &items[i]);
+			list_add(w, &w->other_company, &items[i]);
 			continue;
 		}
 		found[k++] = (struct poll_item) { .kind = "invoice",
@@ -70,7 +72,7 @@ static bool waiting_page(void *ctx, const struct invoice *items, size_t n, struc
 		if (known.exists)
 			w->accounted++;
 		else
-			list_add(&w->missing, &items[i]);
+			list_add(w, &w->missing, &items[i]);
 	}
 	return true;
 }
@@ -110,7 +112,7 @@ static bool compare_content(struct watch *w, const struct invoice *listed,
 			return false;
 	}
 	if (differs)
-		list_add(&w->changed, listed);
+		list_add(w, &w->changed, listed);
 	return true;
 }
 
@@ -139,7 +141,7 @@ static bool transferred_page(void *ctx, const struct invoice *items, size_t n, s
 			if (!compare_content(w, &items[i], &known, err))
 				return false;
 		} else if (dated_after_activation(w, &items[i])) {
-			list_add(&w->never_relayed, &items[i]);
+			list_add(w, &w->never_relayed, &items[i]);
 		}
 	}
 	return true;

@@ -12,6 +12,7 @@
 
 #define RENEW_EARLY_MS 60000
 #define TOKEN_DEFAULT_MS 600000 /* when the answer has no lifetime */
+#define TOKEN_LONGEST_S (366 * 86400)
 
 const char *const severa_needed_scopes[] = {
 	"invoices:read", "invoices:write", "customers:read",	"settings:read",
@@ -70,20 +71,30 @@ static bool login_body(struct severa *s, struct span *ret, struct err *err)
 	return true;
 }
 
-/* Lifetime that may be relied on; "_expires_in" counts seconds (facts §1.2). */
-static int64_t lifetime_ms(const struct json *j)
+/*
+ * Lifetime that may be relied on: until the time it names, by the clock of the answer where it has
+ * one; a clock that contradicts itself is left alone, then "_expires_in" counts, in seconds (§1.2).
+ */
+static int64_t lifetime_ms(const struct json *j, const struct http_reply *reply)
 {
-	int64_t seconds, until;
+	int64_t seconds, until, now;
 	const char *utc = json_str(json_get(j, "access_token_expires_utc"));
-	int64_t ms = TOKEN_DEFAULT_MS;
+	const char *date = http_reply_header(reply, "date");
+	int64_t ms = 0;
+	if (!date || !clock_parse_http_date(span_of(date), &now))
+		now = clock_wall_ms();
 	if (utc && clock_parse_rfc3339(span_of(utc), &until))
-		ms = until - clock_wall_ms();
-	else if (json_int64(json_get(j, "access_token_expires_in"), &seconds))
+		ms = until - now;
+	if (ms <= 0 && json_int64(json_get(j, "access_token_expires_in"), &seconds) &&
+	    seconds > 0 && seconds < TOKEN_LONGEST_S)
 		ms = seconds * 1000;
+	if (ms <= 0)
+		ms = TOKEN_DEFAULT_MS;
 	return ms > 2 * RENEW_EARLY_MS ? ms - RENEW_EARLY_MS : ms / 2;
 }
 
-bool severa_login(struct severa *s, const char **ret_scopes, struct err *err)
+static bool login(struct severa *s, const char **ret_token, const char **ret_scopes,
+		  struct err *err)
 {
 	struct attempt *at = s->at;
 	const struct http_header headers[] = { { "Content-Type", "application/json" },
@@ -103,12 +114,10 @@ bool severa_login(struct severa *s, const char **ret_scopes, struct err *err)
 		return false;
 	if (!json_parse(at->arena, reply.body, JSON_LIMITS_VENDOR, &j, err))
 		return verdict_to_err(VERDICT_OUTAGE, &reply, SPAN_LIT(""), judged.what, err);
-	s->token = json_str(json_get(j, "access_token"));
-	if (!s->token || !s->token[0])
+	*ret_token = json_str(json_get(j, "access_token"));
+	if (!*ret_token || !**ret_token)
 		return verdict_to_err(VERDICT_FAULT, &reply, SPAN_LIT(""), judged.what, err);
-	int64_t ttl_ms = lifetime_ms(j);
-	if (ttl_ms > 0)
-		at->ops->cache_set(at, s->token_key, s->token, ttl_ms);
+	at->ops->cache_set(at, s->token_key, *ret_token, lifetime_ms(j, &reply));
 	if (ret_scopes)
 		*ret_scopes = json_str(json_get(j, "scope"));
 	return true;
@@ -116,19 +125,19 @@ bool severa_login(struct severa *s, const char **ret_scopes, struct err *err)
 
 bool severa_scopes(struct severa *s, const char **ret, struct err *err)
 {
-	const char *scopes = NULL;
-	if (!severa_login(s, &scopes, err))
+	const char *token, *scopes = NULL;
+	if (!login(s, &token, &scopes, err))
 		return false;
 	*ret = scopes ? scopes : "";
 	return true;
 }
 
-static bool send_once(struct severa *s, const struct severa_rq *rq, struct http_reply *ret,
-		      struct err *err)
+static bool send_once(struct severa *s, const struct severa_rq *rq, const char *token,
+		      struct http_reply *ret, struct err *err)
 {
 	struct attempt *at = s->at;
 	const char *url = arena_printf(at->arena, "%s%s", s->base_url, rq->path);
-	const char *bearer = arena_printf(at->arena, "Bearer %s", s->token);
+	const char *bearer = arena_printf(at->arena, "Bearer %s", token);
 	if (!url || !bearer)
 		return err_set(err, ERR_LIMIT, "arena full");
 	const struct http_header headers[] = {
@@ -155,19 +164,18 @@ bool severa_do(struct severa *s, const struct severa_rq *rq, struct http_reply *
 	       struct err *err)
 {
 	struct attempt *at = s->at;
-	if (!s->token)
-		s->token = at->ops->cache_get(at, s->token_key);
-	if (!s->token && !severa_login(s, NULL, err))
+	const char *token = at->ops->cache_get(at, s->token_key);
+	if (!token && !login(s, &token, NULL, err))
 		return false;
-	if (!send_once(s, rq, ret, err))
+	if (!send_once(s, rq, token, ret, err))
 		return false;
 	if (ret->status == 401) { /* nothing was done: the call may be made again */
 		const char *cached = at->ops->cache_get(at, s->token_key);
-		if (cached && strcmp(cached, s->token) != 0)
-			s->token = cached;
-		else if (!severa_login(s, NULL, err))
+		if (cached && !str_eq(cached, token))
+			token = cached;
+		else if (!login(s, &token, NULL, err))
 			return false;
-		if (!send_once(s, rq, ret, err))
+		if (!send_once(s, rq, token, ret, err))
 			return false;
 	}
 	return severa_judge(rq, at->arena, ret, false, err);

@@ -1,17 +1,14 @@
 /*
- * calls.c: the calls of Severa's REST API that flows need (facts/severa.md §2 to 6): both paging
- * styles, the error model, registers through the cache. Judges by net/verdict.h; adds only what the
- * login's own answers mean.
+ * calls.c: one call and the error model of Severa's REST API, and the calls of invoices: rows,
+ * files, status (facts/severa.md §2, 3). Judges by net/verdict.h; adds only what Severa's own words
+ * and the login's answers mean.
  */
 #include "base/base.h"
 #include "severa_internal.h"
 
-#include "base/clock.h"
 #include "net/verdict.h"
 
-#define REGISTER_TTL_MS (15 * 60 * 1000)
-#define STATUS_TTL_MS (60 * 1000)
-#define PAGES_MAX 10000
+#define PATCH_FORM_TTL_MS (15 * 60 * 1000)
 
 static bool full(struct err *err)
 {
@@ -74,8 +71,7 @@ bool severa_get(struct severa *s, const char *what, const char *path, const stru
 	return true;
 }
 
-/* A document or register record: its bytes decide whether a needs_data transfer is tried again. */
-static bool get_seen(struct severa *s, const char *what, const char *path, const struct json **ret,
+bool severa_get_seen(struct severa *s, const char *what, const char *path, const struct json **ret,
 		     struct err *err)
 {
 	struct http_reply reply;
@@ -85,90 +81,59 @@ static bool get_seen(struct severa *s, const char *what, const char *path, const
 	return true;
 }
 
-bool severa_get_cached(struct severa *s, const char *what, const char *path, int64_t ttl_ms,
-		       const struct json **ret, struct err *err)
+const char *severa_path(struct severa *s, const char *pattern, const char *value)
 {
-	struct attempt *at = s->at;
-	struct http_reply reply;
-	const char *key = path ? arena_printf(at->arena, "%s:%s", s->token_key, path) : NULL;
-	if (!key)
-		return full(err);
-	const char *cached = at->ops->cache_get(at, key);
-	if (cached && json_parse(at->arena, span_of(cached), JSON_LIMITS_VENDOR, ret, NULL))
-		return true;
-	if (!severa_get(s, what, path, ret, &reply, err))
-		return false;
-	const char *text = arena_memdup(at->arena, reply.body.p, reply.body.n);
-	if (text)
-		at->ops->cache_set(at, key, text, ttl_ms);
-	return true;
-}
-
-static const char *encoded(struct severa *s, const char *text)
-{
-	struct strbuf sb = STRBUF_INIT(s->at->arena, 4096);
+	struct strbuf sb = STRBUF_INIT(s->at->arena, 16 << 10);
+	const char *mark = pattern ? strstr(pattern, "{}") : NULL;
 	const char *ret;
-	strbuf_add_urlencoded(&sb, text);
-	return strbuf_finish(&sb, &ret, NULL) ? ret : "";
+	if (!mark)
+		return NULL;
+	strbuf_add(&sb, pattern, (size_t)(mark - pattern));
+	strbuf_add_urlencoded(&sb, value);
+	strbuf_addstr(&sb, mark + 2);
+	return strbuf_finish(&sb, &ret, NULL) ? ret : NULL;
 }
 
 /* ---- invoices ------------------------------------------------------------------------------ */
 
-static bool map_page(struct severa *s, const struct json *list, struct invoice **ret, size_t *ret_n,
-		     struct err *err)
+struct invoice_pages {
+	severa_page_fn page;
+	void *ctx;
+};
+
+static bool map_page(struct severa *paged, void *ctx, const struct json *rows, struct err *err)
 {
+	const struct invoice_pages *pages = ctx;
+	struct arena *arena = paged->at->arena;
 	size_t n = 0;
-	struct invoice *items = arena_alloc_array(s->at->arena, json_size(list) + 1,
-						  sizeof(*items));
+	struct invoice *items = arena_alloc_array(arena, json_size(rows) + 1, sizeof(*items));
 	if (!items)
 		return full(err);
-	for (const struct json *j = json_first(list); j; j = json_next(j))
-		if (!severa_map_invoice(s->at->arena, j, &items[n++], err))
+	for (const struct json *j = json_first(rows); j; j = json_next(j))
+		if (!severa_map_invoice(arena, j, &items[n++], err))
 			return false;
-	*ret = items;
-	*ret_n = n;
-	return true;
-}
-
-/* Next page's path of a style T list, NULL at the end (§2.2). */
-static const char *next_path(struct severa *s, const char *base, const struct http_reply *reply)
-{
-	const char *token = http_reply_header(reply, "nextpagetoken");
-	if (!token || !token[0])
-		return NULL;
-	return arena_printf(s->at->arena, "%s&pageToken=%s", base, encoded(s, token));
+	return pages->page(pages->ctx, items, n, err);
 }
 
 bool severa_invoices(struct severa *s, const char *status_id, const char *changed_since,
 		     severa_page_fn page, void *ctx, struct err *err)
 {
-	const char *base = arena_printf(
-		s->at->arena, "/v1/invoices?invoiceStatusGuids=%s&rowCount=%d%s%s",
-		encoded(s, status_id), s->opt->page, changed_since ? "&changedSince=" : "",
-		changed_since ? encoded(s, changed_since) : "");
-	const char *path = base;
-	if (!base)
-		return full(err);
-	for (unsigned i = 0; path; i++) {
-		const struct json *list;
-		struct http_reply reply;
-		struct invoice *items = NULL;
-		size_t n = 0;
-		if (i == PAGES_MAX)
-			return err_set(err, ERR_SYSTEM, "list of invoices does not end");
-		if (!severa_get(s, "list invoices of a status", path, &list, &reply, err) ||
-		    !map_page(s, list, &items, &n, err) || !page(ctx, items, n, err))
-			return false;
-		path = next_path(s, base, &reply);
-	}
-	return true;
+	struct invoice_pages pages = { page, ctx };
+	struct severa_list list = { .what = "list invoices of a status",
+				    .paging = SEVERA_BY_TOKEN,
+				    .path = "/v1/invoices?invoiceStatusGuids={}" };
+	if (changed_since)
+		list.path = severa_path(s, "/v1/invoices?changedSince={}&invoiceStatusGuids={}",
+					changed_since);
+	list.path = severa_path(s, list.path, status_id);
+	return severa_each_page(s, &list, map_page, &pages, err);
 }
 
 bool severa_invoice(struct severa *s, const char *id, struct invoice *ret, struct err *err)
 {
 	const struct json *j;
-	const char *path = arena_printf(s->at->arena, "/v1/invoices/%s", encoded(s, id));
-	return get_seen(s, "read invoice", path, &j, err) &&
+	const char *path = severa_path(s, "/v1/invoices/{}", id);
+	return severa_get_seen(s, "read invoice", path, &j, err) &&
 	       severa_map_invoice(s->at->arena, j, ret, err);
 }
 
@@ -180,47 +145,28 @@ static int by_position(const void *a, const void *b)
 	return strcmp(x->source_id, y->source_id);
 }
 
-static bool append_rows(struct severa *s, struct invoice *inv, const struct json *list,
-			struct err *err)
-{
-	size_t n = inv->n_rows;
-	struct invoice_row *rows = arena_alloc_array(s->at->arena, n + json_size(list) + 1,
-						     sizeof(*rows));
-	if (!rows)
-		return full(err);
-	if (n)
-		memcpy(rows, inv->rows, n * sizeof(*rows));
-	for (const struct json *j = json_first(list); j; j = json_next(j))
-		if (!severa_map_row(s->at->arena, j, &rows[n++], err))
-			return false;
-	inv->rows = rows;
-	inv->n_rows = n;
-	return true;
-}
-
 bool severa_invoice_rows(struct severa *s, struct invoice *inv, struct err *err)
 {
-	const char *base = arena_printf(s->at->arena, "/v1/invoices/%s/invoicerows?rowCount=%d",
-					encoded(s, inv->source_id), s->opt->page);
-	const char *path = base;
+	struct severa_list list = { .what = "read invoice rows",
+				    .paging = SEVERA_BY_TOKEN,
+				    .is_seen = true,
+				    .path = severa_path(s, "/v1/invoices/{}/invoicerows",
+							inv->source_id) };
+	struct severa_rows found;
 	inv->n_rows = 0;
-	if (!base)
+	if (!severa_all(s, &list, &found, err))
+		return false;
+	struct invoice_row *rows = arena_alloc_array(s->at->arena, found.n + 1, sizeof(*rows));
+	if (!rows)
 		return full(err);
-	for (unsigned i = 0; path; i++) {
-		const struct json *list;
-		struct http_reply reply;
-		if (i == PAGES_MAX)
-			return err_set(err, ERR_SYSTEM, "list of rows does not end");
-		if (!severa_get(s, "read invoice rows", path, &list, &reply, err) ||
-		    !append_rows(s, inv, list, err))
+	for (size_t i = 0; i < found.n; i++)
+		if (!severa_map_row(s->at->arena, found.items[i], &rows[i], err))
 			return false;
-		s->at->ops->seen(s->at, reply.body);
-		path = next_path(s, base, &reply);
-	}
-	if (inv->n_rows)
-		qsort(inv->rows, inv->n_rows, sizeof(*inv->rows), by_position);
-	for (size_t i = 0; i < inv->n_rows; i++)
-		inv->rows[i].position = (int64_t)i + 1;
+	qsort(rows, found.n, sizeof(*rows), by_position);
+	for (size_t i = 0; i < found.n; i++)
+		rows[i].position = (int64_t)i + 1;
+	inv->rows = rows;
+	inv->n_rows = found.n;
 	return true;
 }
 
@@ -251,12 +197,15 @@ static bool get_bytes(struct severa *s, const char *what, const char *path, size
 bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_bytes, struct err *err)
 {
 	struct arena *arena = s->at->arena;
-	const struct json *list;
-	const char *id = encoded(s, inv->source_id);
-	const char *path = arena_printf(arena, "/v1/invoices/%s/files?firstRow=0&rowCount=100", id);
-	if (!get_seen(s, "list files of the invoice", path, &list, err))
+	const char *id = inv->source_id;
+	struct severa_list list = { .what = "list files of the invoice",
+				    .paging = SEVERA_BY_ROW,
+				    .is_seen = true,
+				    .path = severa_path(s, "/v1/invoices/{}/files", id) };
+	struct severa_rows found;
+	if (!severa_all(s, &list, &found, err))
 		return false;
-	struct attachment *files = arena_alloc_array(arena, json_size(list) + 1, sizeof(*files));
+	struct attachment *files = arena_alloc_array(arena, found.n + 1, sizeof(*files));
 	size_t n = 0;
 	if (!files)
 		return full(err);
@@ -266,11 +215,12 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 	/* InvoiceOnly: the attachments travel on their own, each once. */
 	if (!files[n].name ||
 	    !get_bytes(s, "read invoice PDF",
-		       arena_printf(arena, "/v1/invoices/%s/pdf?pdfGetOptions=InvoiceOnly", id),
+		       severa_path(s, "/v1/invoices/{}/pdf?pdfGetOptions=InvoiceOnly", id),
 		       max_bytes, &files[n], err))
 		return files[n].name ? false : full(err);
 	n++;
-	for (const struct json *j = json_first(list); j; j = json_next(j)) {
+	for (size_t i = 0; i < found.n; i++) {
+		const struct json *j = found.items[i];
 		bool is_internal = false;
 		const char *file_id = json_text(json_get(j, "fileGuid"));
 		if ((json_bool(json_get(j, "isInternal"), &is_internal) && is_internal) || !file_id)
@@ -280,8 +230,8 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 		files[n].mime_type = json_str(json_get(j, "contentType"));
 		files[n].description = description && description[0] ? description : files[n].name;
 		if (!get_bytes(s, "read file of the invoice",
-			       arena_printf(arena, "/v1/files/%s/filedata", encoded(s, file_id)),
-			       max_bytes, &files[n], err))
+			       severa_path(s, "/v1/files/{}/filedata", file_id), max_bytes,
+			       &files[n], err))
 			return false;
 		n++;
 	}
@@ -290,45 +240,7 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 	return true;
 }
 
-/* ---- statuses ------------------------------------------------------------------------------ */
-
-bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t *ret_n,
-		     struct err *err)
-{
-	const struct json *list;
-	if (!severa_get_cached(s, "read invoice statuses",
-			       "/v1/invoicestatuses?firstRow=0&rowCount=100", STATUS_TTL_MS, &list,
-			       err))
-		return false;
-	size_t n = 0;
-	struct severa_status *statuses = arena_alloc_array(s->at->arena, json_size(list) + 1,
-							   sizeof(*statuses));
-	if (!statuses)
-		return full(err);
-	for (const struct json *j = json_first(list); j; j = json_next(j))
-		if (!severa_map_status(j, &statuses[n++], err))
-			return false;
-	*ret = statuses;
-	*ret_n = n;
-	return true;
-}
-
-bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
-			struct err *err)
-{
-	const struct severa_status *list;
-	size_t n;
-	if (!severa_statuses(s, &list, &n, err))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (strcasecmp(list[i].id, ref) == 0 || str_eq(list[i].name, ref)) {
-			*ret = &list[i];
-			return true;
-		}
-	}
-	return err_reason(err, ERR_DATA, "status_unknown", ref,
-			  "invoice status %s does not exist in Severa", ref);
-}
+/* ---- status ------------------------------------------------------------------------------- */
 
 static bool patch_body(struct severa *s, bool as_object, const char *status_id, struct span *ret,
 		       struct err *err)
@@ -371,7 +283,7 @@ static bool patch_status(struct severa *s, bool as_object, const char *invoice_i
 	struct severa_rq rq = { .what = "set invoice status", .method = "PATCH", .is_write = true };
 	struct http_reply reply;
 	const struct json *j;
-	rq.path = arena_printf(s->at->arena, "/v1/invoices/%s", encoded(s, invoice_id));
+	rq.path = severa_path(s, "/v1/invoices/{}", invoice_id);
 	if (!rq.path)
 		return full(err);
 	if (!patch_body(s, as_object, status_id, &rq.body, err) ||
@@ -401,132 +313,6 @@ bool severa_set_status(struct severa *s, const char *invoice_id, const char *sta
 		}
 		as_object = !as_object;
 	}
-	at->ops->cache_set(at, key, as_object ? "object" : "guid", REGISTER_TTL_MS);
+	at->ops->cache_set(at, key, as_object ? "object" : "guid", PATCH_FORM_TTL_MS);
 	return true;
-}
-
-/* ---- registers ----------------------------------------------------------------------------- */
-
-static const struct json *country_by_name(const struct json *list, const char *name)
-{
-	static const char *const keys[] = { "name", "englishName", "code2", "code3", "guid" };
-	for (const struct json *j = json_first(list); j; j = json_next(j)) {
-		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-			const char *text = json_text(json_get(j, keys[i]));
-			if (text && strcasecmp(text, name) == 0)
-				return j;
-		}
-	}
-	return NULL;
-}
-
-bool severa_country(struct severa *s, const char *name, const char **ret, struct err *err)
-{
-	const struct json *list;
-	*ret = NULL;
-	if (!name || !name[0])
-		return true;
-	if (!severa_get_cached(s, "read countries", "/v1/localization/countries", REGISTER_TTL_MS,
-			       &list, err))
-		return false;
-	*ret = json_str(json_get(country_by_name(list, name), "code2"));
-	return true;
-}
-
-static bool is_true(const struct json *j, const char *key)
-{
-	bool value = false;
-	return json_bool(json_get(j, key), &value) && value;
-}
-
-static bool read_address(struct severa *s, const struct json *j, struct address *ret,
-			 struct err *err)
-{
-	const char *country = json_text(json_at(j, "country.guid"));
-	*ret = (struct address) { .street = json_str(json_get(j, "addressline")),
-				  .postcode = json_str(json_get(j, "postalCode")),
-				  .city = json_str(json_get(j, "city")),
-				  .country_name = json_str(json_at(j, "country.name")) };
-	return severa_country(s, country, &ret->country_code, err);
-}
-
-/* The head office's address marked billing and the one marked postal; phone and fax of the
- * billing one. Without a billing mark the customer's head-office address stands. */
-static bool add_addresses(struct severa *s, struct customer *c, struct err *err)
-{
-	const struct json *list;
-	const char *path = arena_printf(s->at->arena,
-					"/v1/customers/%s/addresses?firstRow=0&rowCount=100",
-					encoded(s, c->source_id));
-	bool has_billing = false, has_postal = false;
-	if (!get_seen(s, "read addresses of the customer", path, &list, err))
-		return false;
-	for (const struct json *j = json_first(list); j; j = json_next(j)) {
-		if (!has_billing && is_true(j, "isBillingAddress")) {
-			has_billing = true;
-			if (!read_address(s, j, &c->billing, err))
-				return false;
-			c->phone = json_str(json_get(j, "phone"));
-			c->fax = json_str(json_get(j, "fax"));
-		}
-		if (!has_postal && is_true(j, "isPostalAddress")) {
-			has_postal = true;
-			if (!read_address(s, j, &c->delivery, err))
-				return false;
-		}
-	}
-	if (!has_billing)
-		return severa_country(s, c->billing.country_name, &c->billing.country_code, err);
-	return true;
-}
-
-bool severa_customer(struct severa *s, const char *id, struct customer *ret, struct err *err)
-{
-	const struct json *j;
-	const char *path = arena_printf(s->at->arena, "/v1/customers/%s", encoded(s, id));
-	if (!get_seen(s, "read customer", path, &j, err) || !severa_map_customer(j, ret, err) ||
-	    !add_addresses(s, ret, err))
-		return false;
-	ret->business_id = business_id_from(s->at->arena, ret->vat_number);
-	return true;
-}
-
-bool severa_product(struct severa *s, const char *code, struct product *ret, bool *ret_found,
-		    struct err *err)
-{
-	static const struct {
-		const char *path, *name;
-	} registers[] = { { "/v1/products?code=%s&rowCount=100", "product" },
-			  { "/v1/worktypes?code=%s&firstRow=0&rowCount=100", "work type" },
-			  { "/v1/travelexpensetypes?code=%s&firstRow=0&rowCount=100",
-			    "travel expense type" } };
-	const char *wanted = encoded(s, code);
-	*ret_found = false;
-	for (size_t i = 0; i < ARRAY_SIZE(registers); i++) {
-		struct strbuf sb = STRBUF_INIT(s->at->arena, 4096);
-		const char *path, *mark = strstr(registers[i].path, "%s");
-		const struct json *list;
-		strbuf_add(&sb, registers[i].path, (size_t)(mark - registers[i].path));
-		strbuf_addstr(&sb, wanted);
-		strbuf_addstr(&sb, mark + 2);
-		if (!strbuf_finish(&sb, &path, err) ||
-		    !get_seen(s, "find product by code", path, &list, err))
-			return false;
-		for (const struct json *j = json_first(list); j; j = json_next(j)) {
-			if (!severa_map_product(j, registers[i].name, ret, err))
-				return false;
-			if (str_eq(ret->code, code)) {
-				*ret_found = true;
-				return true;
-			}
-		}
-	}
-	return true;
-}
-
-bool severa_project(struct severa *s, const char *id, struct severa_project *ret, struct err *err)
-{
-	const struct json *j;
-	const char *path = arena_printf(s->at->arena, "/v1/projects/%s", encoded(s, id));
-	return get_seen(s, "read project", path, &j, err) && severa_map_project(j, ret, err);
 }

@@ -1,0 +1,182 @@
+/*
+ * page.c: lists of Severa's REST API, whole, in both paging styles (facts/severa.md §2.2).
+ *
+ * Guarantees that a list is read to its end or fails: paging that comes back to where it was, or
+ * that does not end, is an error that says so, never a short list. severa_each_page holds one page
+ * in memory at a time. Judges no row. Does not notice rows that move while they are read.
+ */
+#include "base/base.h"
+#include "severa_internal.h"
+
+#include "codec/sign.h"
+#include "net/verdict.h"
+
+/* No list of style F gives more rows at once (§2.2). */
+#define ROWS_BY_ROW 100
+#define PAGES_MAX 10000
+#define PAGE_ARENA_MAX ((size_t)96 << 20)
+
+/* Where the reading of a list stands. */
+struct place {
+	const struct severa_list *list;
+	unsigned n_pages;
+	int64_t first_row; /* style F: of the next page */
+	char token[8192]; /* style T: of the next page; empty: the first */
+	/*
+	 * An earlier page and the token that it gave, moved up at pages 1, 2, 4, 8 ...: whoever
+	 * goes round in a circle, however wide, comes by it again.
+	 */
+	unsigned char mark[SHA256_BYTES], token_mark[SHA256_BYTES];
+};
+
+static const char *page_path(struct severa *s, const struct place *at)
+{
+	struct strbuf sb = STRBUF_INIT(s->at->arena, 16 << 10);
+	const char *base = at->list->path;
+	const char *ret;
+	if (!base)
+		return NULL;
+	strbuf_addstr(&sb, base);
+	if (at->list->paging != SEVERA_UNPAGED)
+		strbuf_addch(&sb, strchr(base, '?') ? '&' : '?');
+	switch (at->list->paging) {
+	case SEVERA_UNPAGED:
+		break;
+	case SEVERA_BY_TOKEN:
+		strbuf_addf(&sb, "rowCount=%d", s->opt->page);
+		if (at->token[0])
+			strbuf_addstr(&sb, "&pageToken=");
+		strbuf_add_urlencoded(&sb, at->token);
+		break;
+	case SEVERA_BY_ROW:
+		strbuf_addf(&sb, "firstRow=%" PRId64 "&rowCount=%d", at->first_row, ROWS_BY_ROW);
+		break;
+	}
+	return strbuf_finish(&sb, &ret, NULL) ? ret : NULL;
+}
+
+static bool goes_round(const struct place *at, struct err *err)
+{
+	return err_set(err, ERR_SYSTEM, "%s: Severa's paging goes round in a circle (page %u)",
+		       at->list->what, at->n_pages);
+}
+
+/* A page, or a token, that was seen before. */
+static bool check_circle(struct place *at, const struct http_reply *reply, struct err *err)
+{
+	unsigned char page[SHA256_BYTES], token[SHA256_BYTES];
+	sign_sha256(reply->body, page);
+	sign_sha256(span_of(at->token), token);
+	if (at->n_pages > 1 &&
+	    (memcmp(page, at->mark, sizeof(page)) == 0 ||
+	     (at->token[0] && memcmp(token, at->token_mark, sizeof(token)) == 0)))
+		return goes_round(at, err);
+	if ((at->n_pages & (at->n_pages - 1)) == 0) {
+		memcpy(at->mark, page, sizeof(page));
+		memcpy(at->token_mark, token, sizeof(token));
+	}
+	return true;
+}
+
+/* Moves to the next page. */
+static bool move_on(struct place *at, const struct http_reply *reply, size_t n_rows, bool *ret_end,
+		    struct err *err)
+{
+	const char *token = NULL;
+	at->n_pages++;
+	*ret_end = true;
+	switch (at->list->paging) {
+	case SEVERA_UNPAGED:
+		return true;
+	case SEVERA_BY_TOKEN:
+		token = http_reply_header(reply, "nextpagetoken");
+		if (!token || !token[0])
+			return true;
+		if (strlen(token) >= sizeof(at->token))
+			return err_set(err, ERR_LIMIT, "%s: NextPageToken is too long",
+				       at->list->what);
+		snprintf(at->token, sizeof(at->token), "%s", token);
+		break;
+	case SEVERA_BY_ROW:
+		if (n_rows < ROWS_BY_ROW)
+			return true;
+		at->first_row += (int64_t)n_rows;
+		break;
+	}
+	if (at->n_pages == PAGES_MAX)
+		return err_set(err, ERR_SYSTEM, "%s: the list does not end", at->list->what);
+	*ret_end = false;
+	return !n_rows || check_circle(at, reply, err);
+}
+
+static bool read_page(struct severa *s, struct place *at, const struct json **ret, bool *ret_end,
+		      struct err *err)
+{
+	const struct severa_list *l = at->list;
+	struct http_reply reply;
+	if (!severa_get(s, l->what, page_path(s, at), ret, &reply, err))
+		return false;
+	if (json_type(*ret) != JSON_ARRAY)
+		return verdict_to_err(VERDICT_OUTAGE, &reply, reply.body, l->what, err);
+	if (l->is_seen)
+		s->at->ops->seen(s->at, reply.body);
+	return move_on(at, &reply, json_size(*ret), ret_end, err);
+}
+
+bool severa_each_page(struct severa *s, const struct severa_list *list, severa_list_fn page,
+		      void *ctx, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(PAGE_ARENA_MAX);
+	struct attempt at = *s->at;
+	struct severa paged = *s;
+	struct place place = { .list = list };
+	bool is_end = false;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	at.arena = arena;
+	paged.at = &at;
+	while (!is_end) {
+		const struct json *rows;
+		arena_clear(arena);
+		if (!read_page(&paged, &place, &rows, &is_end, err) ||
+		    !page(&paged, ctx, rows, err))
+			return false;
+	}
+	return true;
+}
+
+/* Room for n more rows. */
+static bool reserve(struct arena *arena, struct severa_rows *rows, size_t *cap, size_t n)
+{
+	if (rows->n + n <= *cap)
+		return true;
+	size_t want = 2 * *cap > rows->n + n ? 2 * *cap : rows->n + n;
+	const struct json **items = arena_alloc_array(arena, want, sizeof(*items));
+	if (!items)
+		return false;
+	if (rows->n)
+		memcpy(items, rows->items, rows->n * sizeof(*items));
+	rows->items = items;
+	*cap = want;
+	return true;
+}
+
+bool severa_all(struct severa *s, const struct severa_list *list, struct severa_rows *ret,
+		struct err *err)
+{
+	struct place place = { .list = list };
+	struct severa_rows rows = { 0 };
+	size_t cap = 0;
+	bool is_end = false;
+	while (!is_end) {
+		const struct json *page;
+		if (!read_page(s, &place, &page, &is_end, err))
+			return false;
+		if (!reserve(s->at->arena, &rows, &cap, json_size(page)))
+			return err_set(err, ERR_LIMIT, "arena full");
+		for (const struct json *j = json_first(page); j && rows.items; j = json_next(j))
+			rows.items[rows.n++] = j;
+	}
+	*ret = rows;
+	return true;
+}
