@@ -18,6 +18,10 @@
 
 struct attempt;
 
+/* The step of setting the failed status at the source (SV-03), of every flow that has one: intent
+ * before, outcome after; the way back from that status hangs on it (came_back below). */
+#define STEP_FAILED "source.failed"
+
 /* One vendor exchange wanted by a system. The attempt adds: rate slot, lease check before a write,
  * timeline entry. */
 struct call {
@@ -73,6 +77,14 @@ struct attempt_ops {
 			     struct err *err);
 	/* Counts an empty look-up of an open intent. */
 	bool (*step_lookup_empty)(struct attempt *at, const char *step, struct err *err);
+	/*
+	 * Asked by a flow whose document stands in the transfer status, before anything else: did
+	 * it come back from the failed status (STEP_FAILED has an outcome; DESIGN §4.8)? Then what
+	 * was delivered before does not count any more: the next generation is open, its steps all
+	 * to be read anew. When nothing was delivered this generation goes on. *ret_back either
+	 * way; noted.
+	 */
+	bool (*came_back)(struct attempt *at, bool *ret_back, struct err *err);
 	/* Learned facts of the document: the customer's invoice number (search), a title for
 	 * people. */
 	bool (*set_number)(struct attempt *at, const char *number, struct err *err);
@@ -131,6 +143,8 @@ struct attempt {
 	bool delivered; /* a send step of this generation has its outcome */
 	const char *content_hash; /* set by the flow after a delivery: stored with the record */
 	enum attempt_outcome outcome; /* set by the flow when run returns true; default done */
+	bool keep_error; /* set by the flow with an error: nothing was tried; a transfer that needs
+			    data keeps the error that it has */
 	const char *result; /* check, dry_run: JSON answer for people, set by the flow */
 	const struct system_values *systems; /* options of the outside systems */
 	void *impl; /* the implementation's own */

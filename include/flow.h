@@ -61,8 +61,9 @@ struct flow {
 	 * {"ok":bool,"problems":[{code,text,pointer}],"waiting":n}. Required. */
 	bool (*check)(struct attempt *at, struct err *err);
 	/*
-	 * Sets the failed status at the source, where the flow has one (SV-03); called after a
-	 * transfer became needs_data. May be NULL.
+	 * Sets the failed status at the source, where the flow has one (SV-03), as STEP_FAILED, and
+	 * only over a status of ours. Called when a transfer needs data, until the step has its
+	 * outcome; never while the delivery is in doubt. May be NULL.
 	 */
 	bool (*on_failed)(struct attempt *at, const struct err *why, struct err *err);
 };

@@ -134,6 +134,14 @@ bool queue_step_outcome(struct queue *q, const char *id, int64_t fence, const ch
 			const char *outcome, bool delivers, struct err *err) MUST_CHECK;
 bool queue_step_lookup_empty(struct queue *q, const char *id, int64_t fence, const char *step,
 			     struct err *err) MUST_CHECK;
+/*
+ * DESIGN §4.8, for a document that stands in the transfer status: did it come back from the failed
+ * status, i.e. has `step`, the setting of that status, an outcome? Delivered before, the next
+ * generation is open then, all its steps too; not delivered, this one goes on without the step.
+ * *ret_generation is the one that counts now, *ret_back whether it came back.
+ */
+bool queue_step_back(struct queue *q, const char *id, int64_t fence, const char *step,
+		     bool *ret_back, int64_t *ret_generation, struct err *err) MUST_CHECK;
 bool queue_set_number(struct queue *q, const char *id, int64_t fence, const char *number,
 		      struct err *err) MUST_CHECK;
 /* Right before the first byte of a write: still ours? Extends the lease as a heartbeat does. */

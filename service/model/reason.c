@@ -124,6 +124,15 @@ const struct reason reasons[] = {
 	  "Severa does not let the invoice into the status {subject}.",
 	  "Severa ei päästä laskua tilaan {subject}.",
 	  "Severa slipper ikke fakturaen inn i statusen {subject}." },
+	{ "in_failed_status", "source_user",
+	  "Invoice {subject} was put into the failed status in Severa. Mend what the timeline "
+	  "names "
+	  "and move it back to the transfer status.",
+	  "Lasku {subject} siirrettiin Severassa virhetilaan. Korjaa aikajanalla mainittu vika ja "
+	  "palauta lasku siirtotilaan.",
+	  "Faktura {subject} ble satt i feilstatus i Severa. Rett det tidslinjen nevner, og sett "
+	  "den "
+	  "tilbake i overføringsstatus." },
 	{ "status_unknown", "admin", "The invoice status {subject} does not exist in Severa.",
 	  "Laskun tilaa {subject} ei ole Severassa.",
 	  "Fakturastatusen {subject} finnes ikke i Severa." },

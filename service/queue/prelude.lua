@@ -153,6 +153,14 @@ local function open_intent(id)
 	return newest
 end
 
+-- A new sending (DESIGN §4.8): steps are kept by generation, so all of the new one's are open.
+local function next_generation(id)
+	local key = P .. 't:' .. id
+	call('HINCRBY', key, 'g', 1)
+	call('HSET', key, 'try', 0)
+	call('HDEL', key, 'dl', 'hash', 'rl', 'ec', 'e', 'ft')
+end
+
 -- poll waits once per connection; kind poll runs after checks, both before transfers.
 local function new_task(id, kind, conn, args, now)
 	local key = P .. 'j:' .. id

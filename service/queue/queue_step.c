@@ -98,6 +98,25 @@ bool queue_step_lookup_empty(struct queue *q, const char *id, int64_t fence, con
 		err);
 }
 
+bool queue_step_back(struct queue *q, const char *id, int64_t fence, const char *step,
+		     bool *ret_back, int64_t *ret_generation, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(STEP_ARENA);
+	const struct redis_value *v = NULL;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!step_call(
+		    q, arena,
+		    &(struct step_call) { .id = id, .fence = fence, .verb = "back", .step = step },
+		    &v, err))
+		return false;
+	if (v->n != 3)
+		return queue_script_broken("step", err);
+	*ret_back = queue_int(&v->items[1]) == 1;
+	*ret_generation = queue_int(&v->items[2]);
+	return true;
+}
+
 bool queue_set_number(struct queue *q, const char *id, int64_t fence, const char *number,
 		      struct err *err)
 {

@@ -1,6 +1,6 @@
 -- step.lua: the steps of a delivery (DESIGN §4.5), under the fence; every use extends the lease.
 -- ARGV: prefix, id, fence, lease ms, verb, step, value, delivers '1'/''. Answers {'LOST'} or {'OK', intent ms, outcome,
--- lookups, last look-up ms}.
+-- lookups, last look-up ms}; for 'back' {'OK', 1 when it came back, generation}.
 local id, fence, lease, verb, step, value = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local now = now_ms()
 local key = record_key(id)
@@ -26,6 +26,19 @@ elseif verb == 'lookup' then
 	call('HSET', key, 'l' .. name, n .. ':' .. now)
 elseif verb == 'number' then
 	put_number(r[3], id, r[4], value)
+elseif verb == 'back' then
+	-- The document came back from the failed status, whose setting is this step (DESIGN §4.8). Delivered before: the next
+	-- generation begins. Not delivered: this one goes on, its open intents with it. One that is done was moved on from
+	-- there by a person: it is looked up, never sent again.
+	local f = call('HMGET', key, 'o' .. name, 'dl', 'was')
+	local back = f[1] and f[3] ~= 'done'
+	if back and f[2] then
+		next_generation(id)
+		call('HSET', key, 'try', 1, 'ft', now)
+	else
+		call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
+	end
+	return { 'OK', back and 1 or 0, call('HGET', key, 'g') }
 elseif verb == 'get' then
 	local f = call('HMGET', key, 'i' .. name, 'o' .. name, 'l' .. name)
 	local n, last = string.match(f[3] or '0:0', '^(%d+):(%d+)$')

@@ -4,7 +4,7 @@
 local MOVES, id, action, rev = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = P .. 't:' .. id
 local now = now_ms()
-local r = call('HMGET', key, 'st', 'rv', 'c', 'f', 'dl', 'g')
+local r = call('HMGET', key, 'st', 'rv', 'c', 'f', 'dl')
 local from, conn = r[1], r[3]
 
 local AT_REST = { done = true, needs_data = true, system_fault = true, skipped = true, cancelled = true }
@@ -50,8 +50,7 @@ if action == 'cancel' then
 	call('ZREM', P .. 'q:c:' .. conn, id)
 else
 	if action == 'resend' then
-		call('HSET', key, 'g', tonumber(r[6] or 1) + 1, 'try', 0)
-		call('HDEL', key, 'dl', 'hash', 'rl', 'ec', 'e')
+		next_generation(id)
 	end
 	call('ZREM', P .. 'q:c:' .. conn, id)
 	enqueue(conn, id, 2)

@@ -208,6 +208,35 @@ static bool op_step_lookup_empty(struct attempt *at, const char *step, struct er
 	       queue_step_lookup_empty(queue_of(at), r->job.id, r->job.fence, step, err);
 }
 
+static bool op_came_back(struct attempt *at, bool *ret_back, struct err *err)
+{
+	struct run *r = impl_of(at)->run;
+	int64_t generation = at->generation;
+	*ret_back = false;
+	/* What was never finished before was never failed before: the first run asks nothing. */
+	if (!is_transfer(at) || r->job.try_no <= 1)
+		return true;
+	if (!queue_step_back(queue_of(at), r->job.id, r->job.fence, STEP_FAILED, ret_back,
+			     &generation, err))
+		return false;
+	/* The generation tells, should the answer of the call that opened it have been lost. */
+	if (generation != at->generation) {
+		*ret_back = true;
+		at->generation = r->job.generation = generation;
+		at->try_no = r->job.try_no = 1;
+		at->delivered = r->job.delivered = false;
+		at->content_hash = NULL;
+		r->job.first_try_ms = clock_wall_ms();
+		at->ops->note(at, "next_generation",
+			      "Back from the failed status: it is sent again.");
+	} else if (*ret_back) {
+		at->ops->note(at, "came_back",
+			      "Back from the failed status. Nothing had been sent; the relay "
+			      "goes on.");
+	}
+	return true;
+}
+
 static bool op_set_number(struct attempt *at, const char *number, struct err *err)
 {
 	struct run *r = impl_of(at)->run;
@@ -318,6 +347,7 @@ const struct attempt_ops run_ops = {
 	.step_intent = op_step_intent,
 	.step_outcome = op_step_outcome,
 	.step_lookup_empty = op_step_lookup_empty,
+	.came_back = op_came_back,
 	.set_number = op_set_number,
 	.note = op_note,
 	.seen = op_seen,

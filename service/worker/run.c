@@ -164,14 +164,14 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 	o->state = p.state;
 	/* What is done stays done while a second look at it fails; only "gone at the target" is
 	 * told. */
-	if (r->job.was == STATE_DONE && p.state != STATE_NEEDS_DATA) {
+	if (r->job.was == STATE_DONE && (p.state != STATE_NEEDS_DATA || at->keep_error)) {
 		o->keep = true;
 		return;
 	}
-	/* A retest that read the same and found the same leaves no trace. */
-	bool same = p.state == STATE_NEEDS_DATA && r->job.was == STATE_NEEDS_DATA && fingerprint &&
-		    str_eq(fingerprint, r->job.fingerprint) &&
-		    str_eq(o->error_code, r->job.error_code);
+	/* A retest that tried nothing, or read the same and found the same, leaves no trace. */
+	bool same = p.state == STATE_NEEDS_DATA && r->job.was == STATE_NEEDS_DATA &&
+		    (at->keep_error || (fingerprint && str_eq(fingerprint, r->job.fingerprint) &&
+					str_eq(o->error_code, r->job.error_code)));
 	if (same) {
 		o->keep = true;
 		r->n_entries = 0;
@@ -180,13 +180,29 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 	finish_entry(r, o->error_code, r->err.message);
 }
 
-/* The source is told that somebody must mend the document (SV-03); a failure of that is only
- * logged. */
-static void tell_source(struct attempt *at, const struct flow *flow, const struct err *why)
+/*
+ * The source is told that somebody must mend the document (SV-03), once: while its step is open,
+ * each retest tries again. Not while a delivery is in doubt. A failure of it is only logged, and
+ * leaves a trace on the timeline only when the transfer's own story goes on.
+ */
+static void tell_source(struct run *r, struct attempt *at, const struct flow *flow,
+			const struct err *why)
 {
 	struct err err = ERR_INIT;
-	if (flow->on_failed && !flow->on_failed(at, why, &err))
+	struct step sent = { .state = STEP_NONE }, told;
+	size_t n_entries = r->n_entries;
+	if (!flow->on_failed)
+		return;
+	bool ok = (!flow->delivery_step ||
+		   at->ops->step_get(at, flow->delivery_step, &sent, &err)) &&
+		  at->ops->step_get(at, STEP_FAILED, &told, &err);
+	if (ok && sent.state != STEP_INTENT && told.state != STEP_DONE)
+		ok = flow->on_failed(at, why, &err) &&
+		     at->ops->step_get(at, STEP_FAILED, &told, &err);
+	if (!ok)
 		log_err(LOG_WARN, "failed_status_not_set", &err);
+	if (r->outcome.keep && (!ok || told.state != STEP_DONE))
+		r->n_entries = n_entries;
 }
 
 static bool dispatch(struct attempt *at, const struct flow *flow, enum queue_job_type type,
@@ -249,9 +265,9 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 	} else {
 		r->err = err;
 		failed(r, ctx, &at, fingerprint_of(&impl));
-		if (r->outcome.state == STATE_NEEDS_DATA && !r->outcome.keep &&
-		    !r->outcome.hand_back && r->job.type == JOB_TRANSFER)
-			tell_source(&at, flow, &err);
+		if (r->outcome.state == STATE_NEEDS_DATA && !r->outcome.hand_back &&
+		    r->job.type == JOB_TRANSFER && !at.keep_error)
+			tell_source(r, &at, flow, &err);
 	}
 	if (impl.has_seen)
 		sha256_stream_release(&impl.seen);

@@ -27,6 +27,8 @@ struct run {
 	const struct json *spec;
 	const struct json *next; /* replay: the exchange awaited */
 	struct http_client *client; /* record */
+	int64_t calls_of_that; /* record: calls of the name that "meanwhile" waits for */
+	bool interfered;
 	struct exchange made[EXCHANGES_MAX];
 	size_t n_made;
 	char complaint[2048]; /* what differed; "" when nothing did */
@@ -148,12 +150,33 @@ static bool replay(struct fake *f, const struct call *call, struct http_reply *r
 
 /* ---- record -------------------------------------------------------------------------------- */
 
+/* What somebody does meanwhile: "meanwhile": {"before": "read invoice", "after": 1, "url", "body"}
+ * is sent to the sandbox before the second call of that name. */
+static void interfere(struct run *r, const struct call *call)
+{
+	const struct json *m = json_get(r->spec, "meanwhile");
+	struct http_transport *t = http_client_transport(r->client);
+	struct http_request rq = { .method = "POST",
+				   .url = text_of(m, "url"),
+				   .body = span_of(node_text(r, json_get(m, "body"))) };
+	struct http_reply reply;
+	enum http_reach reach;
+	struct err err = ERR_INIT;
+	if (!m || r->interfered || strcmp(call->what, text_of(m, "before")) != 0 ||
+	    r->calls_of_that++ < int_of(m, "after", 0))
+		return;
+	r->interfered = true;
+	if (!t->perform(t, r->arena, &rq, &reply, &reach, &err) || reply.status >= 300)
+		complain(r, "meanwhile: %s %d", err.message, reply.status);
+}
+
 static bool perform(struct fake *f, const struct call *call, struct http_reply *ret,
 		    struct err *err)
 {
 	struct run *r = f->ctx;
 	struct http_transport *t = http_client_transport(r->client);
 	enum http_reach reach;
+	interfere(r, call);
 	struct exchange *x = &r->made[r->n_made++];
 	struct call *copy = (void *)arena_memdup(r->arena, call, sizeof(*call));
 	assert(r->n_made < EXCHANGES_MAX && copy);
@@ -242,6 +265,8 @@ static const char *outcome_json(struct run *r, bool ok, const struct err *err)
 	}
 	if (f->number)
 		jsonw_kstr(&w, "number", f->number);
+	if (f->at.generation > 1)
+		jsonw_kint(&w, "generation", f->at.generation);
 	jsonw_key(&w, "notes");
 	jsonw_array(&w);
 	for (size_t i = 0; i < f->n_notes; i++)
@@ -292,6 +317,18 @@ static void put_known(struct run *r)
 						  .id = "t" };
 }
 
+/* A transfer that failed so that it needs data: the source is told, as the worker does. */
+static void tell_source(struct run *r, const struct err *why)
+{
+	struct err err = ERR_INIT;
+	const struct flow *flow = &severa_netvisor;
+	if (fake_step(&r->fake, flow->delivery_step)->state == STEP_INTENT ||
+	    fake_step(&r->fake, STEP_FAILED)->state == STEP_DONE)
+		return;
+	if (!flow->on_failed(&r->fake.at, why, &err))
+		r->fake.at.ops->note(&r->fake.at, err_code_name(err.code), err.message);
+}
+
 static const char *run_flow(struct run *r)
 {
 	struct fake *f = &r->fake;
@@ -309,6 +346,7 @@ static const char *run_flow(struct run *r)
 	f->at.preview = bool_of(r->spec, "preview");
 	f->severa.page = (int)int_of(r->spec, "page", 100);
 	put_steps(r);
+	f->at.delivered = fake_step(f, severa_netvisor.delivery_step)->state == STEP_DONE;
 	put_known(r);
 	fake_aim(f, kind, text_of(r->spec, "source_id"));
 	bool ok = strcmp(kind, "poll") == 0    ? severa_netvisor.poll(&f->at, &err)
@@ -316,6 +354,8 @@ static const char *run_flow(struct run *r)
 					       : severa_netvisor.run(&f->at, &err);
 	if (!ok && !r->client && err.code == ERR_NONE)
 		complain(r, "failed without an error");
+	if (!ok && err.code == ERR_DATA && strcmp(kind, "invoice") == 0)
+		tell_source(r, &err);
 	return outcome_json(r, ok, &err);
 }
 

@@ -64,6 +64,26 @@ static bool step_lookup_empty(struct attempt *at, const char *step, struct err *
 	return true;
 }
 
+/* As step.lua: delivered, the next generation begins; not delivered, this one goes on. */
+static bool came_back(struct attempt *at, bool *ret_back, struct err *err)
+{
+	struct fake *f = of(at);
+	struct step *failed = fake_step(f, STEP_FAILED);
+	(void)err;
+	*ret_back = failed->state == STEP_DONE;
+	*failed = (struct step) { 0 };
+	if (!*ret_back || !at->delivered) {
+		if (*ret_back)
+			at->ops->note(at, "came_back", "");
+		return true;
+	}
+	at->ops->note(at, "next_generation", "");
+	at->generation++;
+	at->delivered = false;
+	f->n_steps = 0;
+	return true;
+}
+
 static bool set_number(struct attempt *at, const char *number, struct err *err)
 {
 	(void)err;
@@ -203,6 +223,7 @@ static const struct attempt_ops ops = {
 	.step_intent = step_intent,
 	.step_outcome = step_outcome,
 	.step_lookup_empty = step_lookup_empty,
+	.came_back = came_back,
 	.set_number = set_number,
 	.note = note,
 	.seen = seen,

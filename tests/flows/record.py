@@ -2,7 +2,8 @@
 """Records the flow cases of severa_netvisor against a fresh sandbox: record.py FLOW_CASES SANDBOX [PREFIX].
 
 Each scenario below prepares the sandbox, says what must come of the run and what Netvisor must hold afterwards; a case is
-written only when that is so. `make flows` then replays it without any network.
+written only when that is so. `make flows` then replays it without any network. Without a PREFIX those are recorded that are
+missing or do not replay any more.
 """
 import json
 import pathlib
@@ -124,6 +125,24 @@ plain("SV-02-in-doubt-and-absent-waits-for-the-quiet-time",
 plain("SV-02-in-doubt-first-empty-look-up-does-not-count", spec={"steps": IN_DOUBT}, error="doubt", count=0)
 plain("SV-02-in-doubt-absent-twice-is-sent", spec={"steps": TWICE}, **DONE, note="absent_at_target", count=1)
 plain("SV-02-new-store-asks-the-target-first", spec={"epoch_ms": 4000000000000}, **DONE, count=1)
+FAILED = {"source.failed": {"state": "done", "outcome": "x"}}
+
+
+def with_failed(sb, **more):
+    s = sb.setup["severa"]
+    return {"settings": {"statuses": {"transfer": s["transfer_status"], "transferred": s["transferred_status"],
+                                      "failed": s["failed_status"]}}, **more}
+
+
+def failing(title, invoice="plain-hours", spec=None, prepare=None, **want):
+    """A run of a connection that has a failed status."""
+    def make(sb):
+        if prepare:
+            prepare(sb)
+        return with_failed(sb, **(spec or {}))
+    SCENARIOS.append((title, invoice, make, want))
+
+
 plain("SV-02-new-store-absence-does-not-count-yet", spec={"epoch_ms": 4000000000000, "absent_counts_in_ms": 600000},
       error="waiting", count=0)
 
@@ -296,6 +315,56 @@ def _(sb):
     return {"settings": more, "invoice": "credit-note"}
 
 
+failing("SV-03-failed-status-for-data-to-mend", "customer-without-number", error="data", reason="customer_number_missing",
+        note="failed_status_set", count=0, status="failed")
+failing("SV-03-failed-status-for-a-final-refusal", error="data", reason="period_locked", note="failed_status_set", count=0,
+        status="failed", prepare=lambda sb: sb.call("POST", "netvisor/kajo", {"locked_until": "2026-12-31"}))
+failing("SV-03-no-failed-status-while-retrying", error="outage", count=0, status="transfer", prepare=lambda sb: sb.fault(
+    system="netvisor", match="salesinvoice.nv", kind="status", status=500, code="SYSTEM_MAINTENANCE"))
+failing("SV-03-no-failed-status-in-doubt", error="doubt", count=1, status="transfer", prepare=lambda sb: sb.fault(
+    system="netvisor", match="salesinvoice.nv", kind="cut_after_commit"))
+failing("SV-03-no-failed-status-for-refused-keys", error="credentials", reason="credentials_refused", count=0, status="transfer",
+        prepare=lambda sb: sb.fault(system="netvisor", kind="status", status=401, code="AUTHENTICATION_FAILED"))
+
+
+@scenario("SV-03-no-failed-status-while-the-number-is-taken-in-doubt", error="data", reason="number_taken", count=1, status="transfer")
+def _(sb):
+    relay(sb)
+    sb.change("invoices/plain-hours", fields={"referenceNumber": "999993"})
+    return with_failed(sb, steps=IN_DOUBT)
+
+
+@scenario("SV-03-failed-status-not-over-one-of-a-person", "customer-without-number", error="data", reason="customer_number_missing",
+          count=0, status="Luonnos")
+def _(sb):
+    return with_failed(sb, meanwhile={"before": "read invoice", "after": 1, "body": {"status": "Luonnos"},
+                                      "url": sb.url + "/_sandbox/severa/kajo/invoices/customer-without-number"})
+
+
+@scenario("SV-03-refused-failed-status-is-tried-again", "customer-without-number", error="data", reason="customer_number_missing",
+          count=0, status="transfer", note="data")
+def _(sb):
+    sb.fault(system="severa", method="PATCH", kind="status", status=400, count=2)
+    return with_failed(sb)
+
+
+failing("SV-03-back-from-failed-goes-on", spec={"steps": FAILED}, outcome="done", note="came_back", count=1, status="transferred")
+failing("SV-03-back-from-failed-after-a-delivery-is-sent-once-more", spec={"steps": {**ALL_DONE, **FAILED}}, outcome="done",
+        note="next_generation", count=1, status="transferred", generation=2)
+
+
+@scenario("SV-03-left-in-failed-keeps-its-error", error="data", reason="in_failed_status", count=0, status="failed")
+def _(sb):
+    sb.change("invoices/plain-hours", status=sb.setup["severa"]["failed_status"])
+    return with_failed(sb, steps=FAILED)
+
+
+@scenario("SV-03-back-from-transferred-is-never-resent", outcome="done", note="already_relayed", count=1, status="transferred")
+def _(sb):
+    relay(sb)
+    return with_failed(sb, steps=ALL_DONE)
+
+
 PROGRAM = BOX = None
 
 
@@ -314,7 +383,7 @@ def run(sb, invoice, spec):
 
 def complaints(sb, invoice, want, case):
     got = case["expect"]
-    for key in ("outcome", "error", "reason"):
+    for key in ("outcome", "error", "reason", "generation"):
         if got.get(key) != want.get(key, got.get(key) if key == "outcome" and "ok" in want else None):
             yield "%s is %s" % (key, got.get(key))
     if "note" in want and want["note"] not in got["notes"]:
@@ -328,7 +397,7 @@ def complaints(sb, invoice, want, case):
         yield "nothing sent with " + want["sent_any"]
     if "status" in want:
         s = sb.setup["severa"]
-        wanted = {"transferred": s["transferred_status"], "transfer": s["transfer_status"]}.get(want["status"], want["status"])
+        wanted = s.get(want["status"] + "_status", want["status"])
         if wanted not in sb.invoice(invoice)["status"].values():
             yield "status is " + sb.invoice(invoice)["status"]["name"]
     for key, value in want.get("report", {}).items():
@@ -344,10 +413,14 @@ def main():
     global PROGRAM, BOX
     PROGRAM = sys.argv[1]
     sb = BOX = Sandbox(sys.argv[2])
-    bad = 0
+    bad = done = 0
+    said = subprocess.run([PROGRAM, str(HERE.parent)], capture_output=True, text=True, check=False).stdout
+    stale = set(re.findall(r"^severa_netvisor/([^:]+):", said, re.M))
     for title, invoice, prepare, want in SCENARIOS:
-        if len(sys.argv) > 3 and not title.startswith(sys.argv[3]):
+        wanted = title.startswith(sys.argv[3]) if len(sys.argv) > 3 else title in stale or not (HERE / title).exists()
+        if not wanted:
             continue
+        done += 1
         sb.reset()
         sb.call("DELETE", "faults")
         sb.guids = {invoice: sb.invoice(invoice)["guid"]}
@@ -361,7 +434,7 @@ def main():
             text = re.sub(r"127\.0\.0\.1:\d+", "sandbox.test", text)
             (HERE / title).mkdir(parents=True, exist_ok=True)
             (HERE / title / "case.json").write_text(text + "\n")
-    print("recorded: %d of %d" % (len(SCENARIOS) - bad, len(SCENARIOS)))
+    print("recorded: %d of %d" % (done - bad, done))
     return bad > 0
 
 

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 
 #include <cmocka.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,9 +26,61 @@ static const struct http_guard guard = { .allow_hosts = hosts,
 					 .request_timeout_ms = 1000 };
 static const struct system_values values;
 
+/* The source and the target of documents whose id begins with "status": where it stands, and what
+ * came to the target. The failed status is set by on_failed. */
+static struct {
+	_Atomic bool in_failed;
+	_Atomic int deliveries, told;
+} ends;
+
+/* "status-refused" is delivered, then refused for good in its first generation; "status-bad" is
+ * refused before anything is sent, until it comes back. */
+static bool status_run(struct attempt *at, struct err *err)
+{
+	struct step step;
+	bool back = false;
+	if (ends.in_failed) {
+		at->keep_error = true;
+		return err_reason(err, ERR_DATA, "in_failed_status", "", "still away");
+	}
+	if (!at->ops->came_back(at, &back, err))
+		return false;
+	if (strcmp(at->source_id, "status-bad") == 0 && !back)
+		return err_reason(err, ERR_DATA, "customer_missing", "", "no customer");
+	if (!at->ops->step_get(at, "deliver", &step, err))
+		return false;
+	if (step.state == STEP_NONE) {
+		ends.deliveries++;
+		if (!at->ops->step_intent(at, "deliver", err) ||
+		    !at->ops->step_outcome(at, "deliver", "4711", err))
+			return false;
+	}
+	if (strcmp(at->source_id, "status-refused") == 0 && at->generation == 1)
+		return err_reason(err, ERR_DATA, "refused_by_target", "", "FAILED");
+	return true;
+}
+
+static bool fake_failed(struct attempt *at, const struct err *why, struct err *err)
+{
+	(void)why;
+	ends.told++;
+	if (strncmp(at->source_id, "status", 6) != 0)
+		return true;
+	ends.in_failed = true;
+	return at->ops->step_intent(at, STEP_FAILED, err) &&
+	       at->ops->step_outcome(at, STEP_FAILED, "status", err);
+}
+
 static bool fake_run(struct attempt *at, struct err *err)
 {
 	struct step step;
+	if (strncmp(at->source_id, "status", 6) == 0)
+		return status_run(at, err);
+	if (strcmp(at->source_id, "doubt-data") == 0)
+		return at->ops->step_intent(at, "deliver", err) &&
+		       err_reason(err, ERR_DATA, "number_taken", "1", "taken");
+	if (strcmp(at->source_id, "outage") == 0)
+		return err_set(err, ERR_OUTAGE, "away");
 	at->ops->seen(at, SPAN_LIT("what was read"));
 	if (strcmp(at->source_id, "bad") == 0)
 		return err_reason(err, ERR_DATA, "customer_number_missing", "row 1",
@@ -80,6 +133,7 @@ static const struct flow fake = { .name = "fake",
 				  .settle = fake_settle,
 				  .poll = fake_poll,
 				  .run = fake_run,
+				  .on_failed = fake_failed,
 				  .check = fake_check };
 static const struct flow *const fakes[] = { &fake, NULL };
 
@@ -220,6 +274,91 @@ static void test_retest_that_finds_the_same_leaves_no_trace(void **state)
 	assert_int_equal(before, after);
 }
 
+static bool has_entry(struct world *w, const char *id, const char *code)
+{
+	struct err err = ERR_INIT;
+	const char **entries;
+	size_t n;
+	char mark[64];
+	snprintf(mark, sizeof(mark), "\"code\":\"%s\"", code);
+	assert_true(store_timeline(w->store, w->arena, id, &entries, &n, &err));
+	for (size_t i = 0; i < n; i++)
+		if (strstr(entries[i], mark))
+			return true;
+	return false;
+}
+
+/* Until the transfer was run again. */
+static struct transfer await_try(struct world *w, const char *id, int64_t more_than)
+{
+	struct transfer t = { 0 };
+	struct err err = ERR_INIT;
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until; clock_sleep_ms(5))
+		if (store_transfer_get(w->store, w->arena, id, &t, &err) && t.try_no > more_than &&
+		    !t.rechecking && t.state != STATE_RUNNING)
+			return t;
+	fail_msg("%s was not run again", id);
+	return t;
+}
+
+/* DESIGN §4.8: what was delivered and then refused goes once more, by itself, when a person moves
+ * it back; what is done and moved back goes never again. */
+static void test_SV_03_back_from_failed_is_delivered_once_more(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	hint(w, "status-refused", id);
+	struct transfer t = await(w, id, STATE_NEEDS_DATA);
+	assert_true(t.delivered);
+	assert_int_equal(ends.deliveries, 1);
+	assert_true(ends.in_failed);
+	t = await_try(w, id, t.try_no); /* retested where it is: nothing new */
+	assert_string_equal(t.error_code, "refused_by_target");
+	assert_int_equal(ends.deliveries, 1);
+	ends.in_failed = false;
+	hint(w, "status-refused", id);
+	t = await(w, id, STATE_DONE);
+	assert_int_equal(t.generation, 2);
+	assert_true(t.delivered);
+	assert_int_equal(ends.deliveries, 2);
+	assert_true(has_entry(w, id, "next_generation"));
+	hint(w, "status-refused", id); /* done, and moved back: looked at, not sent */
+	t = await_try(w, id, t.try_no);
+	assert_int_equal(t.state, STATE_DONE);
+	assert_int_equal(t.generation, 2);
+	assert_int_equal(ends.deliveries, 2);
+}
+
+static void test_SV_03_back_from_failed_without_a_delivery_goes_on(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	int before = ends.deliveries;
+	hint(w, "status-bad", id);
+	(void)await(w, id, STATE_NEEDS_DATA);
+	assert_true(ends.in_failed);
+	ends.in_failed = false;
+	hint(w, "status-bad", id);
+	struct transfer t = await(w, id, STATE_DONE);
+	assert_int_equal(t.generation, 1);
+	assert_int_equal(ends.deliveries, before + 1);
+	assert_true(has_entry(w, id, "came_back"));
+}
+
+static void test_SV_03_the_source_is_not_told_while_it_is_unsettled(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	int before = ends.told;
+	hint(w, "outage", id);
+	(void)await(w, id, STATE_RETRYING);
+	hint(w, "doubt-data", id); /* needs a person, but its delivery is in doubt */
+	(void)await(w, id, STATE_NEEDS_DATA);
+	hint(w, "doubt", id);
+	(void)await(w, id, STATE_IN_DOUBT);
+	assert_int_equal(ends.told, before);
+}
+
 static void test_poll_finds_and_reports(void **state)
 {
 	struct world *w = *state;
@@ -281,6 +420,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_retest_that_finds_the_same_leaves_no_trace),
+		cmocka_unit_test(test_SV_03_back_from_failed_is_delivered_once_more),
+		cmocka_unit_test(test_SV_03_back_from_failed_without_a_delivery_goes_on),
+		cmocka_unit_test(test_SV_03_the_source_is_not_told_while_it_is_unsettled),
 		cmocka_unit_test(test_poll_finds_and_reports),
 		cmocka_unit_test(test_check_answers),
 		cmocka_unit_test(test_refused_credentials_pause_the_connection),

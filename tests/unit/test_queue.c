@@ -315,6 +315,84 @@ static void a_crash_with_an_open_intent_is_in_doubt(void **state)
 	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
 }
 
+static bool comes_back(const struct queue_job *job, int64_t *ret_generation)
+{
+	bool back = false;
+	OK(queue_step_back(queue, job->id, job->fence, "failed", &back, ret_generation, &err));
+	return back;
+}
+
+/* Runs once: the delivery, then the failed status, each when asked for. */
+static void fail_it(bool deliver, bool mark)
+{
+	struct queue_job job = must_claim();
+	if (deliver)
+		OK(queue_step_outcome(queue, job.id, job.fence, "send", "1", true, &err));
+	if (mark)
+		OK(queue_step_outcome(queue, job.id, job.fence, "failed", "status", false, &err));
+	else
+		OK(queue_step_intent(queue, job.id, job.fence, "failed", &err));
+	assert_int_equal(finish(&job, STATE_NEEDS_DATA, -1), FINISH_STORED);
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+}
+
+static void SV_03_back_from_failed_opens_a_generation_only_after_a_delivery(void **state)
+{
+	(void)state;
+	int64_t generation = 0;
+	struct step step;
+	(void)hint("a", "1", NULL);
+	fail_it(false, true);
+	struct queue_job job = must_claim();
+	assert_true(comes_back(&job, &generation));
+	assert_int_equal(generation, 1);
+	assert_false(comes_back(&job, &generation)); /* told once */
+	assert_int_equal(finish(&job, STATE_NEEDS_DATA, -1), FINISH_STORED);
+	(void)hint("a", "1", NULL);
+	fail_it(true, true);
+	job = must_claim();
+	assert_true(job.delivered);
+	assert_true(comes_back(&job, &generation));
+	assert_int_equal(generation, 2);
+	assert_false(comes_back(&job, &generation));
+	assert_int_equal(generation, 2);
+	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
+	assert_int_equal(step.state, STEP_NONE);
+	assert_int_equal(finish(&job, STATE_NEEDS_DATA, -1), FINISH_STORED);
+	(void)hint("a", "1", NULL);
+	job = must_claim();
+	assert_int_equal(job.generation, 2);
+	assert_false(job.delivered);
+	assert_int_equal(job.try_no, 2);
+}
+
+static void SV_03_an_unclear_failed_status_opens_no_generation(void **state)
+{
+	(void)state;
+	int64_t generation = 0;
+	(void)hint("a", "1", NULL);
+	fail_it(true, false);
+	struct queue_job job = must_claim();
+	assert_false(comes_back(&job, &generation));
+	assert_int_equal(generation, 1);
+}
+
+static void SV_02_what_is_done_opens_no_generation(void **state)
+{
+	(void)state;
+	int64_t generation = 0;
+	(void)hint("a", "1", NULL);
+	fail_it(true, true);
+	struct queue_job job = must_claim();
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	job = must_claim();
+	assert_int_equal(job.was, STATE_DONE);
+	assert_false(comes_back(&job, &generation));
+	assert_int_equal(generation, 1);
+	assert_true(job.delivered);
+}
+
 static void a_hint_during_the_run_runs_it_again(void **state)
 {
 	(void)state;
@@ -784,6 +862,9 @@ int main(void)
 		TEST(a_stale_fence_is_refused),
 		TEST(heartbeats_keep_a_long_job),
 		TEST(a_crash_with_an_open_intent_is_in_doubt),
+		TEST(SV_03_back_from_failed_opens_a_generation_only_after_a_delivery),
+		TEST(SV_03_an_unclear_failed_status_opens_no_generation),
+		TEST(SV_02_what_is_done_opens_no_generation),
 		TEST(a_hint_during_the_run_runs_it_again),
 		TEST(a_find_does_not_repeat_what_is_settled),
 		TEST(a_delayed_job_waits_for_its_time),

@@ -36,9 +36,12 @@ static bool leave(struct sn *r, enum attempt_outcome outcome, const char *code, 
 
 /* Gone at the source: nothing sent, nothing to do; sent, then that stays; unclear, then a person
  * must look. */
-static bool deleted(struct sn *r, const struct step *sent, struct err *err)
+static bool deleted(struct sn *r, struct err *err)
 {
-	switch (sent->state) {
+	struct step sent;
+	if (!r->at->ops->step_get(r->at, STEP_INVOICE, &sent, err))
+		return false;
+	switch (sent.state) {
 	case STEP_NONE:
 		return leave(r, OUTCOME_CANCELLED, "deleted", "Deleted in Severa.");
 	case STEP_DONE:
@@ -287,7 +290,7 @@ static bool seen_again(struct sn *r, struct document *d, struct err *err)
 				  d->inv.number);
 	r->at->ops->note(r->at, "already_relayed",
 			 "Already relayed; the status is set to transferred again.");
-	return finish(r, &d->inv, true, err);
+	return finish(r, &d->inv, false, err); /* the look-up took a while */
 }
 
 static bool already_sent(struct sn *r, struct document *d, struct err *err)
@@ -302,24 +305,53 @@ static bool already_sent(struct sn *r, struct document *d, struct err *err)
 
 /* ---- run ----------------------------------------------------------------------------------- */
 
-static bool run_document(struct sn *r, struct document *d, const struct step *sent, struct err *err)
+/*
+ * Where it went after we put it into the failed status (SV-03): back to the transfer status, and it
+ * is relayed again (DESIGN §4.8); to the transferred status by a person's hand, which is theirs to
+ * say; anywhere else, the person is still at it and the error stands.
+ */
+static bool look_back(struct sn *r, const struct document *d, struct err *err)
 {
 	struct attempt *at = r->at;
+	struct step failed;
+	bool is_back;
+	if (d->is_waiting)
+		return at->ops->came_back(at, &is_back, err);
+	if (!r->set.failed || strcasecmp(d->inv.status_id, r->transferred->id) == 0)
+		return true;
+	if (!at->ops->step_get(at, STEP_FAILED, &failed, err))
+		return false;
+	if (failed.state == STEP_NONE)
+		return true; /* an intent alone: set, with the answer lost, or soon */
+	at->keep_error = true;
+	return err_reason(err, ERR_DATA, "in_failed_status", d->inv.number,
+			  "invoice %s waits in Severa to be mended and moved to the transfer "
+			  "status",
+			  d->inv.number ? d->inv.number : d->inv.source_id);
+}
+
+static bool run_document(struct sn *r, struct document *d, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct step sent;
 	if (d->inv.number && !at->ops->set_number(at, d->inv.number, err))
 		return false;
 	if (!sn_find_statuses(r, err))
 		return false;
 	d->is_waiting = strcasecmp(d->inv.status_id, r->transfer->id) == 0;
-	if (sent->state == STEP_DONE)
+	/* First, since it may open a generation whose steps are others. */
+	if (!look_back(r, d, err) || !at->ops->step_get(at, STEP_INVOICE, &sent, err))
+		return false;
+	if (sent.state == STEP_DONE)
 		return already_sent(r, d, err);
-	if (sent->state == STEP_NONE && !d->is_waiting)
+	if (sent.state == STEP_NONE && !d->is_waiting)
 		return leave(r, OUTCOME_SKIPPED, "not_in_transfer_status",
 			     "The invoice does not stand in the transfer status.");
-	if (sent->state == STEP_NONE && !sn_is_own(&r->set, &d->inv))
+	if (sent.state == STEP_NONE && !sn_is_own(&r->set, &d->inv))
 		return leave(r, OUTCOME_SKIPPED, "other_company",
 			     "The invoice belongs to another company.");
 	at->outcome = OUTCOME_DONE;
-	if (!prepare(r, d, err) || !deliver(r, d, sent, err))
+	if (!prepare(r, d, err) || !deliver(r, d, &sent, err))
 		return false;
 	return at->outcome == OUTCOME_SKIPPED || finish(r, &d->inv, false, err);
 }
@@ -328,18 +360,32 @@ static bool run(struct attempt *at, struct err *err)
 {
 	struct sn r;
 	struct document d = { 0 };
-	struct step sent;
 	struct err inner = ERR_INIT;
-	if (!sn_open(&r, at, err) || !at->ops->step_get(at, STEP_INVOICE, &sent, err))
+	if (!sn_open(&r, at, err))
 		return false;
 	if (severa_invoice(&r.severa, at->source_id, &d.inv, &inner))
-		return run_document(&r, &d, &sent, err);
-	if (inner.code == ERR_NOT_FOUND)
-		return deleted(&r, &sent, err);
-	return pass_on(&inner, err);
+		return run_document(&r, &d, err);
+	return inner.code == ERR_NOT_FOUND ? deleted(&r, err) : pass_on(&inner, err);
 }
 
-/* SV-03: only where a failed status is set, and only while the invoice still waits. */
+/* ---- the failed status (SV-03) ------------------------------------------------------------- */
+
+static bool move_to_failed(struct sn *r, const struct severa_status *failed, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct err inner = ERR_INIT;
+	if (!at->ops->step_intent(at, STEP_FAILED, err))
+		return false;
+	if (!severa_set_status(&r->severa, at->source_id, failed->id, &inner))
+		return sn_write_failed(r, STEP_FAILED, &inner, err);
+	at->ops->note(at, "failed_status_set",
+		      "The invoice was moved to the failed status in Severa. Once it is mended, "
+		      "move it back to the transfer status.");
+	return at->ops->step_outcome(at, STEP_FAILED, failed->id, err);
+}
+
+/* Only where the connection has a failed status and nothing stands in Netvisor. The status is read
+ * right before: over one that a person chose nothing is set. */
 static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
 {
 	struct sn r;
@@ -353,9 +399,7 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 	    !severa_status_find(&r.severa, r.set.failed, &failed, err) ||
 	    !severa_invoice(&r.severa, at->source_id, &inv, err))
 		return false;
-	if (strcasecmp(inv.status_id, r.transfer->id) != 0)
-		return true;
-	return severa_set_status(&r.severa, inv.source_id, failed->id, err);
+	return strcasecmp(inv.status_id, r.transfer->id) != 0 || move_to_failed(&r, failed, err);
 }
 
 /* {"type": "invoice.changed", "data": {"id": ...}} */
