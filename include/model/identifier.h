@@ -73,8 +73,6 @@ bool legal_id_from(struct arena *arena, const char *text, const char *country_co
  */
 bool endpoint_from(struct arena *arena, const char *text, const char *country_code,
 		   struct scheme_id *ret) MUST_CHECK;
-/* Does Peppol's list of electronic address schemes (3.0.21) hold the code? */
-bool endpoint_scheme_is_known(const char *scheme);
 /*
  * A payment reference (BT-83) in its transmitted form, proved by the payee's country: Finland a
  * viitenumero or an RF around one, Norway a KID of the given kind (ID_KID_MOD10, ID_KID_MOD11) or

@@ -17,14 +17,27 @@ struct address {
 	const char *street; /* lines joined by "\n" */
 	const char *postcode, *city, *country_name;
 	const char *country_code; /* ISO 3166-1 alpha-2 */
+	const char *region; /* BT-39, BT-54, BT-79 */
 };
 
 struct party {
 	const char *name;
 	const char *vat_number; /* as at the source */
 	const char *business_id; /* national form: 1234567-8 */
-	const char *contact_name, *contact_email;
+	const char *contact_name, *contact_email, *contact_phone; /* BT-41..43, BT-56..58 */
 	struct address address;
+	bool is_private; /* a private person: needs no business id */
+	/* As at the source (BT-34, BT-49): an OVT, "0192:123456785", an IBAN; identifier.h reads
+	 * it. */
+	const char *einvoice_address;
+	const char *einvoice_operator; /* the intermediator that serves it, NULL when not known */
+};
+
+/* An account of the seller's (BG-17). */
+struct bank_account {
+	const char *number; /* BT-84: IBAN, or a national number (Norway) */
+	const char *bic; /* BT-86 */
+	const char *holder; /* BT-85; NULL: the seller's name */
 };
 
 struct customer {
@@ -61,12 +74,20 @@ struct invoice_row {
 	const char *name; /* short; from the product, or the description's first line */
 	const char *description; /* whole */
 	struct decimal quantity, unit_price; /* net */
+	struct decimal discount_percent; /* BT-138; 0: none */
+	struct decimal discount_amount; /* BT-136, wins over the percentage; 0: by the percentage */
+	const char *discount_reason; /* BT-139 */
 	bool has_vat_rate;
 	struct decimal vat_rate; /* percent */
 	const char *vat_code; /* target's code, chosen by the flow */
+	/* BT-151, UNTDID 5305: S standard, Z zero rate, E exempt, AE reverse charge, K
+	 * intra-community, G export, O outside scope; NULL: see invoice_row_vat_category */
+	const char *vat_category;
+	const char *vat_exemption_code; /* BT-121: VATEX-... */
+	const char *vat_exemption_reason; /* BT-120 */
 	const char *unit;
 	const char *account;
-	struct decimal net, vat, gross; /* computed by invoice_sum_up */
+	struct decimal discount, net, vat, gross; /* computed by invoice_sum_up */
 	const struct dimension_value *dimensions;
 	size_t n_dimensions;
 };
@@ -78,6 +99,7 @@ struct attachment {
 
 struct vat_breakdown {
 	struct decimal rate, net, vat;
+	const char *category; /* as invoice_row_vat_category */
 };
 
 struct invoice {
@@ -88,13 +110,29 @@ struct invoice {
 	const char *changed; /* change stamp of the source */
 	int64_t changed_ms;
 	bool is_credit_note;
+	const char *preceding_number,
+		*preceding_date; /* BT-25, BT-26: what a credit note credits */
 	const char *issue_date, *due_date, *entry_date; /* YYYY-MM-DD */
 	int64_t payment_term_days;
 	bool has_overdue_interest;
 	struct decimal overdue_interest;
 	const char *currency; /* ISO 4217 */
 	struct decimal currency_rate;
+	/* BT-6 and BT-111: total VAT in the currency that the seller accounts VAT in, where the
+	 * invoice is in another */
+	const char *accounting_currency;
+	bool has_vat_accounting;
+	struct decimal total_vat_accounting;
 	const char *our_reference, *your_reference, *order_number, *notes;
+	const char *contract_number, *project_number; /* BT-12, BT-11 */
+	const char *delivery_date; /* BT-72 */
+	const char *period_start, *period_end; /* BT-73, BT-74 */
+	const char *delivery_name; /* BT-70 */
+	struct address delivery; /* BG-15; all NULL: none */
+	const struct bank_account *accounts; /* BG-17, the one to pay to first */
+	size_t n_accounts;
+	const char *payment_means; /* BT-81, UNTDID 4461; NULL: by account and currency */
+	const char *payment_terms; /* BT-20; NULL: said by the days and the overdue interest */
 	const char *text_before, *text_after;
 	const char *language;
 	struct party seller, buyer;
@@ -113,10 +151,15 @@ struct invoice {
 };
 
 /*
- * Computes each row's net (quantity x unit price, two decimals, half away from zero), VAT by rate
- * and totals, and holds them against the source's totals (DESIGN §7): a difference of up to 0.01
- * per row and rate is carried as rounding; more is ERR_DATA with reason sum_mismatch, naming both
- * sums. ERR_LIMIT when the arena is full.
+ * BT-151 of a row: its own category, else S when the rate is above zero, else NULL: why nothing is
+ * charged cannot be told from a zero.
+ */
+const char *invoice_row_vat_category(const struct invoice_row *row);
+/*
+ * Computes each row's net (quantity x unit price, two decimals, half away from zero, less its
+ * discount), VAT by rate and category, and totals, and holds them against the source's totals
+ * (DESIGN §7): a difference of up to 0.01 per row and rate is carried as rounding; more is ERR_DATA
+ * with reason sum_mismatch, naming both sums. ERR_LIMIT when the arena is full.
  */
 bool invoice_sum_up(struct invoice *inv, struct arena *arena, struct err *err) MUST_CHECK;
 /* Dates, currency, rows, number present and well-formed; ERR_DATA with a reason. */

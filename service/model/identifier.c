@@ -7,6 +7,8 @@
 #include "base/base.h"
 #include "model/identifier.h"
 
+#include "model/codes.h"
+
 /* ---- digits -------------------------------------------------------------------------------- */
 
 static bool is_digit(char c)
@@ -343,7 +345,10 @@ static bool has_country_letters(const char *compact)
 static bool has_vat_shape(const char *compact)
 {
 	size_t n = strlen(compact), digits = 0;
-	if (n < 4 || n > 15 || !has_country_letters(compact))
+	if (n < 4 || n > 15)
+		return false;
+	char country[3] = { compact[0], compact[1], '\0' };
+	if (!country_is_known(country) && strcmp(country, "EL") != 0) /* Greece says EL */
 		return false;
 	for (size_t i = 2; i < n; i++) {
 		if (!is_digit(compact[i]) && !is_upper(compact[i]))
@@ -406,20 +411,6 @@ bool legal_id_from(struct arena *arena, const char *text, const char *country_co
 }
 
 /* ---- electronic addresses ------------------------------------------------------------------ */
-
-bool endpoint_scheme_is_known(const char *scheme)
-{
-	/* Rule PEPPOL-EN16931-CL008 of release 3.0.21. */
-	static const char known[] =
-		" 0002 0007 0009 0060 0088 0096 0097 0106 0130 0135 0142 0151 0183 0184 0188 0190 "
-		"0191 0192 0195 0196 0198 0199 0200 0201 0204 0208 0209 0210 0211 0216 0218 0221 "
-		"0225 0230 0235 0240 0242 0244 0245 0246 0248 9910 9913 9914 9915 9918 9919 9920 "
-		"9922 9923 9924 9925 9926 9927 9928 9929 9930 9931 9932 9933 9934 9935 9936 9937 "
-		"9938 9939 9940 9941 9942 9943 9944 9945 9946 9947 9948 9949 9950 9951 9952 9953 "
-		"9957 9959 ";
-	const char *at = strlen(scheme) == 4 ? strstr(known, scheme) : NULL;
-	return at && at[-1] == ' ' && at[4] == ' ';
-}
 
 /* Any written form of a Finnish company's address as an OVT. */
 static const char *ovt_from(struct arena *arena, const char *compact)

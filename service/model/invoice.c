@@ -16,25 +16,44 @@ static bool overflow(const char *subject, struct err *err)
 			  "%s: an amount has more digits than can be held", subject);
 }
 
-/* net * rate / 100, two decimals. */
-static bool tax_of(struct decimal net, struct decimal rate, struct decimal *ret)
+/* amount * percent / 100, two decimals. */
+static bool part_of(struct decimal amount, struct decimal percent, struct decimal *ret)
 {
 	struct decimal product;
-	return decimal_mul(net, rate, &product) && decimal_div(product, hundred, 2, ret);
+	return decimal_mul(amount, percent, &product) && decimal_div(product, hundred, 2, ret);
+}
+
+const char *invoice_row_vat_category(const struct invoice_row *row)
+{
+	if (row->vat_category && row->vat_category[0])
+		return row->vat_category;
+	return decimal_sign(row->vat_rate) > 0 ? "S" : NULL;
+}
+
+/* Quantity x unit price, two decimals, less the discount, two decimals. */
+static bool net_of(const struct invoice_row *row, struct decimal *ret_discount,
+		   struct decimal *ret_net)
+{
+	struct decimal product, full, discount = decimal_round(row->discount_amount, 2);
+	if (!decimal_mul(row->quantity, row->unit_price, &product))
+		return false;
+	full = decimal_round(product, 2);
+	if (decimal_sign(discount) == 0 && !part_of(full, row->discount_percent, &discount))
+		return false;
+	*ret_discount = discount;
+	return decimal_sub(full, discount, ret_net);
 }
 
 static bool sum_row(struct invoice_row *row, struct err *err)
 {
 	char subject[32];
-	struct decimal product;
 	snprintf(subject, sizeof(subject), "row %" PRId64, row->position);
-	if (!decimal_mul(row->quantity, row->unit_price, &product))
+	if (!net_of(row, &row->discount, &row->net))
 		return overflow(subject, err);
-	row->net = decimal_round(product, 2);
-	if (!row->has_vat_rate && decimal_sign(row->net) != 0)
+	if (!row->has_vat_rate && !invoice_row_vat_category(row) && decimal_sign(row->net) != 0)
 		return err_reason(err, ERR_DATA, "vat_rate_missing", subject, "%s has no VAT rate",
 				  subject);
-	if (!tax_of(row->net, row->vat_rate, &row->vat) ||
+	if (!part_of(row->net, row->vat_rate, &row->vat) ||
 	    !decimal_add(row->net, row->vat, &row->gross))
 		return overflow(subject, err);
 	return true;
@@ -42,12 +61,14 @@ static bool sum_row(struct invoice_row *row, struct err *err)
 
 static bool add_to_breakdown(struct invoice *inv, const struct invoice_row *row)
 {
+	const char *category = invoice_row_vat_category(row);
 	size_t i = 0;
-	while (i < inv->n_vat && !decimal_eq(inv->vat[i].rate, row->vat_rate))
+	while (i < inv->n_vat && !(decimal_eq(inv->vat[i].rate, row->vat_rate) &&
+				   str_eq(inv->vat[i].category, category)))
 		i++;
 	if (i == inv->n_vat)
 		inv->vat[inv->n_vat++] = (struct vat_breakdown) { row->vat_rate, DECIMAL_ZERO,
-								  DECIMAL_ZERO };
+								  DECIMAL_ZERO, category };
 	return decimal_add(inv->vat[i].net, row->net, &inv->vat[i].net);
 }
 
@@ -57,7 +78,7 @@ static bool totals(struct invoice *inv, struct decimal *ret_net, struct decimal 
 	*ret_net = *ret_vat = DECIMAL_ZERO;
 	for (size_t i = 0; i < inv->n_vat; i++) {
 		struct vat_breakdown *v = &inv->vat[i];
-		if (!tax_of(v->net, v->rate, &v->vat) || !decimal_add(*ret_net, v->net, ret_net) ||
+		if (!part_of(v->net, v->rate, &v->vat) || !decimal_add(*ret_net, v->net, ret_net) ||
 		    !decimal_add(*ret_vat, v->vat, ret_vat))
 			return false;
 	}
@@ -157,6 +178,39 @@ static void put_party(struct sha256_stream *s, const struct party *p)
 		put(s, texts[i]);
 }
 
+/* What came later than the first hashes counts only where it is given, so that those still hold. */
+static void put_named(struct sha256_stream *s, const char *name, const char *text)
+{
+	if (text && text[0]) {
+		put(s, name);
+		put(s, text);
+	}
+}
+
+static void put_named_decimal(struct sha256_stream *s, const char *name, struct decimal d)
+{
+	if (decimal_sign(d) != 0) {
+		put(s, name);
+		put_decimal(s, d);
+	}
+}
+
+static void put_delivery(struct sha256_stream *s, const struct invoice *inv)
+{
+	put_named(s, "preceding", inv->preceding_number);
+	put_named(s, "contract", inv->contract_number);
+	put_named(s, "project", inv->project_number);
+	put_named(s, "delivery date", inv->delivery_date);
+	put_named(s, "period start", inv->period_start);
+	put_named(s, "period end", inv->period_end);
+	put_named(s, "delivery name", inv->delivery_name);
+	put_named(s, "delivery street", inv->delivery.street);
+	put_named(s, "delivery postcode", inv->delivery.postcode);
+	put_named(s, "delivery city", inv->delivery.city);
+	put_named(s, "delivery country", inv->delivery.country_code);
+	put_named(s, "terms", inv->payment_terms);
+}
+
 static void put_row(struct sha256_stream *s, const struct invoice_row *row)
 {
 	for (size_t i = 0; i < row->n_codes; i++)
@@ -168,6 +222,9 @@ static void put_row(struct sha256_stream *s, const struct invoice_row *row)
 	put_decimal(s, row->quantity);
 	put_decimal(s, row->unit_price);
 	put_decimal(s, row->vat_rate);
+	put_named_decimal(s, "discount percent", row->discount_percent);
+	put_named_decimal(s, "discount amount", row->discount_amount);
+	put_named(s, "vat category", row->vat_category);
 }
 
 const char *invoice_content_hash(const struct invoice *inv, struct arena *arena)
@@ -199,6 +256,7 @@ const char *invoice_content_hash(const struct invoice *inv, struct arena *arena)
 	put_decimal(&s, inv->total_gross);
 	for (size_t i = 0; i < inv->n_rows; i++)
 		put_row(&s, &inv->rows[i]);
+	put_delivery(&s, inv);
 	sha256_stream_finish(&s, digest);
 	sign_hex(digest, sizeof(digest), hex);
 	return hex;

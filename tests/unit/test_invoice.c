@@ -46,6 +46,71 @@ static void test_sums_within_a_cent_per_row_and_rate(void **state)
 	}
 }
 
+static void test_discounts_MV_13(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *quantity, *price, *percent, *amount, *discount, *net;
+	} cases[] = { { "3", "33.333", "0", "0", "0.00", "100.00" },
+		      { "3", "33.333", "12.5", "0", "12.50", "87.50" },
+		      { "3", "33.333", "12.5", "10", "10.00", "90.00" }, /* the amount wins */
+		      { "-3", "33.333", "12.5", "0", "-12.50", "-87.50" },
+		      { "0.125", "0.20", "50", "0", "0.02", "0.01" },
+		      { "1", "100", "100", "0", "100.00", "0.00" } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
+		struct invoice_row row = { .position = 1,
+					   .quantity = dec(cases[i].quantity),
+					   .unit_price = dec(cases[i].price),
+					   .discount_percent = dec(cases[i].percent),
+					   .discount_amount = dec(cases[i].amount),
+					   .has_vat_rate = true };
+		struct invoice inv = { .rows = &row,
+				       .n_rows = 1,
+				       .total_net = dec(cases[i].net),
+				       .total_gross = dec(cases[i].net) };
+		struct err err = ERR_INIT;
+		assert_true(invoice_sum_up(&inv, arena, &err));
+		assert_true(decimal_eq(row.discount, dec(cases[i].discount)));
+		assert_true(decimal_eq(row.net, dec(cases[i].net)));
+	}
+}
+
+/* Rows of one rate stand apart when their reasons for it differ; a category needs no rate. */
+static void test_vat_categories_MV_13(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
+	struct invoice_row rows[] = {
+		{ .vat_category = "AE", .quantity = dec("1"), .unit_price = dec("5") },
+		{ .vat_category = "E", .quantity = dec("1"), .unit_price = dec("7") },
+		{ .has_vat_rate = true, .quantity = dec("1"), .unit_price = dec("9") },
+		{ .vat_category = "AE", .quantity = dec("1"), .unit_price = dec("5") },
+		{ .has_vat_rate = true,
+		  .vat_rate = dec("24"),
+		  .vat_category = "S",
+		  .quantity = dec("1"),
+		  .unit_price = dec("10") },
+		{ .has_vat_rate = true,
+		  .vat_rate = dec("24.0"),
+		  .quantity = dec("1"),
+		  .unit_price = dec("10") },
+	};
+	struct invoice inv = { .rows = rows,
+			       .n_rows = ARRAY_SIZE(rows),
+			       .total_net = dec("46"),
+			       .total_vat = dec("4.80"),
+			       .total_gross = dec("50.80") };
+	struct err err = ERR_INIT;
+	assert_true(invoice_sum_up(&inv, arena, &err));
+	assert_int_equal(inv.n_vat, 4);
+	assert_string_equal(inv.vat[0].category, "AE");
+	assert_true(decimal_eq(inv.vat[0].net, dec("10")));
+	assert_null(inv.vat[2].category); /* a bare zero does not say why */
+	assert_string_equal(inv.vat[3].category, "S");
+	assert_true(decimal_eq(inv.vat[3].vat, dec("4.8")));
+}
+
 static void test_hash_SV_05(void **state)
 {
 	(void)state;
@@ -54,6 +119,9 @@ static void test_hash_SV_05(void **state)
 	b.status_id = "y"; /* a status is no content */
 	assert_string_equal(invoice_content_hash(&a, arena), invoice_content_hash(&b, arena));
 	b.your_reference = "PO";
+	assert_string_not_equal(invoice_content_hash(&a, arena), invoice_content_hash(&b, arena));
+	b = a;
+	b.delivery_date = "2026-01-01";
 	assert_string_not_equal(invoice_content_hash(&a, arena), invoice_content_hash(&b, arena));
 }
 
@@ -78,6 +146,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums_within_a_cent_per_row_and_rate),
+		cmocka_unit_test(test_discounts_MV_13),
+		cmocka_unit_test(test_vat_categories_MV_13),
 		cmocka_unit_test(test_hash_SV_05),
 		cmocka_unit_test(test_reasons_OP_05),
 	};
