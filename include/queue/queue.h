@@ -45,7 +45,7 @@ void transfer_id(const char *conn, const char *kind, const char *source_id,
 /* --- intake --- */
 struct queue_item {
 	const char *conn, *kind, *source_id;
-	const char *webhook_id; /* NULL: none; remembered for 15 min per connection */
+	const char *webhook_id; /* NULL: none; the last 64 of 15 min are remembered per document */
 	const char *origin; /* "webhook", "poll", "api" */
 	const char *changed; /* the source's change stamp, NULL: unknown */
 	const char *number; /* NULL: unknown */

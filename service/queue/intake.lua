@@ -1,28 +1,64 @@
--- intake.lua: dedup mark, record, index and queue entry of a batch (DESIGN §4.2). The hot path: three commands per new
--- item, the sorted sets are written once per connection.
--- ARGV: prefix, then per item: id, connection, kind, source id, webhook id or '', origin, changed or '', number or '',
--- found ('1': seen by a poll). Answers a string, one letter per item: N new, K known and queued or marked, S seen, R replay.
+-- intake.lua: dedup mark, record, index and queue entry of a batch (DESIGN §4.2). The hot path: one command per new item;
+-- whether any is known is asked once, and the sorted sets are written once per connection.
+-- ARGV: prefix, then groups: connection, kind, origin, found ('1': seen by a poll), width, count, and count times the first
+-- width of: id, source id, mark of the webhook id, changed, number (not sent: '').
+-- Answers a string, one letter per item: N new, K known and queued or marked, S seen, R replay.
+-- A replay has the body of the first and so meets the same record: the record keeps the marks, 'wh' = "mark:seconds ...".
 local now = now_ms()
-local FIELDS, REPLAY_MS, RELOOK_MS = 9, 900000, 600000
-local n = (#ARGV - 1) / FIELDS
-local seq = 1000 + call('INCRBY', P .. 'q:seq', n) - n
-local ready, listed, answer = {}, {}, {}
+local NOW = string.format('%.0f', now) -- Redis turns a number into text much more slowly
+local STAMP = string.format(':%08x ', now / 1000)
+local REPLAY_S, MARKS_MAX, RELOOK_MS = 900, 64, 600000
+local ready, listed, made, letters = {}, {}, {}, {}
 
-local function queue_up(conn, id, score)
-	local list = ready[conn]
+-- Adds score and member for one ZADD per connection.
+local function add(lists, conn, score, id)
+	local list = lists[conn]
 	if not list then
 		list = {}
-		ready[conn] = list
+		lists[conn] = list
 	end
 	list[#list + 1] = score
 	list[#list + 1] = id
 end
 
--- May a hint queue a transfer in this state? Answers the letter and the new state.
-local function known(a, id, key, r)
-	local state, changed, was, ua, relook = r[1], r[2], r[3], tonumber(r[4]), tonumber(r[5] or 0)
-	local found = ARGV[a + 8] == '1'
-	local moved = ARGV[a + 6] ~= '' and ARGV[a + 6] ~= changed
+-- The marks that still count; nil when this one is among them.
+local function other_marks(marks, mark)
+	local kept = {}
+	for other, seconds in string.gmatch(marks or '', '(%x+):(%x+)') do
+		if now / 1000 - tonumber(seconds, 16) < REPLAY_S then
+			if other == mark then
+				return nil
+			end
+			kept[#kept + 1] = other .. ':' .. seconds .. ' '
+		end
+	end
+	if #kept >= MARKS_MAX then
+		table.remove(kept, 1)
+	end
+	return table.concat(kept)
+end
+
+local function make(conn, kind, origin, id, key, source, mark, changed, number, score)
+	if mark ~= '' then
+		call('HSET', key, 'st', 'queued', 'c', conn, 'k', kind, 's', source, 'g', '1', 'rv', '1', 'ca', NOW, 'ua', NOW,
+			'or', origin, 'wh', mark .. STAMP)
+	else
+		call('HSET', key, 'st', 'queued', 'c', conn, 'k', kind, 's', source, 'g', '1', 'rv', '1', 'ca', NOW, 'ua', NOW,
+			'or', origin)
+	end
+	if changed ~= '' then
+		call('HSET', key, 'ch', changed)
+	end
+	if number ~= '' then
+		put_number(conn, id, nil, number)
+	end
+	add(listed, conn, NOW, id)
+	add(ready, conn, score, id)
+	made[id] = true
+end
+
+local function known(id, key, r, found, moved)
+	local state, was, ua, relook = r[1], r[3], tonumber(r[4]), tonumber(r[5] or 0)
 	if (was or state == 'running') and not call('ZSCORE', P .. 'q:leases', id) then
 		call('HDEL', key, 'was', 'f', 'w', 'lk')
 		return 'K', state == 'running' and 'queued' or state
@@ -31,7 +67,7 @@ local function known(a, id, key, r)
 		if found and not moved then
 			return 'S'
 		end
-		call('HSET', key, 'again', 1)
+		call('HSET', key, 'again', '1')
 		return 'K'
 	end
 	if state == 'queued' then
@@ -41,7 +77,7 @@ local function known(a, id, key, r)
 		if found and not moved then
 			return 'S'
 		end
-		call('HSET', key, 'again', 1)
+		call('HSET', key, 'again', '1')
 		return 'K'
 	end
 	if state == 'skipped' or state == 'cancelled' then
@@ -63,68 +99,91 @@ local function known(a, id, key, r)
 		if found and now - math.max(ua, relook) < RELOOK_MS then
 			return 'S'
 		end
-		call('HSET', key, 'rl', now)
+		call('HSET', key, 'rl', NOW)
 		return 'K', 'done'
 	end
 	return 'S'
 end
 
-local function take(a, place)
-	local id, conn, wid = ARGV[a], ARGV[a + 1], ARGV[a + 4]
-	if wid ~= '' and not call('SET', P .. 'wh:' .. conn .. ':' .. wid, '1', 'NX', 'PX', REPLAY_MS) then
-		return 'R'
-	end
-	local key = P .. 't:' .. id
-	if call('HSETNX', key, 'st', 'queued') == 1 then
-		call('HSET', key, 'c', conn, 'k', ARGV[a + 2], 's', ARGV[a + 3], 'g', 1, 'rv', 1, 'ca', now, 'ua', now,
-			'or', ARGV[a + 5], 'ch', ARGV[a + 6])
-		if ARGV[a + 7] ~= '' then
-			put_number(conn, id, nil, ARGV[a + 7])
-		end
-		local list = listed[conn]
-		if not list then
-			list = {}
-			listed[conn] = list
-		end
-		list[#list + 1] = now
-		list[#list + 1] = id
-		queue_up(conn, id, seq + place)
+local function take(conn, kind, origin, found, id, key, source, mark, changed, number, score)
+	local r = call('HMGET', key, 'st', 'ch', 'was', 'ua', 'rl', 'no', 'wh')
+	if not r[1] then
+		make(conn, kind, origin, id, key, source, mark, changed, number, score)
 		return 'N'
 	end
-	local r = call('HMGET', key, 'st', 'ch', 'was', 'ua', 'rl', 'no')
-	local letter, to = known(a, id, key, r)
-	if ARGV[a + 6] ~= '' and ARGV[a + 6] ~= r[2] then
-		call('HSET', key, 'ch', ARGV[a + 6])
+	if mark ~= '' then
+		local marks = other_marks(r[7], mark)
+		if not marks then
+			return 'R'
+		end
+		call('HSET', key, 'wh', marks .. mark .. STAMP)
 	end
-	if ARGV[a + 7] ~= '' then
-		put_number(conn, id, r[6], ARGV[a + 7])
+	local moved = changed ~= '' and changed ~= r[2]
+	local letter, to = known(id, key, r, found, moved)
+	if moved then
+		call('HSET', key, 'ch', changed)
+	end
+	if number ~= '' then
+		put_number(conn, id, r[6], number)
 	end
 	if to then
 		if to ~= r[1] then
-			call('HSET', key, 'st', to, 'ua', now)
+			call('HSET', key, 'st', to, 'ua', NOW)
 			call('HINCRBY', key, 'rv', 1)
-			index(conn, id, r[1], to, now)
+			index(conn, id, r[1], to, NOW)
 		end
 		call('HDEL', key, 'due')
 		call('ZREM', P .. 'q:delayed', id)
-		queue_up(conn, id, seq + place)
+		add(ready, conn, score, id)
 	end
 	return letter
 end
 
-for i = 1, n do
-	answer[i] = take(2 + (i - 1) * FIELDS, i)
+-- Calls each(group's first argument, item's first argument, width) for all items.
+local function walk(each)
+	local a = 2
+	while a < #ARGV do
+		local group, width = a, tonumber(ARGV[a + 4])
+		a = a + 6
+		for _ = 1, tonumber(ARGV[group + 5]) do
+			each(group, a, width)
+			a = a + width
+		end
+	end
 end
+
+local keys = {}
+walk(function(_, a)
+	keys[#keys + 1] = P .. 't:' .. ARGV[a]
+end)
+local all_new = call('EXISTS', unpack(keys)) == 0
+local seq = 1000 + call('INCRBY', P .. 'q:seq', #keys) - #keys
+local place = 0
+walk(function(g, a, width)
+	local conn, kind, origin, id = ARGV[g], ARGV[g + 1], ARGV[g + 2], ARGV[a]
+	local mark, changed, number = width > 2 and ARGV[a + 2] or '', width > 3 and ARGV[a + 3] or '', width > 4 and ARGV[a + 4] or ''
+	place = place + 1
+	local key, score = keys[place], string.format('%d', seq + place)
+	if all_new and not made[id] then
+		make(conn, kind, origin, id, key, ARGV[a + 1], mark, changed, number, score)
+		letters[place] = 'N'
+	else
+		letters[place] = take(conn, kind, origin, ARGV[g + 3] == '1', id, key, ARGV[a + 1], mark, changed, number, score)
+	end
+end)
 for conn, list in pairs(listed) do
 	call('ZADD', P .. 'ix:' .. conn .. ':active', unpack(list))
 end
 local any = false
 for conn, list in pairs(ready) do
 	call('ZADD', P .. 'q:c:' .. conn, 'NX', unpack(list))
-	take_turn(conn)
-	any = true
+	-- A paused one takes its turn when it is started again.
+	if call('HGET', P .. 'q:keys:' .. conn, 'p') ~= '1' then
+		take_turn(conn)
+		any = true
+	end
 end
 if any then
 	wake()
 end
-return table.concat(answer)
+return table.concat(letters)
