@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "net/redis.h"
 #include "registry.h"
 #include "serve.h"
 
@@ -91,7 +92,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return misuse();
 	if (strcmp(argv[1], "version") == 0) {
-		printf("viesti %s\n", VIESTI_VERSION);
+		printf("viesti %s (%s)\n", VIESTI_VERSION, redis_library());
 		return 0;
 	}
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {

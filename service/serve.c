@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -58,13 +59,27 @@ static bool make_data_dir(const char *path, struct err *err)
 	return true;
 }
 
+/* A Redis that wants another client certificate ends the connection without a word. */
+static bool say_away(const struct config *cfg, struct err *err)
+{
+	bool is_tls = secret_is_set(&cfg->redis_url) &&
+		      strncasecmp(cfg->redis_url.p, "rediss://", 9) == 0;
+	const char *hint = !is_tls ? ""
+			   : secret_is_set(&cfg->redis_cert)
+				   ? " (does it accept the certificate in VIESTI_REDIS_CERT?)"
+				   : " (does it want a client certificate? VIESTI_REDIS_CERT)";
+	return err_wrap(err, "no answer in %d s%s", REDIS_START_MS / 1000, hint);
+}
+
 /* Until Redis answers and has read its data, at most REDIS_START_MS. */
 static bool wait_for_redis(struct service *s, struct err *err)
 {
 	int64_t until = clock_mono_ms() + REDIS_START_MS;
 	while (!redis_check(s->pool, s->arena, &s->health, err)) {
-		if (err->code != ERR_OUTAGE || clock_mono_ms() > until)
-			return err_wrap(err, "Redis");
+		if (err->code != ERR_OUTAGE)
+			return false;
+		if (clock_mono_ms() > until)
+			return say_away(s->cfg, err);
 		clock_sleep_ms(5);
 	}
 	if (!s->health.usable)
@@ -82,6 +97,9 @@ static bool start_redis(struct service *s, struct err *err)
 		url = redis_server_url(s->private_redis);
 	}
 	const struct redis_options opt = { .url = url,
+					   .ca = cfg->redis_ca.p,
+					   .cert = cfg->redis_cert.p,
+					   .cert_key = cfg->redis_cert_key.p,
 					   .prefix = cfg->redis_prefix,
 					   .pool_size = (unsigned)cfg->redis_pool + REDIS_SPARE };
 	return redis_pool_new(&opt, &s->pool, err) && wait_for_redis(s, err);
@@ -264,6 +282,17 @@ static int complain(const char *event, const struct err *err)
 	return 1;
 }
 
+/*
+ * As process 1 of a container we are also the parent of whatever lost its own, such as the rewriter
+ * of a Redis that was killed. Those fall to the main thread; the private Redis is the child of its
+ * supervisor, which alone waits for it.
+ */
+static void reap_orphans(void)
+{
+	while (waitpid(-1, NULL, WNOHANG | __WNOTHREAD) > 0)
+		continue;
+}
+
 static void wait_for_signal(void)
 {
 	sigset_t set;
@@ -271,8 +300,9 @@ static void wait_for_signal(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	while (sigwait(&set, &sig) != 0)
-		continue;
+	sigaddset(&set, SIGCHLD);
+	while (sigwait(&set, &sig) != 0 || sig == SIGCHLD)
+		reap_orphans();
 	log_event(LOG_INFO, "stopping", LOG_I("signal", sig));
 }
 
@@ -283,8 +313,10 @@ static void block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, no child could be waited for */
 }
 
 static void tell_supervisor(const char *state)

@@ -3,7 +3,7 @@
 # On Debian as root with apt; elsewhere it says in one line what to install and fails. Asks for nothing that is there.
 set -eu
 
-# probe=package; a probe is cmd:NAME, pkg:MODULE (pkg-config), py:MODULE (Debian's Python), file:PATH or glob:PATTERN.
+# probe=package; a probe is cmd:NAME[,OR_NAME], pkg:MODULE (pkg-config), py:MODULE (Debian's Python), file:PATH or glob:PATTERN.
 needs_of() {
 	case $1 in
 	build)
@@ -12,7 +12,7 @@ needs_of() {
 		echo pkg:hiredis=libhiredis-dev pkg:openssl=libssl-dev pkg:libxml-2.0=libxml2-dev
 		;;
 	test)
-		echo file:/usr/include/cmocka.h=libcmocka-dev cmd:redis-server=redis-server file:/usr/bin/python3=python3
+		echo file:/usr/include/cmocka.h=libcmocka-dev cmd:redis-server,valkey-server=redis-server cmd:openssl=openssl file:/usr/bin/python3=python3
 		echo py:pytest=python3-pytest py:yaml=python3-yaml file:/usr/share/zoneinfo/Europe/Helsinki=tzdata
 		;;
 	lint) echo cmd:clang-format=clang-format cmd:clang-tidy=clang-tidy cmd:shellcheck=shellcheck cmd:git=git file:/usr/bin/python3=python3 ;;
@@ -23,6 +23,7 @@ needs_of() {
 
 has() {
 	case $1 in
+	cmd:*,*) has "${1%,*}" || has "cmd:${1##*,}" ;;
 	cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
 	pkg:*) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "${1#pkg:}" ;;
 	py:*) /usr/bin/python3 -c "import ${1#py:}" >/dev/null 2>&1 ;;

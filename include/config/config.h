@@ -19,15 +19,14 @@
 #include "system.h"
 
 /* The C types of the members; an unset text is "" (option.h). */
-#define CONFIG_TYPE_TEXT const char *
 #define CONFIG_TYPE_NAME const char * /* a-z 0-9 _ -, at most 32 */
 #define CONFIG_TYPE_PATH const char *
 #define CONFIG_TYPE_URL const char * /* http or https, no trailing slash */
 #define CONFIG_TYPE_ADDRESS const char * /* one IP address */
-#define CONFIG_TYPE_ADDRESSES const char * /* "10.0.0.0/8,::1" */
 #define CONFIG_TYPE_HOSTS const char * /* "host,host:port,[::1]:port" */
 #define CONFIG_TYPE_SECRET struct secret
 #define CONFIG_TYPE_REDIS_URL struct secret /* redis://, rediss:// or unix:// */
+#define CONFIG_TYPE_PEM struct secret /* certificates or a private key */
 #define CONFIG_TYPE_INT int
 #define CONFIG_TYPE_BOOL bool
 #define CONFIG_TYPE_DURATION int64_t /* milliseconds */

@@ -18,15 +18,14 @@
 /* In brackets the C type of the member; an unset text is "". */
 enum option_type {
 	OPTION_SECTION, /* a heading: only doc is set */
-	OPTION_TEXT, /* (const char *) */
 	OPTION_NAME, /* (const char *) a-z 0-9 _ -, at most 32 */
 	OPTION_PATH, /* (const char *) */
 	OPTION_URL, /* (const char *) http or https, no trailing slash */
 	OPTION_ADDRESS, /* (const char *) one IP address */
-	OPTION_ADDRESSES, /* (const char *) "10.0.0.0/8,::1" */
 	OPTION_HOSTS, /* (const char *) "host,host:port,[::1]:port" */
 	OPTION_SECRET, /* (struct secret) */
 	OPTION_REDIS_URL, /* (struct secret) redis://, rediss:// or unix:// */
+	OPTION_PEM, /* (struct secret) certificates or a private key */
 	OPTION_INT, /* (int) */
 	OPTION_BOOL, /* (bool) */
 	OPTION_DURATION, /* (int64_t) milliseconds */

@@ -28,6 +28,9 @@ struct redis_options {
 	 * where hiredis lacks TLS), unix:///path[?db=N][&user=..][&password=..].
 	 */
 	const char *url;
+	/* For rediss://, each PEM text or NULL: who vouches for Redis (NULL: whom the system
+	 * trusts), our certificate with its chain, its key. Read by redis_pool_new only. */
+	const char *ca, *cert, *cert_key;
 	const char *prefix; /* of every key; handed to scripts */
 	unsigned pool_size;
 	int64_t connect_timeout_ms; /* 0: 1000 */
@@ -40,6 +43,9 @@ const char *redis_durability_name(enum redis_durability d);
 
 struct redis_pool;
 struct redis; /* a borrowed connection */
+
+/* What this build speaks to Redis with: "hiredis 1.2.0, with TLS". */
+const char *redis_library(void);
 
 /* Parses the URL; makes no connection. Sets SIGPIPE to be ignored, since hiredis writes without
  * MSG_NOSIGNAL. */
@@ -111,7 +117,8 @@ struct redis_health {
 	bool usable; /* false: refuse to start (eviction, replica, version below 6.2) */
 	char text[512]; /* the verdict in a sentence or more: what is wrong and what to set */
 };
-/* INFO + CONFIG GET (where CONFIG is forbidden: INFO alone, and says so). ERR_OUTAGE when away. */
+/* INFO + CONFIG GET (where CONFIG is forbidden: INFO alone, and says so). ERR_OUTAGE when away,
+ * ERR_CREDENTIALS when Redis refuses ours, or its certificate is not good. */
 bool redis_check(struct redis_pool *pool, struct arena *arena, struct redis_health *ret,
 		 struct err *err) MUST_CHECK;
 

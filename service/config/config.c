@@ -351,6 +351,22 @@ static bool check_urls(const struct config *cfg, struct err *err)
 	return true;
 }
 
+/* What would be left unused in silence is refused. */
+static bool tls_fits(const struct config *cfg, struct err *err)
+{
+	bool is_tls = secret_is_set(&cfg->redis_url) &&
+		      strncasecmp(cfg->redis_url.p, "rediss://", 9) == 0;
+	bool has_cert = secret_is_set(&cfg->redis_cert);
+	if (!is_tls && secret_is_set(&cfg->redis_ca))
+		return rule_broken(err, "VIESTI_REDIS_CA", "is for a rediss:// URL");
+	if (!is_tls && has_cert)
+		return rule_broken(err, "VIESTI_REDIS_CERT", "is for a rediss:// URL");
+	if (has_cert != secret_is_set(&cfg->redis_cert_key))
+		return rule_broken(err, "VIESTI_REDIS_CERT_KEY",
+				   "and VIESTI_REDIS_CERT are set together or not at all");
+	return true;
+}
+
 /* Rules between options, then the values that a 0 leaves to us. */
 static bool finish(struct config *cfg, struct err *err)
 {
@@ -358,6 +374,8 @@ static bool finish(struct config *cfg, struct err *err)
 		return rule_broken(err, "VIESTI_KEY",
 				   "must be set when VIESTI_REDIS_URL is: what lies in a shared "
 				   "Redis is sealed under a key that every process has");
+	if (!tls_fits(cfg, err))
+		return false;
 	if (cfg->beat_ms * 2 > cfg->lease_ms)
 		return rule_broken(err, "VIESTI_BEAT",
 				   "must be at most half of VIESTI_LEASE, or one late beat loses "

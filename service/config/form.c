@@ -46,21 +46,6 @@ bool form_is_address(struct span text)
 	return inet_pton(AF_INET, buf, &addr) == 1 || inet_pton(AF_INET6, buf, &addr) == 1;
 }
 
-/* An address, or a network as "10.0.0.0/8". */
-static bool is_network(struct span text)
-{
-	const char *slash = memchr(text.p, '/', text.n);
-	struct span addr = { text.p, slash ? (size_t)(slash - text.p) : text.n };
-	unsigned bits = 0;
-
-	if (!form_is_address(addr))
-		return false;
-	if (!slash)
-		return true;
-	return parse_digits((struct span) { slash + 1, text.n - addr.n - 1 }, &bits) &&
-	       bits <= (memchr(addr.p, ':', addr.n) ? 128 : 32);
-}
-
 static bool is_host_name(struct span text)
 {
 	if (text.n == 0 || text.n > 253 || text.p[0] == '-' || text.p[0] == '.')
@@ -139,11 +124,6 @@ bool form_is_printable(struct span text, bool allow_space)
 	return true;
 }
 
-bool form_is_network_list(struct span text)
-{
-	return is_list_of(text, is_network);
-}
-
 bool form_is_host_list(struct span text)
 {
 	return is_list_of(text, is_host);
@@ -153,4 +133,16 @@ bool form_is_redis_url(struct span text)
 {
 	return has_scheme(text, "redis://") || has_scheme(text, "rediss://") ||
 	       has_scheme(text, "unix://");
+}
+
+bool form_is_pem(struct span text)
+{
+	static const char begin[] = "-----BEGIN ";
+
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		if (c < ' ' && c != '\t' && c != '\n' && c != '\r')
+			return false;
+	}
+	return memmem(text.p, text.n, begin, sizeof(begin) - 1) != NULL;
 }

@@ -34,7 +34,8 @@ static const struct {
 
 bool option_is_secret(const struct option *opt)
 {
-	return opt->type == OPTION_SECRET || opt->type == OPTION_REDIS_URL;
+	return opt->type == OPTION_SECRET || opt->type == OPTION_REDIS_URL ||
+	       opt->type == OPTION_PEM;
 }
 
 static const struct unit *units_of(enum option_type type)
@@ -126,7 +127,9 @@ static bool parse_enum(const char *list, struct span text, int *ret)
 
 static bool is_well_formed(const struct option *opt, struct span text)
 {
-	if (!form_is_printable(text, opt->type == OPTION_TEXT || opt->type == OPTION_PATH))
+	if (opt->type == OPTION_PEM)
+		return form_is_pem(text);
+	if (!form_is_printable(text, opt->type == OPTION_PATH))
 		return false;
 	switch (opt->type) {
 	case OPTION_NAME:
@@ -135,8 +138,6 @@ static bool is_well_formed(const struct option *opt, struct span text)
 		return form_is_url(text);
 	case OPTION_ADDRESS:
 		return form_is_address(text);
-	case OPTION_ADDRESSES:
-		return form_is_network_list(text);
 	case OPTION_HOSTS:
 		return form_is_host_list(text);
 	case OPTION_REDIS_URL:
@@ -148,8 +149,8 @@ static bool is_well_formed(const struct option *opt, struct span text)
 		return text.n >= (size_t)low && text.n <= (size_t)high;
 	}
 	case OPTION_SECTION:
-	case OPTION_TEXT:
 	case OPTION_PATH:
+	case OPTION_PEM:
 	case OPTION_INT:
 	case OPTION_BOOL:
 	case OPTION_DURATION:
@@ -199,18 +200,17 @@ bool option_parse(const struct option *opt, struct span text, struct arena *aren
 	switch (opt->type) {
 	case OPTION_SECTION:
 		return true;
-	case OPTION_TEXT:
 	case OPTION_NAME:
 	case OPTION_PATH:
 	case OPTION_URL:
 	case OPTION_ADDRESS:
-	case OPTION_ADDRESSES:
 	case OPTION_HOSTS:
 		if (text.n > 0 && !is_well_formed(opt, text))
 			return refuse(opt, text, arena, err);
 		return store_text(opt, text, arena, into, err);
 	case OPTION_SECRET:
 	case OPTION_REDIS_URL:
+	case OPTION_PEM:
 		if (text.n == 0)
 			return true;
 		if (!is_well_formed(opt, text))
@@ -281,16 +281,15 @@ void option_format(const struct option *opt, const void *value, struct strbuf *o
 	switch (opt->type) {
 	case OPTION_SECTION:
 		break;
-	case OPTION_TEXT:
 	case OPTION_NAME:
 	case OPTION_PATH:
 	case OPTION_URL:
 	case OPTION_ADDRESS:
-	case OPTION_ADDRESSES:
 	case OPTION_HOSTS:
 		strbuf_addstr(out, *(const char *const *)value);
 		break;
 	case OPTION_SECRET:
+	case OPTION_PEM:
 		strbuf_addstr(out, secret_is_set(value) ? "***" : "");
 		break;
 	case OPTION_REDIS_URL:
@@ -318,15 +317,14 @@ void option_allowed(const struct option *opt, struct strbuf *out)
 {
 	static const char *const words[] = {
 		[OPTION_SECTION] = "",
-		[OPTION_TEXT] = "text",
 		[OPTION_NAME] = "name of a-z, 0-9, _ and -, at most 32 characters",
 		[OPTION_PATH] = "path",
 		[OPTION_URL] = "https:// URL without query",
 		[OPTION_ADDRESS] = "IPv4 or IPv6 address",
-		[OPTION_ADDRESSES] = "comma list of address or address/bits, without spaces",
 		[OPTION_HOSTS] = "comma list of host or host:port, without spaces",
 		[OPTION_SECRET] = "secret of ",
 		[OPTION_REDIS_URL] = "redis://, rediss:// or unix:// URL",
+		[OPTION_PEM] = "PEM text",
 		[OPTION_INT] = "whole number ",
 		[OPTION_BOOL] = "word: true or false",
 		[OPTION_DURATION] = "duration (ms, s, m, h, d) ",

@@ -183,7 +183,7 @@ bool redis_check(struct redis_pool *pool, struct arena *arena, struct redis_heal
 	CLEANUP(redis_give_back) struct redis *r = NULL;
 	struct redis_health health = { .durability = REDIS_MEMORY };
 	struct facts facts = { .knows_config = false };
-	if (!redis_borrow(pool, pool->command_timeout_ms, &r, err) ||
+	if (!redis_borrow_or_refusal(pool, pool->command_timeout_ms, &r, err) ||
 	    !read_info(r, arena, &health, &facts, err) || !read_config(r, arena, &facts, err))
 		return false;
 	health.durability = judge_durability(&facts);

@@ -62,17 +62,22 @@ struct redis {
 	char load_error[256]; /* the server's words about a script that it did not take */
 };
 
+/* redis_pool.c: as redis_borrow, but where one side does not accept the other that is
+ * ERR_CREDENTIALS: waiting does not mend it. */
+bool redis_borrow_or_refusal(struct redis_pool *pool, int64_t wait_ms, struct redis **ret,
+			     struct err *err) MUST_CHECK;
 /* redis_conn.c: connects, logs in, selects the database. NULL with ERR_OUTAGE, or ERR_CREDENTIALS.
  */
 redisContext *redis_connect(const struct redis_pool *pool, struct err *err);
 /* SO_RCVTIMEO and SO_SNDTIMEO, thus per read and write, not per command. */
 void redis_apply_timeout(redisContext *ctx, int64_t timeout_ms);
 
-/* redis_tls.c: ERR_INPUT where hiredis has no TLS. */
-bool redis_tls_new(struct redis_tls **ret, struct err *err) MUST_CHECK;
+/* redis_tls.c: ERR_INPUT where hiredis has no TLS, or when a PEM text of opt is of no use. */
+bool redis_tls_new(const struct redis_options *opt, struct redis_tls **ret,
+		   struct err *err) MUST_CHECK;
 void redis_tls_free(struct redis_tls *tls);
 CLEANUP_FUNC(struct redis_tls, redis_tls_free)
-/* Handshake on a connected socket; the certificate must be valid for host. */
+/* Handshake on a connected socket. ERR_CREDENTIALS when the certificate is not valid for host. */
 bool redis_tls_start(struct redis_tls *tls, redisContext *ctx, const char *host,
 		     struct err *err) MUST_CHECK;
 

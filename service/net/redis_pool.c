@@ -50,7 +50,7 @@ bool redis_pool_new(const struct redis_options *opt, struct redis_pool **ret, st
 							   : COMMAND_TIMEOUT_MS;
 	if (!redis_url_parse(opt->url, &pool->url, err))
 		return false;
-	if (pool->url.is_tls && !redis_tls_new(&pool->tls, err))
+	if (pool->url.is_tls && !redis_tls_new(opt, &pool->tls, err))
 		return false;
 	if (!redis_scripts_init(pool, err))
 		return false;
@@ -164,6 +164,17 @@ static bool adopt(struct redis *r, redisContext *ctx)
 }
 
 bool redis_borrow(struct redis_pool *pool, int64_t wait_ms, struct redis **ret, struct err *err)
+{
+	if (redis_borrow_or_refusal(pool, wait_ms, ret, err))
+		return true;
+	/* Not the credentials of whoever asked us, nor a vendor's: Redis is away for now. */
+	if (err && err->code == ERR_CREDENTIALS)
+		err->code = ERR_OUTAGE;
+	return false;
+}
+
+bool redis_borrow_or_refusal(struct redis_pool *pool, int64_t wait_ms, struct redis **ret,
+			     struct err *err)
 {
 	CLEANUP(redis_give_back) struct redis *r = wait_for_free(pool, wait_ms, err);
 	if (!r)

@@ -16,14 +16,8 @@
 #define LOCK_FD 3 /* where the child holds server.lock */
 #define FALLBACK_MAX_FD 65536
 
-bool redis_child_find(const char *program, char *ret, size_t cap, struct err *err)
+static bool find_in_path(const char *program, char *ret, size_t cap)
 {
-	if (strchr(program, '/')) {
-		snprintf(ret, cap, "%s", program);
-		if (strlen(program) < cap && access(ret, X_OK) == 0)
-			return true;
-		return err_set(err, ERR_SYSTEM, "%s is not an executable file", program);
-	}
 	const char *path = getenv("PATH");
 	for (const char *p = path ? path : "/usr/bin:/bin"; *p;) {
 		size_t n = strcspn(p, ":");
@@ -32,8 +26,26 @@ bool redis_child_find(const char *program, char *ret, size_t cap, struct err *er
 			return true;
 		p += n + (p[n] == ':');
 	}
-	return err_set(err, ERR_SYSTEM, "%s is not in PATH: install it, or give the URL of a Redis",
-		       program);
+	return false;
+}
+
+bool redis_child_find(const char *program, char *ret, size_t cap, struct err *err)
+{
+	if (strchr(program, '/')) {
+		snprintf(ret, cap, "%s", program);
+		if (strlen(program) < cap && access(ret, X_OK) == 0)
+			return true;
+		return err_set(err, ERR_SYSTEM, "%s is not an executable file", program);
+	}
+	if (find_in_path(program, ret, cap))
+		return true;
+	/* Who has only the one of the two that Debian packages side by side need not say so. */
+	bool is_usual = strcmp(program, "redis-server") == 0;
+	if (is_usual && find_in_path("valkey-server", ret, cap))
+		return true;
+	return err_set(err, ERR_SYSTEM,
+		       "%s%s is not in PATH: install it, or give the URL of a Redis", program,
+		       is_usual ? " (or valkey-server)" : "");
 }
 
 /* Async-signal-safe. Sockets of ours that libraries opened without CLOEXEC must not live on in the

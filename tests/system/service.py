@@ -76,10 +76,12 @@ def connection_of(setup, name, **settings):
 
 
 class Redis:
-    """redis-server on a unix socket: AOF, appendfsync always, noeviction. May be killed, restarted and emptied."""
+    """redis-server (or valkey-server) on a unix socket: AOF, appendfsync always, noeviction. May be killed, restarted and
+    emptied. args: further arguments of the server."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, *args):
+        self.folder, self.args = pathlib.Path(folder), args
+        self.kind = "redis" if shutil.which("redis-server") else "valkey"
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket = self.folder / "redis.sock"
         self.process = None
@@ -91,13 +93,13 @@ class Redis:
 
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder),
-             "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", ""],
+            [self.kind + "-server", "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder),
+             "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "", *self.args],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for("Redis", lambda: self.cli("PING") == "PONG", 10)
 
     def cli(self, *words):
-        done = subprocess.run(["redis-cli", "-s", str(self.socket), *words], capture_output=True, text=True, check=False)
+        done = subprocess.run([self.kind + "-cli", "-s", str(self.socket), *words], capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
     def kill(self):
@@ -119,9 +121,10 @@ class Answer:
 
 
 class Relay:
-    """One `viesti serve`, ready from its making on. redis_url None: it keeps a private Redis."""
+    """One `viesti serve`, ready from its making on. redis_url None: it keeps a private Redis. wrap: a command that runs it."""
 
-    def __init__(self, folder, redis_url, sandbox, **settings):
+    def __init__(self, folder, redis_url, sandbox, wrap=(), **settings):
+        self.argv = [*wrap, str(BUILD / "viesti"), "serve"]
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         host = f"127.0.0.1:{sandbox.port}"
@@ -145,7 +148,7 @@ class Relay:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.bind(str(path))
             told.settimeout(0.05)
-            self.process = subprocess.Popen([str(BUILD / "viesti"), "serve"], env=self.env, stdout=self.log, stderr=self.log)
+            self.process = subprocess.Popen(self.argv, env=self.env, stdout=self.log, stderr=self.log)
             self.port = wait_for("a ready relay", lambda: self._told_ready(told), seconds, 0)
 
     def _told_ready(self, told):

@@ -62,33 +62,27 @@ static bool converse(const struct redis_fixture *fx, const char *commands, const
 /* In the child: only calls that are safe after fork in a process with threads. */
 static void run_server(const struct redis_fixture *fx, pid_t parent)
 {
-	const char *const argv[] = {
-		"redis-server",
-		"--dir",
-		fx->dir,
-		"--logfile",
-		"redis.log",
-		"--port",
-		"0",
-		"--unixsocket",
-		fx->socket,
-		"--unixsocketperm",
-		"700",
-		"--appendonly",
-		"yes",
-		"--appendfsync",
-		"always",
-		"--save",
-		"",
-		"--maxmemory-policy",
-		"noeviction",
-		NULL,
+	const char *const servers[] = { "redis-server", "valkey-server" };
+	const char *argv[] = {
+		NULL,	      "--dir",
+		fx->dir,      "--logfile",
+		"redis.log",  "--port",
+		"0",	      "--unixsocket",
+		fx->socket,   "--unixsocketperm",
+		"700",	      "--appendonly",
+		"yes",	      "--appendfsync",
+		"always",     "--save",
+		"",	      "--maxmemory-policy",
+		"noeviction", NULL,
 	};
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);
 	if (getppid() != parent)
 		_exit(126);
-	execvp(argv[0], (char *const *)argv);
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		argv[0] = servers[i];
+		execvp(argv[0], (char *const *)argv);
+	}
 	_exit(127);
 }
 

@@ -1,6 +1,6 @@
 /*
- * redis_fixture.h: a real redis-server for unit tests, private to one test program: unix socket in
- *a temporary folder, append-only file, appendfsync always.
+ * redis_fixture.h: a real redis-server (or valkey-server) for unit tests, private to one test
+ * program: unix socket in a temporary folder, append-only file, appendfsync always.
  *
  * The server dies with the test program, whatever happens to that (parent-death signal); the folder
  * is removed by redis_fixture_stop. Data outlive redis_fixture_kill and redis_fixture_restart. Not

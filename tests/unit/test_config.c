@@ -16,6 +16,8 @@
 
 #define KEY "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
+#define PEM "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
 static char dir[] = "/tmp/viesti-config-XXXXXX";
 
 static const char *write_file(const char *name, const char *text, char buf[256])
@@ -126,6 +128,10 @@ static void each_refusal_names_option_value_and_what_is_allowed(void **state)
 		{ "VIESTI_BEAT=6s", "VIESTI_BEAT", "half of VIESTI_LEASE" },
 		{ "VIESTI_RETRY_FIRST=20m", "VIESTI_RETRY_FIRST", "VIESTI_RETRY_CAP" },
 		{ "VIESTI_REDIS_URL=redis://h", "VIESTI_KEY", "shared Redis" },
+		{ "VIESTI_REDIS_CA=/etc/ca.pem", "VIESTI_REDIS_CA", "PEM text" },
+		{ "VIESTI_REDIS_CA=" PEM, "VIESTI_REDIS_CA", "rediss://" },
+		{ "VIESTI_REDIS_CERT=" PEM, "VIESTI_REDIS_CERT", "rediss://" },
+		{ "VIESTI_REDIS_CERT_KEY=" PEM, "VIESTI_REDIS_CERT_KEY", "together" },
 		{ "VIESTI_WORKER=9", "VIESTI_WORKER", "did you mean VIESTI_WORKERS?" },
 		{ "VIESTI_SEVRA_RATE=9", "VIESTI_SEVRA_RATE", "did you mean VIESTI_SEVERA_RATE?" },
 		{ "VIESTI_=9", "VIESTI_", "is not an option" },
@@ -314,6 +320,25 @@ static void print_shows_value_and_origin_and_no_secret(void **state)
 	arena_free(arena);
 }
 
+static void certificates_for_redis_come_as_files_and_are_not_shown(void **state)
+{
+	struct config cfg = { 0 };
+	struct err err = ERR_INIT;
+	struct arena *arena = arena_new(1 << 20);
+	char path[256], variable[300];
+
+	(void)state;
+	snprintf(variable, sizeof(variable), "VIESTI_REDIS_CA_FILE=%s",
+		 write_file("ca.pem", PEM, path));
+	assert_true(
+		load(&cfg, &err, "VIESTI_KEY=" KEY, "VIESTI_REDIS_URL=rediss://h", variable, NULL));
+	assert_string_equal(cfg.redis_ca.p, "-----BEGIN CERTIFICATE-----\nMIIB\n"
+					    "-----END CERTIFICATE-----");
+	assert_non_null(strstr(printed(arena, &cfg).p, "VIESTI_REDIS_CA=*** "));
+	config_release(&cfg);
+	arena_free(arena);
+}
+
 /* What is printed is what was meant: it can be given back and comes out the same. */
 static void printed_values_read_back(void **state)
 {
@@ -402,7 +427,9 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = { "token", "a.conf", "bad.conf", "key", "big" };
+	static const char *const names[] = {
+		"token", "a.conf", "bad.conf", "key", "big", "ca.pem"
+	};
 	char path[256];
 
 	(void)state;
@@ -426,6 +453,7 @@ int main(void)
 		cmocka_unit_test(secret_files_are_read_and_checked),
 		cmocka_unit_test(a_file_too_large_or_binary_is_refused),
 		cmocka_unit_test(print_shows_value_and_origin_and_no_secret),
+		cmocka_unit_test(certificates_for_redis_come_as_files_and_are_not_shown),
 		cmocka_unit_test(printed_values_read_back),
 		cmocka_unit_test(reference_and_sample_hold_every_option),
 		cmocka_unit_test(every_failed_allocation_is_an_error),

@@ -481,6 +481,10 @@ static void user_password_and_database_are_used(void **state)
 	snprintf(url, sizeof(url), "%s?user=app&password=hush", server.url);
 	assert_true(redis_pool_new(&opt, &pool, &err));
 	assert_false(redis_borrow(pool, 100, &other, &err));
+	assert_int_equal(err.code, ERR_OUTAGE); /* nobody else's credentials are doubted for it */
+	assert_null(strstr(err.message, "hush"));
+	struct redis_health health;
+	assert_false(redis_check(pool, arena, &health, &err));
 	assert_int_equal(err.code, ERR_CREDENTIALS);
 	assert_null(strstr(err.message, "hush"));
 	redis_pool_free(pool);

@@ -266,6 +266,35 @@ static void a_folder_name_with_odd_characters_works(void **state)
 	redis_server_stop(s);
 }
 
+static void find_program(char *ret, size_t cap)
+{
+	FILE *found = popen("command -v redis-server || command -v valkey-server", "r");
+	assert_non_null(found);
+	assert_non_null(fgets(ret, (int)cap, found));
+	pclose(found);
+	ret[strcspn(ret, "\n")] = '\0';
+}
+
+static void valkey_is_taken_where_there_is_no_redis(void **state)
+{
+	(void)state;
+	char program[PATH_MAX], link[100], path[PATH_MAX];
+	struct redis_server *s = NULL;
+	struct err err = ERR_INIT;
+	find_program(program, sizeof(program));
+	snprintf(link, sizeof(link), "%s/valkey-server", data_dir);
+	assert_int_equal(symlink(program, link), 0);
+	snprintf(path, sizeof(path), "%s", getenv("PATH"));
+	setenv("PATH", data_dir, 1);
+	bool ok = redis_server_start(PROGRAM, data_dir, &s, &err);
+	bool other = redis_server_start("keydb-server", data_dir, &s, &err);
+	setenv("PATH", path, 1);
+	if (!ok)
+		fail_msg("%s", err.message);
+	assert_false(other);
+	redis_server_stop(s);
+}
+
 static void what_cannot_start_says_why(void **state)
 {
 	(void)state;
@@ -323,6 +352,7 @@ int main(void)
 		cmocka_unit_test(another_process_under_the_noted_pid_is_left_alone),
 		cmocka_unit_test(the_child_inherits_nothing_of_ours),
 		cmocka_unit_test(a_folder_name_with_odd_characters_works),
+		cmocka_unit_test(valkey_is_taken_where_there_is_no_redis),
 		cmocka_unit_test(what_cannot_start_says_why),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
