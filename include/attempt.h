@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/connection.h"
+#include "model/preview.h"
 #include "model/state.h"
 #include "net/http.h"
 #include "system.h"
@@ -88,7 +89,8 @@ struct attempt_ops {
 	/* Learned facts of the document: the customer's invoice number (search), a title for
 	 * people. */
 	bool (*set_number)(struct attempt *at, const char *number, struct err *err);
-	/* A line on the timeline; code from a closed list of the flow, text for people. */
+	/* A line on the timeline, kept in at->notes too; code from a closed list of the flow, text
+	 * for people, copied. */
 	void (*note)(struct attempt *at, const char *code, const char *text);
 	/* Adds to the fingerprint of what this run has read (needs_data is retested when it
 	 * changes). */
@@ -122,6 +124,8 @@ struct attempt_ops {
 
 enum attempt_outcome { OUTCOME_DONE, OUTCOME_SKIPPED, OUTCOME_CANCELLED, OUTCOME_FOLLOWING };
 
+#define ATTEMPT_NOTES_MAX 48
+
 struct attempt {
 	const struct attempt_ops *ops;
 	struct arena *arena;
@@ -146,6 +150,8 @@ struct attempt {
 	bool keep_error; /* set by the flow with an error: nothing was tried; a transfer that needs
 			    data keeps the error that it has */
 	const char *result; /* check, dry_run: JSON answer for people, set by the flow */
+	struct note notes[ATTEMPT_NOTES_MAX]; /* the first of this run */
+	size_t n_notes;
 	const struct system_values *systems; /* options of the outside systems */
 	void *impl; /* the implementation's own */
 };

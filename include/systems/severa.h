@@ -67,8 +67,15 @@ bool severa_invoices(struct severa *s, const char *status_id, const char *change
 bool severa_invoice(struct severa *s, const char *id, struct invoice *ret,
 		    struct err *err) MUST_CHECK;
 bool severa_invoice_rows(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
-/* The invoice's PDF and its files that are not internal. */
+/* Fills each row's project_id from the hours, fees and expenses behind it; a row of several
+ * projects, or of none that Severa names, has none. */
+bool severa_row_projects(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
+/*
+ * The invoice's PDF and its files that are not internal. Those that `wanted` refuses by name and
+ * type are listed, but not read: data.p NULL.
+ */
 bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_bytes,
+			  bool (*wanted)(const struct attachment *file),
 			  struct err *err) MUST_CHECK;
 /* Reads nothing: see the flow for the order. The returned status is verified. */
 bool severa_set_status(struct severa *s, const char *invoice_id, const char *status_id,

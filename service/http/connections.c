@@ -53,20 +53,6 @@ static void write_raw(struct json_writer *w, const char *key, const char *json)
 		jsonw_null(w);
 }
 
-/* A task's result: JSON as it is; anything else (a document of the target) as a text. */
-static void write_result(struct json_writer *w, struct request *rq, const char *result)
-{
-	const struct json *j = NULL;
-	struct err err = ERR_INIT;
-	jsonw_key(w, "result");
-	if (!result || !*result)
-		jsonw_null(w);
-	else if (json_parse(rq->arena, span_of(result), JSON_LIMITS_VENDOR, &j, &err))
-		jsonw_raw(w, span_of(result));
-	else
-		jsonw_str(w, result);
-}
-
 /* Which credentials are set, by system: {"severa":["client_id","client_secret"]}. */
 static void write_credential_names(struct json_writer *w, struct request *rq,
 				   const struct connection *c)
@@ -382,8 +368,9 @@ static bool respond_task(struct request *rq, int status, const struct queue_task
 	jsonw_kstr(&w, "kind", t->kind);
 	jsonw_kstr(&w, "connection", t->conn);
 	jsonw_kstr(&w, "state", task_state_name(t->state));
-	write_result(&w, rq, t->result);
-	write_raw(&w, "error", t->error_json);
+	write_raw(&w, "result", t->result);
+	jsonw_key(&w, "error");
+	respond_failure(rq, &w, NULL, t->error_json);
 	jsonw_ktime(&w, "created_at", t->created_ms);
 	jsonw_ktime(&w, "updated_at", t->updated_ms);
 	jsonw_end_object(&w);

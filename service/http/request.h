@@ -134,6 +134,10 @@ bool respond_json(struct request *rq, int status, const struct strbuf *body,
 		  struct err *err) MUST_CHECK;
 /* The one place that maps an error to a status: a problem document (RFC 9457). */
 void respond_err(struct request *rq, const struct err *why);
+/* Writes a stored error as {code, actor, text in the reader's language, detail}, null when there is
+ * none (OP-05). code NULL: that of the JSON. */
+void respond_failure(struct request *rq, struct json_writer *w, const char *code,
+		     const char *error_json);
 /* err_set(ERR_INPUT...) with one of the problem codes below and a pointer. */
 bool problem(struct err *err, enum err_code code, const char *reason, const char *pointer,
 	     const char *fmt, ...) PRINTF_LIKE(5, 6);

@@ -216,6 +216,38 @@ static void write_title(struct json_writer *w, struct request *rq, const struct 
 	jsonw_span(w, strbuf_span(&title));
 }
 
+void respond_failure(struct request *rq, struct json_writer *w, const char *code,
+		     const char *error_json)
+{
+	const struct json *e = NULL;
+	if (error_json && *error_json &&
+	    !json_parse(rq->arena, span_of(error_json), JSON_LIMITS_API, &e, NULL))
+		e = NULL;
+	if (!code || !*code)
+		code = json_str(json_get(e, "code"));
+	if (!code || !*code) {
+		jsonw_null(w);
+		return;
+	}
+	const struct reason *reason = reason_find(code);
+	jsonw_object(w);
+	jsonw_kstr(w, "code", code);
+	if (reason) {
+		struct strbuf text = STRBUF_INIT(rq->arena, 1024);
+		reason_sentence(reason, respond_language(request_header(rq, "Accept-Language")),
+				json_str(json_get(e, "subject")), &text);
+		jsonw_kstr(w, "actor", reason->actor);
+		jsonw_key(w, "text");
+		jsonw_span(w, strbuf_span(&text));
+	}
+	jsonw_key(w, "detail");
+	if (e)
+		jsonw_raw(w, span_of(error_json));
+	else
+		jsonw_null(w);
+	jsonw_end_object(w);
+}
+
 static void add_retry_after(struct request *rq, const struct err *why)
 {
 	int64_t s = why->retry_after_ms > 0 ? (why->retry_after_ms + 999) / 1000 : DEFAULT_RETRY_S;

@@ -13,47 +13,9 @@
 #define LIMIT_MAX 200
 #define RETRY_MANY_MAX 10000
 
-static void write_raw(struct json_writer *w, const char *key, const char *json)
-{
-	jsonw_key(w, key);
-	if (json && *json)
-		jsonw_raw(w, span_of(json));
-	else
-		jsonw_null(w);
-}
-
 static void kstr_or_null(struct json_writer *w, const char *key, const char *s)
 {
 	jsonw_kstr(w, key, s && *s ? s : NULL);
-}
-
-/* The named error with the sentence in the reader's language and who must act (OP-05). */
-static void write_error(struct json_writer *w, struct request *rq, const struct transfer *t)
-{
-	const struct json *e = NULL;
-	struct err ignored = ERR_INIT;
-	jsonw_key(w, "error");
-	if (!*t->error_code && !*t->error_json) {
-		jsonw_null(w);
-		return;
-	}
-	if (*t->error_json &&
-	    !json_parse(rq->arena, span_of(t->error_json), JSON_LIMITS_API, &e, &ignored))
-		e = NULL;
-	const struct reason *reason = reason_find(t->error_code);
-	const char *subject = json_str(json_get(e, "subject"));
-	jsonw_object(w);
-	jsonw_kstr(w, "code", t->error_code);
-	if (reason) {
-		struct strbuf text = STRBUF_INIT(rq->arena, 1024);
-		reason_sentence(reason, respond_language(request_header(rq, "Accept-Language")),
-				subject ? subject : "", &text);
-		jsonw_kstr(w, "actor", reason->actor);
-		jsonw_key(w, "text");
-		jsonw_span(w, strbuf_span(&text));
-	}
-	write_raw(w, "detail", t->error_json);
-	jsonw_end_object(w);
 }
 
 static void write_fields(struct json_writer *w, struct request *rq, const struct transfer *t)
@@ -64,7 +26,8 @@ static void write_fields(struct json_writer *w, struct request *rq, const struct
 	jsonw_kstr(w, "source_id", t->source_id);
 	kstr_or_null(w, "number", t->number);
 	jsonw_kstr(w, "state", state_name(t->state));
-	write_error(w, rq, t);
+	jsonw_key(w, "error");
+	respond_failure(rq, w, t->error_code, t->error_json);
 	jsonw_kbool(w, "delivered", t->delivered);
 	jsonw_kbool(w, "rechecking", t->rechecking);
 	jsonw_kint(w, "generation", t->generation);

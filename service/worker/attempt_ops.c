@@ -248,6 +248,9 @@ static bool op_set_number(struct attempt *at, const char *number, struct err *er
 static void op_note(struct attempt *at, const char *code, const char *text)
 {
 	struct run *r = impl_of(at)->run;
+	const char *kept = arena_strdup(r->arena, text);
+	if (kept && at->n_notes < ATTEMPT_NOTES_MAX)
+		at->notes[at->n_notes++] = (struct note) { code, kept };
 	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	jsonw_object(&w);

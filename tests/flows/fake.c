@@ -93,18 +93,9 @@ static bool set_number(struct attempt *at, const char *number, struct err *err)
 
 static void note(struct attempt *at, const char *code, const char *text)
 {
-	struct fake *f = of(at);
-	(void)text;
-	assert(f->n_notes < ARRAY_SIZE(f->notes));
-	f->notes[f->n_notes++] = code;
-}
-
-bool fake_has_note(const struct fake *f, const char *code)
-{
-	for (size_t i = 0; i < f->n_notes; i++)
-		if (strcmp(f->notes[i], code) == 0)
-			return true;
-	return false;
+	const char *kept = arena_strdup(of(at)->arena, text);
+	assert(at->n_notes < ATTEMPT_NOTES_MAX && kept);
+	at->notes[at->n_notes++] = (struct note) { code, kept };
 }
 
 static void seen(struct attempt *at, struct span bytes)
@@ -273,5 +264,5 @@ void fake_aim(struct fake *f, const char *kind, const char *source_id)
 	f->at.source_id = source_id;
 	f->at.outcome = OUTCOME_DONE;
 	f->at.result = NULL;
-	f->n_notes = 0;
+	f->at.n_notes = 0;
 }

@@ -14,7 +14,7 @@
 #define FAKE_MAX 4096
 
 struct fake_step {
-	char name[96];
+	char name[300];
 	struct step step;
 };
 struct fake_pair {
@@ -35,8 +35,6 @@ struct fake {
 	size_t n_steps;
 	struct fake_pair kv[FAKE_MAX], cache[FAKE_MAX];
 	size_t n_kv, n_cache;
-	const char *notes[64];
-	size_t n_notes;
 	struct fake_found found[FAKE_MAX];
 	size_t n_found;
 	const char *report, *number;
@@ -52,6 +50,5 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 /* Same steps and values, a new document or try. */
 void fake_aim(struct fake *f, const char *kind, const char *source_id);
 struct step *fake_step(struct fake *f, const char *name);
-bool fake_has_note(const struct fake *f, const char *code);
 
 #endif

@@ -94,8 +94,8 @@ static int run_all(struct fake *f)
 		else
 			printf(" [%s] (%s) %s: %s", err.reason ? err.reason : "", err.subject,
 			       err.message, err.target_text);
-		for (size_t k = 0; k < f->n_notes; k++)
-			printf(" +%s", f->notes[k]);
+		for (size_t k = 0; k < f->at.n_notes; k++)
+			printf(" +%s", f->at.notes[k].code);
 		printf("\n");
 		failed += !ok;
 	}

@@ -365,36 +365,164 @@ def _(sb):
     return with_failed(sb, steps=ALL_DONE)
 
 
+# What a webhook's body says: the id and nothing else is taken from it.
+def hint(title, body, **want):
+    SCENARIOS.append((title, "plain-hours", lambda sb: {"hint": body}, want))
+
+
+hint("SV-01-hint-names-the-document", '{"type":"invoice.changed","timestamp":"2026-11-22T10:00:00Z","data":{"id":'
+     '"0e6d9a10-0000-4000-8000-000000000011","status":"paid","total":1}}', kind="invoice",
+     source_id="0e6d9a10-0000-4000-8000-000000000011")
+hint("SV-01-hint-of-another-type-is-passed-over", '{"type":"customer.changed","data":{"id":"x"}}', kind=None, source_id=None)
+hint("SV-01-hint-without-a-type-is-refused", '{"data":{"id":"0e6d9a10-0000-4000-8000-000000000011"}}', error="input", pointer="/type")
+hint("SV-01-hint-with-another-id-is-refused", '{"type":"invoice.changed","data":{"id":"10401"}}', error="input", pointer="/data/id")
+
+DIMENSIONS = {"dimensions": {"project_heading": "Projekti", "unit_heading": "Yksikkö"}}
+SEVERAL = [{"description": "Tunnit", "rowType": "Hours", "code": ["KONS-01"]}, {"description": "Lisenssi"},
+           {"description": "Matka", "rowType": "TravelExpenses"}, {"description": "Yhteinen"}, {"description": "Kiinteä", "rowType": "FlatRate"}]
+
+
+def several_projects(sb, **more):
+    sb.change("invoices", invoices=[{"name": "several", "project": 77, "second_project": 78, "rows": SEVERAL,
+                                     "row_projects": [[77], [78], [78, 78], [77, 78], [77]], **more}])
+    return {"settings": {**DIMENSIONS, "products": {"temp_code": "TEMP"}}, "invoice": "several"}
+
+
+@scenario("NV-11-rows-of-several-projects-carry-their-own", outcome="done", note="row_without_project", count=1,
+          row_dimensions=[["77"], ["78"], ["78"], [], []])
+def _(sb):
+    return several_projects(sb)
+
+
+@scenario("NV-11-credit-note-of-several-projects", outcome="done", count=1, row_dimensions=[["77"], ["78"], ["78"], [], []])
+def _(sb):
+    return several_projects(sb, is_credit_note=True)
+
+
+plain("NV-11-rows-carry-none-when-not-set", spec={"settings": {"dimensions": {
+    **DIMENSIONS["dimensions"], "on_invoice_rows": False}}}, **DONE, row_dimensions=[[]])
+
+
+@scenario("NV-08-item-of-an-unclear-creation-is-looked-up", outcome="done", count=1, row_dimensions=[["77"]], added_items=0)
+def _(sb):
+    sb.fault(system="netvisor", match="dimensionitem.nv", kind="cut_after_commit")
+    run(sb, "plain-hours", {"settings": {"dimensions": {"project_heading": "Projekti"}}})
+    return {"settings": {"dimensions": {"project_heading": "Projekti"}},
+            "steps": {"netvisor.dimension.Projekti.77": {"state": "intent", "age_ms": 1000}}}
+
+
+@scenario("NV-08-item-of-an-unclear-creation-waits", error="doubt", count=0, added_items=0)
+def _(sb):
+    return {"settings": {"dimensions": {"project_heading": "Projekti"}},
+            "steps": {"netvisor.dimension.Projekti.77": {"state": "intent", "age_ms": 1000}}}
+
+
+@scenario("NV-01-only-pdf-attachments-go-along", outcome="done", note="attachment_left_out", sent="<filename>erittely.pdf<",
+          not_sent=["taulukko.xlsx", "nimeltaan.pdf"], count=1)
+def _(sb):
+    pdf = "JVBERi0xLjQKJcOkw7zDtsOfCg=="
+    sb.change("invoices", invoices=[{"name": "files", "rows": [{"code": ["KONS-01"]}], "files": [
+        {"name": "erittely.pdf", "content_type": "application/octet-stream", "base64": pdf},
+        {"name": "taulukko.xlsx", "content_type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "text": "PK"},
+        {"name": "nimeltaan.pdf", "content_type": "application/pdf", "text": "no PDF at all"}]}])
+    return {"settings": {"send_pdf": True}, "invoice": "files"}
+
+
+@scenario("NV-02-customer-made-by-another-meanwhile", "several-vat-rates", outcome="done", count=1)
+def _(sb):
+    customer = sb.invoice("several-vat-rates")["customer"]
+    vat = sb.invoice("several-vat-rates")["receiverVatNumber"]
+    return {"meanwhile": {"before": "add customer", "url": sb.url + "/_sandbox/netvisor/kajo/customers",
+                          "body": {"internalidentifier": str(customer["number"]), "name": customer["name"],
+                                   "externalidentifier": vat[2:9] + "-" + vat[9:]}}}
+
+
+@scenario("NV-07-product-made-by-another-meanwhile", outcome="done", count=1)
+def _(sb):
+    return {"meanwhile": {"before": "add product", "url": sb.url + "/_sandbox/netvisor/kajo/products",
+                          "body": {"productcode": "KONS-01", "name": "Konsultointi"}}}
+
+
+@scenario("NV-07-product-refused-as-a-duplicate-of-nothing", error="data", reason="refused_by_target", count=0)
+def _(sb):
+    sb.fault(system="netvisor", match="product.nv?method=add", kind="status", status=200, code="DUPLICATE_DATA")
+
+
+@scenario("NV-01-dry-run-shows-and-writes-nothing", outcome="done", count=0, status="transfer", writes=0,
+          dry={"number": "10401", "rows": 1, "notes": ["customer_updated", "product_added", "dimension_added", "dimension_added"]})
+def _(sb):
+    return {"preview": True, "settings": {**DIMENSIONS, "send_pdf": True}}
+
+
+@scenario("NV-01-dry-run-of-a-draft", "straight-to-transferred", outcome="done", count=0, writes=0,
+          dry={"number": "10428", "rows": 1, "notes": ["not_in_transfer_status"]})
+def _(sb):
+    return {"preview": True, "settings": TEMP}
+
+
+@scenario("NV-01-dry-run-names-what-is-missing", "customer-without-number", error="data", reason="customer_number_missing", count=0, writes=0)
+def _(sb):
+    return {"preview": True}
+
+
+@scenario("SV-02-status-changed-by-a-person-while-it-was-sent", outcome="done", note="status_left_alone", status="Luonnos", count=1)
+def _(sb):
+    return {"meanwhile": {"before": "read invoice", "after": 1, "url": sb.url + "/_sandbox/severa/kajo/invoices/plain-hours",
+                          "body": {"status": "Luonnos"}}}
+
+
 PROGRAM = BOX = None
 
 
 def run(sb, invoice, spec):
     spec = dict(spec)
     invoice = spec.pop("invoice", invoice)
+    if "hint" in spec:
+        return record(spec)
     try:
         guid = sb.invoice(invoice)["guid"]
     except urllib.error.HTTPError:
         guid = sb.guids[invoice]
     whole = {"kind": "invoice", "source_id": guid, **spec,
              "settings": settings(sb.setup, **spec.get("settings", {})), "credentials": credentials(sb.setup)}
-    done = subprocess.run([PROGRAM, "record"], input=json.dumps(whole, ensure_ascii=False), capture_output=True, text=True, check=True)
+    return record(whole)
+
+
+def record(spec):
+    done = subprocess.run([PROGRAM, "record"], input=json.dumps(spec, ensure_ascii=False), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
+
+
+def row_dimensions(bodies):
+    """The start of each row's dimension items, of projects alone."""
+    sent = [b for b in bodies if "<salesinvoice>" in b][-1]
+    return [re.findall(r"<dimensionname>Projekti</dimensionname><dimensionitem>(\d+) ", row)
+            for row in re.findall(r"<salesinvoiceproductline>.*?</salesinvoiceproductline>", sent)]
 
 
 def complaints(sb, invoice, want, case):
     got = case["expect"]
-    for key in ("outcome", "error", "reason", "generation"):
+    for key in ("outcome", "error", "reason", "generation", "kind", "source_id", "pointer"):
         if got.get(key) != want.get(key, got.get(key) if key == "outcome" and "ok" in want else None):
             yield "%s is %s" % (key, got.get(key))
     if "note" in want and want["note"] not in got["notes"]:
         yield "no note " + want["note"]
     if "count" in want and len(sb.documents()) != want["count"]:
         yield "Netvisor has %d documents" % len(sb.documents())
-    bodies = [x.get("body", "") for x in case["exchanges"]]
+    bodies = [x.get("body", "") for x in case.get("exchanges", [])]
     if "sent" in want and not any(want["sent"] in b and "<salesinvoice>" in b for b in bodies):
         yield "invoice without " + want["sent"]
     if "sent_any" in want and not any(want["sent_any"] in b for b in bodies):
         yield "nothing sent with " + want["sent_any"]
+    for text in want.get("not_sent", []):
+        if any(text in b for b in bodies):
+            yield "sent " + text
+    if "row_dimensions" in want and row_dimensions(bodies) != want["row_dimensions"]:
+        yield "dimensions of rows: %s" % row_dimensions(bodies)
+    if "added_items" in want and sum("<dimensionitem><name>" in b for b in bodies) != want["added_items"]:
+        yield "items were added"
+    if "writes" in want and sum(x["method"] != "GET" and not x["url"].endswith("/token") for x in case["exchanges"]) != want["writes"]:
+        yield "something was written"
     if "status" in want:
         s = sb.setup["severa"]
         wanted = s.get(want["status"] + "_status", want["status"])
@@ -407,6 +535,19 @@ def complaints(sb, invoice, want, case):
         yield "check: %s" % got["result"]
     if "problem" in want and want["problem"] not in [p["code"] for p in got["result"]["problems"]]:
         yield "problems: %s" % got["result"]["problems"]
+    yield from dry_complaints(got.get("result") or {}, want.get("dry"))
+
+
+def dry_complaints(result, want):
+    """A dry run's answer against {"number", "rows", "notes"}."""
+    if want is None:
+        return
+    if (result["invoice"]["number"], len(result["invoice"]["rows"])) != (want["number"], want["rows"]):
+        yield "invoice: %s" % result["invoice"]
+    if [n["code"] for n in result["notes"]] != want["notes"] or not all(n["text"] for n in result["notes"]):
+        yield "notes: %s" % result["notes"]
+    if result["media_type"] != "text/xml" or not result["document"].startswith("<root><salesinvoice>"):
+        yield "document: %s" % result["document"][:100]
 
 
 def main():

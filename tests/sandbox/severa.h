@@ -40,6 +40,9 @@ enum severa_kind {
 	SEVERA_PHASE,
 	SEVERA_INVOICE,
 	SEVERA_ROW,
+	SEVERA_WORK_HOUR, /* what an invoice's rows were made of; fees and expenses too */
+	SEVERA_PROJECT_FEE,
+	SEVERA_TRAVEL_EXPENSE,
 	SEVERA_INVOICE_FILE,
 	SEVERA_INVOICE_SETTINGS,
 	SEVERA_KINDS

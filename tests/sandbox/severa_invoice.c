@@ -457,6 +457,63 @@ static bool add_settings(struct composer *co, struct doc *invoice)
 				 co->err) != NULL;
 }
 
+/* ---- what the rows are made of ------------------------------------------------------------- */
+
+/* Hours, a fee or an expense of one project behind a row (§6). A flat rate has none of these. */
+static bool add_source(struct composer *co, struct doc *invoice, size_t i,
+		       const struct doc *project)
+{
+	const struct json *row = NULL;
+	char guid[UUID_TEXT];
+	if (!parse(co, co->rows[i], &row))
+		return false;
+	const char *type = json_str(json_get(row, "rowType"));
+	if (!project || !type || strcmp(type, "FlatRate") == 0)
+		return true;
+	enum severa_kind kind = strcmp(type, "Hours") == 0	      ? SEVERA_WORK_HOUR
+				: strcmp(type, "TravelExpenses") == 0 ? SEVERA_TRAVEL_EXPENSE
+								      : SEVERA_PROJECT_FEE;
+	sign_uuid4(guid);
+	struct strbuf sb = STRBUF_INIT(co->arena, 16384);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "guid", guid);
+	jsonw_kstr(&w, "invoiceRowGuid", co->row_guids[i]);
+	copy_member(&w, "quantity", row, "quantity");
+	copy_member(&w, "description", row, "description");
+	write_ref(co, &w, "project", project);
+	write_times(co, &w);
+	jsonw_end_object(&w);
+	return severa_add_locked(co->t, kind, guid, invoice, strbuf_span(&sb), co->err) != NULL;
+}
+
+static const struct doc *project_by_number(struct composer *co, const struct json *number)
+{
+	const struct doc_list *list = &co->t->kinds[SEVERA_PROJECT];
+	int64_t wanted;
+	for (size_t i = 0; json_int64(number, &wanted) && i < list->n; i++)
+		if (list->docs[i]->number == wanted)
+			return list->docs[i];
+	return NULL;
+}
+
+static bool add_sources(struct composer *co, struct doc *invoice)
+{
+	const struct invoice_plan *plan = co->plan;
+	const struct json *given = json_first(plan->row_projects);
+	size_t n = plan->projects[1] ? 2 : 1;
+	for (size_t i = 0; i < co->n_rows; i++) {
+		if (!plan->row_projects && !add_source(co, invoice, i, plan->projects[i % n]))
+			return false;
+		const struct json *number = json_first(given);
+		for (; number; number = json_next(number))
+			if (!add_source(co, invoice, i, project_by_number(co, number)))
+				return false;
+		given = json_next(given);
+	}
+	return true;
+}
+
 static struct doc *compose(struct composer *co)
 {
 	const struct invoice_plan *plan = co->plan;
@@ -478,7 +535,7 @@ static struct doc *compose(struct composer *co)
 				       co->err))
 			return NULL;
 	}
-	return invoice;
+	return add_sources(co, invoice) ? invoice : NULL;
 }
 
 struct doc *severa_make_invoice_locked(struct severa_tenant *t, const struct invoice_plan *plan,

@@ -23,6 +23,7 @@ struct invoice_plan {
 	const struct seed_row *rows;
 	size_t n_rows;
 	const struct json *row_json; /* array, instead of rows: members over the defaults */
+	const struct json *row_projects; /* array per row of project numbers; NULL: in turns */
 	const struct json *fields; /* members over the finished invoice; may be NULL */
 };
 

@@ -358,6 +358,9 @@ void severa_list(struct severa_call *sc)
 /* Of the kinds that are listed below another. */
 static const enum severa_kind parent_kinds[SEVERA_KINDS] = {
 	[SEVERA_ROW] = SEVERA_INVOICE,
+	[SEVERA_WORK_HOUR] = SEVERA_INVOICE,
+	[SEVERA_PROJECT_FEE] = SEVERA_INVOICE,
+	[SEVERA_TRAVEL_EXPENSE] = SEVERA_INVOICE,
 	[SEVERA_INVOICE_FILE] = SEVERA_INVOICE,
 	[SEVERA_INVOICE_SETTINGS] = SEVERA_INVOICE,
 	[SEVERA_COMMUNICATION] = SEVERA_CONTACT,
@@ -366,6 +369,17 @@ static const enum severa_kind parent_kinds[SEVERA_KINDS] = {
 	[SEVERA_CONTACT] = SEVERA_CUSTOMER,
 	[SEVERA_COUNTRY_SETTING] = SEVERA_CUSTOMER,
 };
+
+/* A credit note gives back what stood on the invoice, so its sources stand in lists of their own.
+ */
+static bool is_in_other_list(struct severa_call *sc, const struct doc *parent)
+{
+	if (sc->route->kind != SEVERA_WORK_HOUR && sc->route->kind != SEVERA_PROJECT_FEE &&
+	    sc->route->kind != SEVERA_TRAVEL_EXPENSE)
+		return false;
+	return severa_is(sc->c->arena, parent, "isCreditNote") !=
+	       (strstr(sc->route->pattern, "/reimbursed") != NULL);
+}
 
 void severa_list_children(struct severa_call *sc)
 {
@@ -377,6 +391,8 @@ void severa_list_children(struct severa_call *sc)
 	pthread_mutex_lock(&sc->tenant->lock);
 	const struct doc *parent = severa_get_locked(sc->tenant, parent_kinds[kind], sc->ids[0]);
 	const struct doc *doc = parent ? parent->first_child : NULL;
+	if (parent && is_in_other_list(sc, parent))
+		doc = NULL;
 	for (; doc; doc = doc->next_sibling) {
 		if (doc->kind == kind && !offer(&col, doc))
 			break;

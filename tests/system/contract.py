@@ -11,7 +11,8 @@ class Contract:
 
     KEYWORDS = {"type", "properties", "required", "additionalProperties", "items", "enum", "const", "oneOf", "$ref",
                 "description", "format", "pattern", "default", "minimum", "maximum", "maxLength", "maxItems"}
-    TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+    TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None),
+             "number": (int, float)}
 
     def __init__(self, text):
         self.doc = yaml.safe_load(text)
@@ -83,8 +84,8 @@ class Contract:
     def check_type(self, value, schema, where):
         kinds = schema.get("type", [])
         kinds = [kinds] if isinstance(kinds, str) else kinds
-        fits = [k for k in kinds if (isinstance(value, int) and not isinstance(value, bool) if k == "integer"
-                                     else isinstance(value, self.TYPES[k]))]
+        fits = [k for k in kinds if isinstance(value, self.TYPES.get(k, int)) and
+                (k == "boolean" or not isinstance(value, bool))]
         assert fits or not kinds, f"{where}: {value!r} is no {kinds}"
 
     def check_members(self, value, schema, where):

@@ -157,7 +157,13 @@ def test_whole_life_of_a_connection(service):
     assert service.call("GET", f"/v1/connections/{name}/report").json()["report"] is None
     assert service.activate(name).json()["state"] == "active"
     source_id = service.sandbox.invoices(service.setup()["severa"]["client_id"])[0]["guid"]
-    assert service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": source_id}).status in (200, 202)
+    dry = service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": source_id})
+    assert dry.status in (200, 202)
+    job = wait_for("the dry run", lambda: (j := service.call("GET", "/v1/jobs/" + dry.json()["id"]).json())["state"] == "done" and j)
+    assert job["result"]["invoice"]["rows"] and job["result"]["document"].startswith("<root>")
+    missing = service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": "0e6d9a10-0000-4000-8000-00000000dead"}).json()
+    missing = wait_for("the dry run", lambda: (j := service.call("GET", "/v1/jobs/" + missing["id"]).json())["state"] == "failed" and j)
+    assert missing["error"]["code"] == "not_found" and missing["result"] is None
     synced = service.call("POST", f"/v1/connections/{name}/sync")
     assert synced.status in (200, 202)
     job = f"/v1/jobs/{synced.json()['id']}"

@@ -154,23 +154,50 @@ static bool settle_duplicate(struct sn *r, const struct document *d, const struc
 	return sn_write_failed(r, STEP_INVOICE, &inner, err);
 }
 
-static bool send(struct sn *r, struct document *d, struct err *err)
+/* What is no PDF stays behind, and is named. */
+static bool attach(struct sn *r, struct invoice *inv, struct err *err)
 {
-	struct attempt *at = r->at;
+	size_t n = 0;
+	if (!r->set.send_pdf)
+		return true;
+	if (!severa_invoice_files(&r->severa, inv, ATTACHMENT_MAX, sn_may_be_pdf, err))
+		return false;
+	struct attachment *kept = arena_alloc_array(r->at->arena, inv->n_attachments + 1,
+						    sizeof(*kept));
+	if (!kept)
+		return err_set(err, ERR_LIMIT, "arena full");
+	for (size_t i = 0; i < inv->n_attachments; i++) {
+		kept[n] = inv->attachments[i];
+		kept[n].mime_type = "application/pdf";
+		if (sn_is_pdf(kept[n].data))
+			n++;
+		else
+			sn_note(r, "attachment_left_out",
+				"The attachment %.200s was left out: Netvisor takes PDF files "
+				"only.",
+				kept[n].name ? kept[n].name : "without a name");
+	}
+	inv->attachments = kept;
+	inv->n_attachments = n;
+	return true;
+}
+
+static bool map_body(struct sn *r, struct document *d, struct span *ret, struct err *err)
+{
 	struct netvisor_invoice_options opt = { .status = r->set.invoice_state,
 						.customer_code = d->customer_code,
 						.buyer_on_invoice = !r->set.customers_to_netvisor };
+	return netvisor_map_invoice(r->at->arena, &d->inv, &opt, ret, err);
+}
+
+static bool send(struct sn *r, struct document *d, struct err *err)
+{
+	struct attempt *at = r->at;
 	struct err inner = ERR_INIT;
 	struct span body;
 	const char *key;
-	if (r->set.send_pdf && !severa_invoice_files(&r->severa, &d->inv, ATTACHMENT_MAX, err))
+	if (!attach(r, &d->inv, err) || !registers(r, d, err) || !map_body(r, d, &body, err))
 		return false;
-	if (!registers(r, d, err) || !netvisor_map_invoice(at->arena, &d->inv, &opt, &body, err))
-		return false;
-	if (at->preview) {
-		at->result = arena_memdup(at->arena, body.p, body.n);
-		return at->result ? true : err_set(err, ERR_LIMIT, "arena full");
-	}
 	if (!at->ops->step_intent(at, STEP_INVOICE, err))
 		return false;
 	if (netvisor_invoice_add(&r->netvisor, body, &key, &inner))
@@ -209,7 +236,7 @@ static bool deliver(struct sn *r, struct document *d, const struct step *sent, s
 		return false;
 	if (key) {
 		at->ops->note(at, "found_at_target", "Netvisor has the invoice already.");
-		return at->preview || delivered(r, key, err);
+		return delivered(r, key, err);
 	}
 	if (in_doubt && !sn_absence_counts(r, STEP_INVOICE, sent, err))
 		return false;
@@ -263,8 +290,6 @@ static bool finish(struct sn *r, const struct invoice *seen, bool is_fresh, stru
 	struct invoice now;
 	struct err inner = ERR_INIT;
 	r->at->outcome = OUTCOME_DONE;
-	if (r->at->preview)
-		return true;
 	if (is_fresh)
 		return set_status(r, seen, err);
 	if (severa_invoice(&r->severa, seen->source_id, &now, &inner))
@@ -303,6 +328,40 @@ static bool already_sent(struct sn *r, struct document *d, struct err *err)
 	return finish(r, &d->inv, true, err);
 }
 
+/* ---- dry run ------------------------------------------------------------------------------- */
+
+/* The whole way with reads alone, whatever the status: what would be sent, and what stands in the
+ * way of it. */
+static bool preview(struct sn *r, struct document *d, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct preview p = { .media_type = "text/xml", .invoice = &d->inv };
+	const char *key;
+	if (!d->is_waiting)
+		sn_note(r, "not_in_transfer_status",
+			"The invoice does not stand in the transfer status; as it is, it would not "
+			"be relayed.");
+	if (!sn_is_own(&r->set, &d->inv))
+		sn_note(r, "other_company",
+			"The invoice belongs to another company; this connection would not relay "
+			"it.");
+	if (!prepare(r, d, err) || !sn_look_up(r, &d->inv, d->customer_code, &key, err))
+		return false;
+	if (key)
+		sn_note(r, "found_at_target", "Netvisor has the invoice already.");
+	if (!attach(r, &d->inv, err) || !registers(r, d, err))
+		return false;
+	size_t n_attachments = d->inv.n_attachments;
+	d->inv.n_attachments = 0; /* their bytes would be the most of the document */
+	if (!map_body(r, d, &p.document, err))
+		return false;
+	d->inv.n_attachments = n_attachments;
+	p.customer_code = d->customer_code;
+	p.notes = at->notes;
+	p.n_notes = at->n_notes;
+	return preview_write(at->arena, &p, &at->result, err);
+}
+
 /* ---- run ----------------------------------------------------------------------------------- */
 
 /*
@@ -339,6 +398,8 @@ static bool run_document(struct sn *r, struct document *d, struct err *err)
 	if (!sn_find_statuses(r, err))
 		return false;
 	d->is_waiting = strcasecmp(d->inv.status_id, r->transfer->id) == 0;
+	if (at->preview)
+		return preview(r, d, err);
 	/* First, since it may open a generation whose steps are others. */
 	if (!look_back(r, d, err) || !at->ops->step_get(at, STEP_INVOICE, &sent, err))
 		return false;
@@ -365,7 +426,8 @@ static bool run(struct attempt *at, struct err *err)
 		return false;
 	if (severa_invoice(&r.severa, at->source_id, &d.inv, &inner))
 		return run_document(&r, &d, err);
-	return inner.code == ERR_NOT_FOUND ? deleted(&r, err) : pass_on(&inner, err);
+	return inner.code == ERR_NOT_FOUND && !at->preview ? deleted(&r, err)
+							   : pass_on(&inner, err);
 }
 
 /* ---- the failed status (SV-03) ------------------------------------------------------------- */

@@ -21,7 +21,7 @@ struct sn_settings {
 	const char *temp_product; /* NULL: rows without a sure code are an error */
 	const char *product_group;
 	const char *project_heading, *unit_heading; /* NULL: not used */
-	bool rows_carry_dimensions, send_pdf, email_channel;
+	bool dimensions_on_invoice_rows, send_pdf, email_channel;
 	bool private_without_vat; /* customers without a VAT number are private persons */
 	const char *company; /* business id of the company whose invoices are relayed */
 	const char *vat_domestic, *vat_domestic_zero, *vat_eu_zero, *vat_outside_zero;
@@ -53,6 +53,8 @@ bool sn_find_statuses(struct sn *r, struct err *err) MUST_CHECK;
 bool sn_is_own(const struct sn_settings *set, const struct invoice *inv);
 bool sn_turn_signs(struct invoice *inv);
 const char *sn_vat_code(const struct sn_settings *set, const char *country, struct decimal rate);
+bool sn_may_be_pdf(const struct attachment *a);
+bool sn_is_pdf(struct span data);
 bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row,
 		       struct err *err) MUST_CHECK;
 bool sn_customer_card(struct arena *arena, const struct sn_settings *set, const struct customer *c,
@@ -76,6 +78,12 @@ bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err) MUST_CHEC
 
 /* Drops what the cache holds of the invoice's records, so that the next run looks again. */
 void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_code);
+
+/* notes.c */
+void sn_note(struct sn *r, const char *code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* "Added to Netvisor: customer X." done: "added to", "updated in", "renamed in". */
+void sn_note_change(struct sn *r, const char *code, const char *done, const char *kind,
+		    const char *name);
 
 /* doubt.c */
 /* After an empty look-up: true when the step may be (re)sent; ERR_DOUBT while it is too early. */

@@ -30,6 +30,18 @@ static const char *record_name(struct sn *r, const char *kind, const char *code)
 	return name ? name : "";
 }
 
+/* Gives the lease back after a creation that came to `ok`; in doubt it is kept: nobody else may
+ * create the record meanwhile. */
+static bool release(struct sn *r, const char *record, bool ok, const struct err *why,
+		    struct err *err)
+{
+	if (ok || why->code != ERR_DOUBT)
+		r->at->ops->record_release(r->at, record);
+	if (!ok && err)
+		*err = *why;
+	return ok;
+}
+
 void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_code)
 {
 	struct attempt *at = r->at;
@@ -66,27 +78,39 @@ static const char *digest_of(struct sn *r, const char *text)
 	return hex;
 }
 
-static bool add_customer(struct sn *r, const struct netvisor_customer *card, struct err *err)
+/* The step of one record's creation. */
+static const char *step_name(struct sn *r, const char *kind, const char *code)
+{
+	return arena_printf(r->at->arena, "netvisor.%s.%s", kind, code);
+}
+
+/* Before an addition: not while an earlier one may still have been carried out. */
+static bool begin_addition(struct sn *r, const char *step, struct err *err)
 {
 	struct attempt *at = r->at;
-	struct netvisor_customer filled = *card;
-	const char *step = arena_printf(at->arena, "netvisor.customer.%s",
-					card->values[NETVISOR_CODE]);
-	const char *key;
 	struct step s;
-	struct err inner = ERR_INIT;
-	if (!step)
-		return full(err);
-	for (size_t i = 0; i < NETVISOR_CUSTOMER_FIELDS; i++)
-		if (filled.values[i] && !filled.values[i][0])
-			filled.values[i] = NULL;
-	if (!at->ops->step_get(at, step, &s, err) || !sn_absence_counts(r, step, &s, err) ||
-	    !at->ops->step_intent(at, step, err))
-		return false;
-	if (!netvisor_customer_add(&r->netvisor, &filled, &key, &inner))
-		return sn_write_failed(r, step, &inner, err);
-	at->ops->note(at, "customer_added", card->values[NETVISOR_NAME]);
-	return at->ops->step_outcome(at, step, key, err);
+	return at->ops->step_get(at, step, &s, err) && sn_absence_counts(r, step, &s, err) &&
+	       at->ops->step_intent(at, step, err);
+}
+
+/* Netvisor may refuse a second record as a duplicate or as bad data (facts/netvisor.md §18): then
+ * one looks whether it is there. */
+static bool may_be_there(const struct err *why)
+{
+	return why->code == ERR_DUPLICATE || why->code == ERR_DATA;
+}
+
+/* A refusal that nothing explains is the target's own, in its own words. */
+static bool refused(struct sn *r, const char *step, const struct err *why, struct err *err)
+{
+	struct err inner = *why;
+	if (inner.code == ERR_DUPLICATE) {
+		inner.code = ERR_DATA;
+		inner.reason = "refused_by_target";
+		snprintf(inner.subject, sizeof(inner.subject), "%.150s",
+			 inner.target_text[0] ? inner.target_text : inner.message);
+	}
+	return sn_write_failed(r, step, &inner, err);
 }
 
 static bool edit_customer(struct sn *r, const struct netvisor_customer *theirs,
@@ -108,16 +132,44 @@ static bool edit_customer(struct sn *r, const struct netvisor_customer *theirs,
 		return false;
 	if (text[0] && !json_parse(at->arena, span_of(text), JSON_LIMITS_API, &last, err))
 		return false;
-	if (!sn_customer_changes(theirs, card, last, &changes) || at->preview)
+	if (!sn_customer_changes(theirs, card, last, &changes))
 		return true;
-	if (!netvisor_customer_edit(&r->netvisor, &changes, err)) {
+	if (!at->preview && !netvisor_customer_edit(&r->netvisor, &changes, err)) {
 		/* An edit may be repeated: a doubt is no more than a failed try. */
 		if (err && err->code == ERR_DOUBT)
 			err->code = ERR_OUTAGE;
 		return false;
 	}
-	at->ops->note(at, "customer_updated", card->values[NETVISOR_NAME]);
+	sn_note_change(r, "customer_updated", "updated in", "customer",
+		       card->values[NETVISOR_NAME]);
 	return true;
+}
+
+static bool add_customer(struct sn *r, const struct netvisor_customer *card, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct netvisor_customer filled = *card, theirs;
+	const char *code = card->values[NETVISOR_CODE];
+	const char *step = step_name(r, "customer", code);
+	const char *key;
+	bool found;
+	struct err inner = ERR_INIT;
+	if (!step)
+		return full(err);
+	for (size_t i = 0; i < NETVISOR_CUSTOMER_FIELDS; i++)
+		if (filled.values[i] && !filled.values[i][0])
+			filled.values[i] = NULL;
+	if (!begin_addition(r, step, err))
+		return false;
+	if (!netvisor_customer_add(&r->netvisor, &filled, &key, &inner)) {
+		if (!may_be_there(&inner) ||
+		    !netvisor_customer_find(&r->netvisor, code, &theirs, &found, NULL) || !found)
+			return refused(r, step, &inner, err);
+		return at->ops->step_outcome(at, step, theirs.key, err) &&
+		       edit_customer(r, &theirs, card, err);
+	}
+	sn_note_change(r, "customer_added", "added to", "customer", card->values[NETVISOR_NAME]);
+	return at->ops->step_outcome(at, step, key, err);
 }
 
 static bool sync_customer(struct sn *r, const struct netvisor_customer *card, const char *json,
@@ -132,8 +184,10 @@ static bool sync_customer(struct sn *r, const struct netvisor_customer *card, co
 		return full(err);
 	if (!netvisor_customer_find(&r->netvisor, code, &theirs, &found, err))
 		return false;
-	if (found ? !edit_customer(r, &theirs, card, err)
-		  : !at->preview && !add_customer(r, card, err))
+	if (!found && at->preview)
+		sn_note_change(r, "customer_added", "added to", "customer",
+			       card->values[NETVISOR_NAME]);
+	else if (found ? !edit_customer(r, &theirs, card, err) : !add_customer(r, card, err))
 		return false;
 	return at->preview || at->ops->kv_set(at, r->netvisor.limit_key, key, json, 0, err);
 }
@@ -153,17 +207,14 @@ bool sn_customer(struct sn *r, const struct customer *c, struct err *err)
 		return full(err);
 	if (str_eq(at->ops->cache_get(at, key), digest))
 		return true; /* synchronised a moment ago, and the same since */
-	if (!at->preview && !at->ops->record_lease(at, record, err))
-		return false;
-	if (!sync_customer(r, &card, json, err)) {
-		/* In doubt the lease is kept: nobody else may create the record meanwhile. */
-		if (!at->preview && (!err || err->code != ERR_DOUBT))
-			at->ops->record_release(at, record);
-		return false;
-	}
 	if (at->preview)
-		return true;
-	at->ops->record_release(at, record);
+		return sync_customer(r, &card, json, err);
+	if (!at->ops->record_lease(at, record, err))
+		return false;
+	struct err inner = ERR_INIT;
+	bool ok = sync_customer(r, &card, json, &inner);
+	if (!release(r, record, ok, &inner, err))
+		return false;
 	at->ops->cache_set(at, key, digest, FRESH_MS);
 	return true;
 }
@@ -188,55 +239,68 @@ bool sn_temp_customer(struct sn *r, struct err *err)
 
 /* ---- products ------------------------------------------------------------------------------ */
 
-static bool add_product(struct sn *r, const char *code, struct err *err)
+/* Under the record's lease: looked for once more, since another job may have made it before the
+ * lease was ours. */
+static bool add_product(struct sn *r, const struct product *p, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct err inner = ERR_INIT;
+	const char *step = step_name(r, "product", p->code);
+	const char *key;
+	if (!step)
+		return full(err);
+	if (!netvisor_product_find(&r->netvisor, p->code, &key, err))
+		return false;
+	if (key)
+		return true;
+	if (!begin_addition(r, step, err))
+		return false;
+	if (!netvisor_product_add(&r->netvisor, p, r->set.product_group, &key, &inner)) {
+		if (!may_be_there(&inner) ||
+		    !netvisor_product_find(&r->netvisor, p->code, &key, NULL) || !key)
+			return refused(r, step, &inner, err);
+		return at->ops->step_outcome(at, step, key, err);
+	}
+	sn_note_change(r, "product_added", "added to", p->register_name, p->code);
+	return at->ops->step_outcome(at, step, key, err);
+}
+
+/* One that Netvisor does not have. */
+static bool make_product(struct sn *r, const char *code, struct err *err)
 {
 	struct attempt *at = r->at;
 	struct product p;
 	bool found;
-	struct step s;
-	struct err inner = ERR_INIT;
-	const char *step = arena_printf(at->arena, "netvisor.product.%s", code);
-	const char *key;
-	if (!step)
-		return full(err);
+	const char *record = record_name(r, "product", code);
+	if (str_eq(code, r->set.temp_product))
+		return err_reason(err, ERR_DATA, "temp_product_missing", code,
+				  "temporary product %s does not exist in Netvisor", code);
 	if (!severa_product(&r->severa, code, &p, &found, err))
 		return false;
 	if (!found)
 		return err_reason(err, ERR_DATA, "product_unknown", code,
 				  "product %s is found neither in Severa nor in Netvisor", code);
-	if (at->preview)
+	if (at->preview) {
+		sn_note_change(r, "product_added", "added to", p.register_name, code);
 		return true;
-	if (!at->ops->step_get(at, step, &s, err) || !sn_absence_counts(r, step, &s, err) ||
-	    !at->ops->step_intent(at, step, err))
+	}
+	if (!at->ops->record_lease(at, record, err))
 		return false;
-	if (!netvisor_product_add(&r->netvisor, &p, r->set.product_group, &key, &inner))
-		return sn_write_failed(r, step, &inner, err);
-	at->ops->note(at, "product_added", code);
-	return at->ops->step_outcome(at, step, key, err);
+	struct err inner = ERR_INIT;
+	bool ok = add_product(r, &p, &inner);
+	return release(r, record, ok, &inner, err);
 }
 
 static bool need_product(struct sn *r, const char *code, struct err *err)
 {
 	struct attempt *at = r->at;
 	const char *key = cache_key(r, "product", code);
-	const char *record = record_name(r, "product", code);
 	const char *found;
 	if (at->ops->cache_get(at, key))
 		return true;
-	if (!netvisor_product_find(&r->netvisor, code, &found, err))
+	if (!netvisor_product_find(&r->netvisor, code, &found, err) ||
+	    (!found && !make_product(r, code, err)))
 		return false;
-	if (!found && str_eq(code, r->set.temp_product))
-		return err_reason(err, ERR_DATA, "temp_product_missing", code,
-				  "temporary product %s does not exist in Netvisor", code);
-	if (!found && !at->preview && !at->ops->record_lease(at, record, err))
-		return false;
-	if (!found && !add_product(r, code, err)) {
-		if (!at->preview && (!err || err->code != ERR_DOUBT))
-			at->ops->record_release(at, record);
-		return false;
-	}
-	if (!found && !at->preview)
-		at->ops->record_release(at, record);
 	if (found || !at->preview)
 		at->ops->cache_set(at, key, "1", FRESH_MS);
 	return true;
@@ -250,7 +314,12 @@ bool sn_products(struct sn *r, struct invoice *inv, struct err *err)
 		    !need_product(r, row->product_code, err))
 			return false;
 		if (row->n_codes != 1 && r->set.products_to_netvisor)
-			r->at->ops->note(r->at, "temp_product", row->name);
+			sn_note(r, "temp_product",
+				"Row %" PRId64 " (%.80s) has %s; it goes to the temporary product "
+				"%s.",
+				row->position, row->name,
+				row->n_codes ? "several product codes" : "no product code",
+				row->product_code);
 	}
 	return true;
 }
@@ -277,14 +346,73 @@ static const struct netvisor_dimension *find_item(const struct netvisor_dimensio
 	return by_name;
 }
 
-/* Makes or renames the item; adding one twice is refused by Netvisor as a duplicate, which is what
- * was wanted. */
-static bool need_item(struct sn *r, const struct dimension_value *d, struct err *err)
+static bool look_for_item(struct sn *r, const struct dimension_value *d,
+			  const struct netvisor_dimension **ret, struct err *err)
 {
-	struct attempt *at = r->at;
 	const struct netvisor_dimension *list;
 	size_t n;
 	bool has_heading;
+	if (!netvisor_dimensions(&r->netvisor, &list, &n, err))
+		return false;
+	*ret = find_item(list, n, d, &has_heading);
+	return has_heading ||
+	       err_reason(err, ERR_DATA, "dimension_heading_missing", d->heading,
+			  "dimension heading %s does not exist in Netvisor", d->heading);
+}
+
+static bool add_item(struct sn *r, const struct dimension_value *d, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct err inner = ERR_INIT;
+	const struct netvisor_dimension *item = NULL;
+	const char *name = arena_printf(at->arena, "%s.%s", d->heading,
+					d->code ? d->code : d->item);
+	const char *step = name ? step_name(r, "dimension", name) : NULL;
+	if (!step)
+		return full(err);
+	if (!begin_addition(r, step, err))
+		return false;
+	if (!netvisor_dimension_save(&r->netvisor, d, NULL, &inner)) {
+		if (!may_be_there(&inner) || !look_for_item(r, d, &item, NULL) || !item)
+			return refused(r, step, &inner, err);
+	} else {
+		sn_note_change(r, "dimension_added", "added to", d->heading, d->item);
+	}
+	return at->ops->step_outcome(at, step, d->item, err);
+}
+
+/* Without a step: a rename that was carried out in silence is seen at the next reading, and then
+ * there is nothing left to rename. */
+static bool rename_item(struct sn *r, const struct dimension_value *d, const char *old_item,
+			struct err *err)
+{
+	struct err inner = ERR_INIT;
+	if (!netvisor_dimension_save(&r->netvisor, d, old_item, &inner)) {
+		if (inner.code == ERR_DOUBT)
+			inner.code = ERR_OUTAGE;
+		if (err)
+			*err = inner;
+		return false;
+	}
+	sn_note_change(r, "dimension_renamed", "renamed in", d->heading, d->item);
+	return true;
+}
+
+/* Under the record's lease: read once more, as with products. */
+static bool make_or_rename(struct sn *r, const struct dimension_value *d, struct err *err)
+{
+	const struct netvisor_dimension *item;
+	if (!look_for_item(r, d, &item, err))
+		return false;
+	if (!item)
+		return add_item(r, d, err);
+	return str_eq(item->name, d->item) || rename_item(r, d, item->name, err);
+}
+
+static bool need_item(struct sn *r, const struct dimension_value *d, struct err *err)
+{
+	struct attempt *at = r->at;
+	const struct netvisor_dimension *item;
 	struct err inner = ERR_INIT;
 	const char *both = arena_printf(at->arena, "%s:%s", d->heading, d->item);
 	const char *key = cache_key(r, "dimension", both ? both : "");
@@ -293,30 +421,18 @@ static bool need_item(struct sn *r, const struct dimension_value *d, struct err 
 		return full(err);
 	if (at->ops->cache_get(at, key))
 		return true;
-	if (!netvisor_dimensions(&r->netvisor, &list, &n, err))
+	if (!look_for_item(r, d, &item, err))
 		return false;
-	const struct netvisor_dimension *item = find_item(list, n, d, &has_heading);
-	if (!has_heading)
-		return err_reason(err, ERR_DATA, "dimension_heading_missing", d->heading,
-				  "dimension heading %s does not exist in Netvisor", d->heading);
-	if (item && str_eq(item->name, d->item)) {
-		at->ops->cache_set(at, key, "1", FRESH_MS);
+	bool stands = item && str_eq(item->name, d->item);
+	if (!stands && at->preview) {
+		sn_note_change(r, item ? "dimension_renamed" : "dimension_added",
+			       item ? "renamed in" : "added to", d->heading, d->item);
 		return true;
 	}
-	if (at->preview)
-		return true;
-	if (!at->ops->record_lease(at, record, err))
+	if (!stands && !at->ops->record_lease(at, record, err))
 		return false;
-	bool ok = netvisor_dimension_save(&r->netvisor, d, item ? item->name : NULL, &inner) ||
-		  inner.code == ERR_DUPLICATE;
-	at->ops->record_release(at, record);
-	if (!ok) {
-		if (inner.code == ERR_DOUBT)
-			inner.code = ERR_OUTAGE; /* found by its name at the next try */
-		if (err)
-			*err = inner;
+	if (!stands && !release(r, record, make_or_rename(r, d, &inner), &inner, err))
 		return false;
-	}
 	at->ops->cache_set(at, key, "1", FRESH_MS);
 	return true;
 }
@@ -334,22 +450,16 @@ static bool make_item(struct sn *r, const char *heading, const char *code, const
 	return need_item(r, ret, err);
 }
 
-bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err)
+/* The items of one project; *ret_n of them, made when missing. */
+static bool project_items(struct sn *r, const char *project_id, const struct dimension_value **ret,
+			  size_t *ret_n, struct err *err)
 {
 	struct severa_project p;
 	size_t n = 0;
-	if ((!r->set.project_heading && !r->set.unit_heading) || !r->set.rows_carry_dimensions ||
-	    !inv->n_projects)
-		return true;
-	if (inv->n_projects > 1) { /* a row does not tell which of them it belongs to */
-		r->at->ops->note(r->at, "several_projects",
-				 "The invoice has several projects; its rows carry no dimensions.");
-		return true;
-	}
 	struct dimension_value *d = arena_alloc_array(r->at->arena, 2, sizeof(*d));
 	if (!d)
 		return full(err);
-	if (!severa_project(&r->severa, inv->project_ids[0], &p, err))
+	if (!severa_project(&r->severa, project_id, &p, err))
 		return false;
 	if (r->set.project_heading && p.name &&
 	    !make_item(r, r->set.project_heading, p.number, p.name, &d[n++], err))
@@ -357,9 +467,50 @@ bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err)
 	if (r->set.unit_heading && p.unit_name &&
 	    !make_item(r, r->set.unit_heading, p.unit_code, p.unit_name, &d[n++], err))
 		return false;
+	*ret = d;
+	*ret_n = n;
+	return true;
+}
+
+/* An earlier row of the same project has its items already. */
+static const struct invoice_row *same_project(const struct invoice *inv, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (str_eq(inv->rows[k].project_id, inv->rows[i].project_id))
+			return &inv->rows[k];
+	return NULL;
+}
+
+static bool row_items(struct sn *r, struct invoice *inv, size_t i, struct err *err)
+{
+	struct invoice_row *row = &inv->rows[i];
+	const struct invoice_row *before = same_project(inv, i);
+	if (!row->project_id) {
+		sn_note(r, "row_without_project",
+			"Row %" PRId64 " (%.80s) belongs to no single project; it carries no "
+			"dimensions.",
+			row->position, row->name);
+		return true;
+	}
+	if (!before)
+		return project_items(r, row->project_id, &row->dimensions, &row->n_dimensions, err);
+	row->dimensions = before->dimensions;
+	row->n_dimensions = before->n_dimensions;
+	return true;
+}
+
+bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err)
+{
+	if ((!r->set.project_heading && !r->set.unit_heading) ||
+	    !r->set.dimensions_on_invoice_rows || !inv->n_projects)
+		return true;
+	if (inv->n_projects > 1 && !severa_row_projects(&r->severa, inv, err))
+		return false;
 	for (size_t i = 0; i < inv->n_rows; i++) {
-		inv->rows[i].dimensions = d;
-		inv->rows[i].n_dimensions = n;
+		if (inv->n_projects == 1)
+			inv->rows[i].project_id = inv->project_ids[0];
+		if (!row_items(r, inv, i, err))
+			return false;
 	}
 	return true;
 }

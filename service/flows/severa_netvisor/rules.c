@@ -78,6 +78,28 @@ bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row, s
 			  row->n_codes ? "several product codes" : "no product code");
 }
 
+/* ---- attachments --------------------------------------------------------------------------- */
+
+/* Netvisor's attachments are PDFs (facts/netvisor.md §9.1). By name and type: may it be one? */
+bool sn_may_be_pdf(const struct attachment *a)
+{
+	static const char *const types[] = { "application/pdf", "application/x-pdf",
+					     "application/octet-stream" };
+	size_t n = a->name ? strlen(a->name) : 0;
+	if (!is_set(a->mime_type) || (n > 4 && strcasecmp(a->name + n - 4, ".pdf") == 0))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (strncasecmp(a->mime_type, types[i], strlen(types[i])) == 0)
+			return true;
+	return false;
+}
+
+/* By its bytes: readers take the mark anywhere in the first kilobyte. */
+bool sn_is_pdf(struct span data)
+{
+	return data.p && memmem(data.p, data.n < 1024 ? data.n : 1024, "%PDF-", 5);
+}
+
 /* ---- customers ----------------------------------------------------------------------------- */
 
 /* Operators in Netvisor's spelling (facts/netvisor.md §12.2). */

@@ -194,7 +194,8 @@ static bool get_bytes(struct severa *s, const char *what, const char *path, size
 	return true;
 }
 
-bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_bytes, struct err *err)
+bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_bytes,
+			  bool (*wanted)(const struct attachment *file), struct err *err)
 {
 	struct arena *arena = s->at->arena;
 	const char *id = inv->source_id;
@@ -229,7 +230,8 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 		files[n].name = json_str(json_get(j, "name"));
 		files[n].mime_type = json_str(json_get(j, "contentType"));
 		files[n].description = description && description[0] ? description : files[n].name;
-		if (!get_bytes(s, "read file of the invoice",
+		if (wanted(&files[n]) &&
+		    !get_bytes(s, "read file of the invoice",
 			       severa_path(s, "/v1/files/{}/filedata", file_id), max_bytes,
 			       &files[n], err))
 			return false;
