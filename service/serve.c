@@ -87,12 +87,22 @@ static bool wait_for_redis(struct service *s, struct err *err)
 	return true;
 }
 
+static void redis_restarted(void *ctx, const char *how, bool started)
+{
+	(void)ctx; /* the log is the process's */
+	log_event(started ? LOG_WARN : LOG_ERROR,
+		  started ? "redis_restarted" : "redis_restart_failed", LOG_S("text", how));
+}
+
 static bool start_redis(struct service *s, struct err *err)
 {
 	const struct config *cfg = s->cfg;
 	const char *url = cfg->redis_url.p;
 	if (!secret_is_set(&cfg->redis_url)) {
-		if (!redis_server_start(cfg->redis_server, cfg->data_dir, &s->private_redis, err))
+		const struct redis_server_options so = { .program = cfg->redis_server,
+							 .data_dir = cfg->data_dir,
+							 .restarted = redis_restarted };
+		if (!redis_server_start(&so, &s->private_redis, err))
 			return false;
 		url = redis_server_url(s->private_redis);
 	}

@@ -128,7 +128,17 @@ bool redis_check(struct redis_pool *pool, struct arena *arena, struct redis_heal
  * SIGTERM at the end; dies with us.
  */
 struct redis_server;
-bool redis_server_start(const char *program, const char *data_dir, struct redis_server **ret,
+struct redis_server_options {
+	const char *program, *data_dir;
+	/*
+	 * A thread of the server's own: the child ended (how: "was ended by signal 9") and was
+	 * started again, or could not be and is tried again later. For the log; must not block. May
+	 * be NULL.
+	 */
+	void (*restarted)(void *ctx, const char *how, bool started);
+	void *ctx;
+};
+bool redis_server_start(const struct redis_server_options *opt, struct redis_server **ret,
 			struct err *err) MUST_CHECK;
 /* "unix:///.../redis.sock"; lives as long as the server object. */
 const char *redis_server_url(const struct redis_server *s);

@@ -16,7 +16,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "redis_server_internal.h"
 
 #define START_TIMEOUT_MS 5000
@@ -29,6 +28,7 @@
 enum server_state { SERVER_STARTING, SERVER_RUNS, SERVER_FAILED };
 
 struct redis_server {
+	struct redis_server_options opt;
 	char program[PATH_MAX];
 	char url[8 + 3 * REDIS_SOCKET_MAX];
 	struct redis_files files;
@@ -92,14 +92,29 @@ static bool launch(struct redis_server *s)
 	return true;
 }
 
-static void reap(struct redis_server *s)
+/* The child's status as waitpid gives it. */
+static int reap(struct redis_server *s)
 {
+	int status = 0;
 	pthread_mutex_lock(&s->lock);
 	pid_t pid = s->pid;
 	s->pid = 0;
 	pthread_mutex_unlock(&s->lock);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	return status;
+}
+
+static void describe_end(const struct redis_server *s, int status, char *ret, size_t cap)
+{
+	char words[300];
+	redis_files_last_words(&s->files, words, sizeof(words));
+	if (WIFSIGNALED(status))
+		snprintf(ret, cap, "was ended by signal %d; its last words: %s", WTERMSIG(status),
+			 words);
+	else
+		snprintf(ret, cap, "ended with status %d; its last words: %s", WEXITSTATUS(status),
+			 words);
 }
 
 /* The first start, told to redis_server_start: it must get as far as its socket. */
@@ -116,7 +131,7 @@ static bool start_first(struct redis_server *s, struct err *err)
 			continue;
 		}
 		kill(s->pid, SIGKILL);
-		reap(s);
+		(void)reap(s); /* what it said is in the log */
 		redis_files_last_words(&s->files, words, sizeof(words));
 		return err_set(err, ERR_SYSTEM, "%s %s: %s", s->program,
 			       has_ended ? "ended at once" : "opened no socket in time", words);
@@ -150,10 +165,11 @@ static void keep_running(struct redis_server *s)
 {
 	int64_t pause_ms = FIRST_PAUSE_MS, started_ms = clock_mono_ms();
 	bool is_up = true;
+	char how[400] = "";
 	for (;;) {
 		if (is_up) {
 			has_child_ended(redis_server_pid(s), true);
-			reap(s);
+			describe_end(s, reap(s), how, sizeof(how));
 		}
 		if (clock_mono_ms() - started_ms > LONG_RUN_MS)
 			pause_ms = FIRST_PAUSE_MS;
@@ -162,7 +178,8 @@ static void keep_running(struct redis_server *s)
 		pause_ms = pause_ms * 2 < LONGEST_PAUSE_MS ? pause_ms * 2 : LONGEST_PAUSE_MS;
 		started_ms = clock_mono_ms();
 		is_up = launch(s);
-		log_event(LOG_DEBUG, "redis_restart", LOG_I("ok", is_up));
+		if (s->opt.restarted)
+			s->opt.restarted(s->opt.ctx, how, is_up);
 	}
 }
 
@@ -202,17 +219,18 @@ static void release(struct redis_server *s)
 	mem_free(s);
 }
 
-bool redis_server_start(const char *program, const char *data_dir, struct redis_server **ret,
+bool redis_server_start(const struct redis_server_options *opt, struct redis_server **ret,
 			struct err *err)
 {
 	struct redis_server *s = mem_alloc(sizeof(*s));
 	if (!s)
 		return err_set(err, ERR_MEMORY, "out of memory");
+	s->opt = *opt;
 	s->files.relay_lock = s->files.server_lock = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	clock_cond_init(&s->changed);
-	if (!redis_child_find(program, s->program, sizeof(s->program), err) ||
-	    !redis_files_open(&s->files, data_dir, err)) {
+	if (!redis_child_find(opt->program, s->program, sizeof(s->program), err) ||
+	    !redis_files_open(&s->files, opt->data_dir, err)) {
 		release(s);
 		return false;
 	}

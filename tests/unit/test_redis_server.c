@@ -22,11 +22,18 @@
 static char data_dir[64];
 static struct arena *arena;
 
+static bool start_at(const char *program, const char *dir, struct redis_server **ret,
+		     struct err *err)
+{
+	const struct redis_server_options opt = { .program = program, .data_dir = dir };
+	return redis_server_start(&opt, ret, err);
+}
+
 static struct redis_server *start_server(void)
 {
 	struct redis_server *s = NULL;
 	struct err err = ERR_INIT;
-	if (!redis_server_start(PROGRAM, data_dir, &s, &err))
+	if (!start_at(PROGRAM, data_dir, &s, &err))
 		fail_msg("%s", err.message);
 	return s;
 }
@@ -113,10 +120,23 @@ static void OP_03_data_outlive_stop_and_start(void **state)
 	}
 }
 
+static void note_restart(void *ctx, const char *how, bool started)
+{
+	int *n = ctx;
+	assert_true(started);
+	assert_non_null(strstr(how, "was ended by signal 9"));
+	__atomic_add_fetch(n, 1, __ATOMIC_SEQ_CST);
+}
+
 static void OP_03_a_killed_redis_is_back_within_5_s_with_its_data(void **state)
 {
 	(void)state;
-	struct redis_server *s = start_server();
+	int n_told = 0;
+	const struct redis_server_options opt = {
+		.program = PROGRAM, .data_dir = data_dir, .restarted = note_restart, .ctx = &n_told
+	};
+	struct redis_server *s = NULL;
+	assert_true(redis_server_start(&opt, &s, NULL));
 	CLEANUP(redis_pool_free) struct redis_pool *pool = new_pool(s);
 	ask(pool, "SET", "k", "before");
 	for (int i = 0; i < 3; i++) {
@@ -128,6 +148,7 @@ static void OP_03_a_killed_redis_is_back_within_5_s_with_its_data(void **state)
 		print_message("back in %lld ms\n", (long long)(clock_mono_ms() - start_ms));
 	}
 	redis_server_stop(s);
+	assert_int_equal(n_told, 3);
 }
 
 static void stop_does_not_wait_for_a_pause_between_starts(void **state)
@@ -145,7 +166,7 @@ static void a_second_relay_is_refused(void **state)
 	(void)state;
 	struct redis_server *s = start_server(), *second = NULL;
 	struct err err = ERR_INIT;
-	assert_false(redis_server_start(PROGRAM, data_dir, &second, &err));
+	assert_false(start_at(PROGRAM, data_dir, &second, &err));
 	assert_int_equal(err.code, ERR_CONFLICT);
 	redis_server_stop(s);
 }
@@ -159,9 +180,7 @@ static pid_t fork_relay(int *ret_redis_pid)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct redis_server *s = NULL;
-		int redis_pid = redis_server_start(PROGRAM, data_dir, &s, NULL)
-					? redis_server_pid(s)
-					: -1;
+		int redis_pid = start_at(PROGRAM, data_dir, &s, NULL) ? redis_server_pid(s) : -1;
 		if (write(fds[1], &redis_pid, sizeof(redis_pid)) != sizeof(redis_pid))
 			_exit(1);
 		for (;;)
@@ -258,7 +277,7 @@ static void a_folder_name_with_odd_characters_works(void **state)
 	struct redis_server *s = NULL;
 	struct err err = ERR_INIT;
 	snprintf(odd, sizeof(odd), "%s/a b%%41?@#\xc3\xa4", data_dir);
-	if (!redis_server_start(PROGRAM, odd, &s, &err))
+	if (!start_at(PROGRAM, odd, &s, &err))
 		fail_msg("%s", err.message);
 	struct redis_pool *pool = new_pool(s);
 	ask(pool, "SET", "k", "v");
@@ -286,8 +305,8 @@ static void valkey_is_taken_where_there_is_no_redis(void **state)
 	assert_int_equal(symlink(program, link), 0);
 	snprintf(path, sizeof(path), "%s", getenv("PATH"));
 	setenv("PATH", data_dir, 1);
-	bool ok = redis_server_start(PROGRAM, data_dir, &s, &err);
-	bool other = redis_server_start("keydb-server", data_dir, &s, &err);
+	bool ok = start_at(PROGRAM, data_dir, &s, &err);
+	bool other = start_at("keydb-server", data_dir, &s, &err);
 	setenv("PATH", path, 1);
 	if (!ok)
 		fail_msg("%s", err.message);
@@ -300,18 +319,18 @@ static void what_cannot_start_says_why(void **state)
 	(void)state;
 	struct redis_server *s = NULL;
 	struct err err = ERR_INIT;
-	assert_false(redis_server_start("no-such-redis-server", data_dir, &s, &err));
+	assert_false(start_at("no-such-redis-server", data_dir, &s, &err));
 	assert_int_equal(err.code, ERR_SYSTEM);
 	assert_non_null(strstr(err.message, "not in PATH"));
-	assert_false(redis_server_start("/etc/passwd", data_dir, &s, &err));
+	assert_false(start_at("/etc/passwd", data_dir, &s, &err));
 	assert_int_equal(err.code, ERR_SYSTEM);
-	assert_false(redis_server_start("false", data_dir, &s, &err));
+	assert_false(start_at("false", data_dir, &s, &err));
 	assert_int_equal(err.code, ERR_SYSTEM);
 	assert_non_null(strstr(err.message, "ended at once"));
 
 	char deep[200];
 	snprintf(deep, sizeof(deep), "%s/%0100d", data_dir, 0);
-	assert_false(redis_server_start(PROGRAM, deep, &s, &err));
+	assert_false(start_at(PROGRAM, deep, &s, &err));
 	assert_int_equal(err.code, ERR_INPUT);
 	assert_non_null(strstr(err.message, "too long"));
 }
