@@ -59,6 +59,20 @@ struct known_transfer {
 	const char *id;
 };
 
+/*
+ * A value that workers share: a token, a register. One of them fetches it when it is absent, has
+ * run out, or was refused; the others wait a moment for what comes of it.
+ */
+struct shared_want {
+	const char *key; /* system, address, and whose: credentials only as a hash */
+	const char *refused; /* the value that a vendor just refused (401): another is wanted */
+	int64_t margin_ms; /* renewed so long before it runs out, at half its time at the latest */
+	bool for_all; /* a token: shared by all relay processes, sealed, through Redis */
+	/* Brings a new one into the attempt's arena, with the time that it is good for. */
+	bool (*fetch)(void *ctx, const char **ret, int64_t *ret_ttl_ms, struct err *err);
+	void *ctx;
+};
+
 struct attempt_ops {
 	/*
 	 * Does the exchange. Any HTTP status is true. ERR_BUSY: no rate slot soon (hand the job
@@ -112,6 +126,13 @@ struct attempt_ops {
 	 * when absent or expired. */
 	const char *(*cache_get)(struct attempt *at, const char *key);
 	void (*cache_set)(struct attempt *at, const char *key, const char *value, int64_t ttl_ms);
+	/*
+	 * The shared value, in the arena. When fetching fails, all who wait for it get its err;
+	 * ERR_BUSY (hand the job back) when somebody else is at it for too long. Keys are of the
+	 * same space as the cache's.
+	 */
+	bool (*shared)(struct attempt *at, const struct shared_want *want, const char **ret,
+		       struct err *err);
 	/* A poll hands in what it found: see poll_item. Durable when true. Once per page. */
 	bool (*found)(struct attempt *at, const struct poll_item *items, size_t n, struct err *err);
 	/* The connection's reconciliation report (JSON object), stored at the end of a poll. */

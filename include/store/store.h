@@ -178,6 +178,13 @@ bool store_token_revoke(struct store *s, const char *id, struct err *err) MUST_C
 bool store_token_find(struct store *s, struct arena *arena, struct span plain,
 		      struct token *ret) MUST_CHECK;
 
+/* --- values that relay processes share for a while, sealed (vendors' tokens) --- */
+/* *ret NULL when there is none; else how long it is still good. */
+bool store_shared_get(struct store *s, struct arena *arena, const char *key, const char **ret,
+		      int64_t *ret_ttl_ms, struct err *err) MUST_CHECK;
+bool store_shared_put(struct store *s, const char *key, const char *value, int64_t ttl_ms,
+		      struct err *err) MUST_CHECK;
+
 /* --- audit --- */
 /* JSON object; the newest 10,000 are kept. */
 bool store_audit_add(struct store *s, const char *json, struct err *err) MUST_CHECK;

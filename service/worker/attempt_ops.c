@@ -7,6 +7,7 @@
 #include "base/base.h"
 
 #include "run.h"
+#include "share.h"
 
 #include "base/clock.h"
 #include "codec/json.h"
@@ -360,6 +361,7 @@ const struct attempt_ops run_ops = {
 	.record_release = op_record_release,
 	.cache_get = op_cache_get,
 	.cache_set = op_cache_set,
+	.shared = share_get,
 	.found = op_found,
 	.report = op_report,
 	.known = op_known,

@@ -173,6 +173,20 @@ static void cache_set(struct attempt *at, const char *key, const char *value, in
 	pair_set(of(at), of(at)->cache, &of(at)->n_cache, key, value);
 }
 
+static bool shared(struct attempt *at, const struct shared_want *want, const char **ret,
+		   struct err *err)
+{
+	int64_t ttl_ms;
+	const char *value = cache_get(at, want->key);
+	if (!value || str_eq(value, want->refused)) {
+		if (!want->fetch(want->ctx, &value, &ttl_ms, err))
+			return false;
+		cache_set(at, want->key, value, ttl_ms);
+	}
+	*ret = value;
+	return true;
+}
+
 static bool found(struct attempt *at, const struct poll_item *items, size_t n, struct err *err)
 {
 	struct fake *f = of(at);
@@ -224,6 +238,7 @@ static const struct attempt_ops ops = {
 	.record_release = record_release,
 	.cache_get = cache_get,
 	.cache_set = cache_set,
+	.shared = shared,
 	.found = found,
 	.report = report,
 	.known = known,

@@ -1,7 +1,7 @@
 /*
  * auth.c: login at Severa (facts/severa.md §1) and the one place where a call gets its headers. A
- * token is cached per client id and secret; a 401 is answered by one new token, unless another
- * worker has brought one meanwhile. The refresh token is not used: a new login does the same.
+ * token is shared per client id and secret; a call that is refused for its token is made once more
+ * with another one. The refresh token is not used: a new login does the same.
  */
 #include "base/base.h"
 #include "severa_internal.h"
@@ -90,12 +90,20 @@ static int64_t lifetime_ms(const struct json *j, const struct http_reply *reply)
 		ms = seconds * 1000;
 	if (ms <= 0)
 		ms = TOKEN_DEFAULT_MS;
-	return ms > 2 * RENEW_EARLY_MS ? ms - RENEW_EARLY_MS : ms / 2;
+	return ms;
 }
 
-static bool login(struct severa *s, const char **ret_token, const char **ret_scopes,
-		  struct err *err)
+struct login {
+	struct severa *severa;
+	bool is_done; /* by this worker, just now; else the token is somebody else's */
+	const char *scopes; /* granted; NULL: the answer does not say */
+};
+
+/* As shared_want wants it. */
+static bool log_in(void *ctx, const char **ret_token, int64_t *ret_ttl_ms, struct err *err)
 {
+	struct login *login = ctx;
+	struct severa *s = login->severa;
 	struct attempt *at = s->at;
 	const struct http_header headers[] = { { "Content-Type", "application/json" },
 					       { "Accept", "application/json" } };
@@ -114,21 +122,39 @@ static bool login(struct severa *s, const char **ret_token, const char **ret_sco
 		return false;
 	if (!json_parse(at->arena, reply.body, JSON_LIMITS_VENDOR, &j, err))
 		return verdict_to_err(VERDICT_OUTAGE, &reply, SPAN_LIT(""), judged.what, err);
-	*ret_token = json_str(json_get(j, "access_token"));
-	if (!*ret_token || !**ret_token)
+	const char *token = json_str(json_get(j, "access_token"));
+	if (!token || !token[0])
 		return verdict_to_err(VERDICT_FAULT, &reply, SPAN_LIT(""), judged.what, err);
-	at->ops->cache_set(at, s->token_key, *ret_token, lifetime_ms(j, &reply));
-	if (ret_scopes)
-		*ret_scopes = json_str(json_get(j, "scope"));
+	login->is_done = true;
+	login->scopes = json_str(json_get(j, "scope"));
+	*ret_token = token;
+	*ret_ttl_ms = lifetime_ms(j, &reply);
 	return true;
+}
+
+static bool get_token(struct login *login, const char *refused, const char **ret, struct err *err)
+{
+	struct severa *s = login->severa;
+	struct shared_want want = { .key = s->token_key,
+				    .refused = refused,
+				    .margin_ms = RENEW_EARLY_MS,
+				    .for_all = true,
+				    .fetch = log_in,
+				    .ctx = login };
+	return s->at->ops->shared(s->at, &want, ret, err);
 }
 
 bool severa_scopes(struct severa *s, const char **ret, struct err *err)
 {
-	const char *token, *scopes = NULL;
-	if (!login(s, &token, &scopes, err))
+	struct login login = { .severa = s };
+	const char *token;
+	int64_t ttl_ms;
+	if (!get_token(&login, s->at->ops->cache_get(s->at, s->token_key), &token, err))
 		return false;
-	*ret = scopes ? scopes : "";
+	/* Somebody else's tells nothing about the credentials as they are now. */
+	if (!login.is_done && !log_in(&login, &token, &ttl_ms, err))
+		return false;
+	*ret = login.scopes ? login.scopes : "";
 	return true;
 }
 
@@ -160,23 +186,31 @@ static bool send_once(struct severa *s, const struct severa_rq *rq, const char *
 	return at->ops->exchange(at, &call, ret, err);
 }
 
+/* 401, or rights that were widened after the token was made (§11.6). Nothing was done: the call may
+ * be made again. */
+static bool is_token_refused(struct severa *s, const struct http_reply *reply)
+{
+	const struct json *j;
+	return reply->status == 401 ||
+	       (reply->status == 403 &&
+		json_parse(s->at->arena, reply->body, JSON_LIMITS_VENDOR, &j, NULL) &&
+		str_eq(json_str(json_at(j, "error.type")), "InsufficientApiScope"));
+}
+
+/* The one that was refused may be followed by one that another process has left, no better. */
+#define TOKENS_MAX 3
+
 bool severa_do(struct severa *s, const struct severa_rq *rq, struct http_reply *ret,
 	       struct err *err)
 {
-	struct attempt *at = s->at;
-	const char *token = at->ops->cache_get(at, s->token_key);
-	if (!token && !login(s, &token, NULL, err))
-		return false;
-	if (!send_once(s, rq, token, ret, err))
-		return false;
-	if (ret->status == 401) { /* nothing was done: the call may be made again */
-		const char *cached = at->ops->cache_get(at, s->token_key);
-		if (cached && !str_eq(cached, token))
-			token = cached;
-		else if (!login(s, &token, NULL, err))
+	struct login login = { .severa = s };
+	const char *token = NULL;
+	for (int i = 0; i < TOKENS_MAX; i++) {
+		login.is_done = false;
+		if (!get_token(&login, token, &token, err) || !send_once(s, rq, token, ret, err))
 			return false;
-		if (!send_once(s, rq, token, ret, err))
-			return false;
+		if (!is_token_refused(s, ret) || (i && login.is_done))
+			break;
 	}
-	return severa_judge(rq, at->arena, ret, false, err);
+	return severa_judge(rq, s->at->arena, ret, false, err);
 }

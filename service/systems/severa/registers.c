@@ -30,25 +30,37 @@ static const char *joined(struct severa *s, const struct severa_rows *rows)
 	return strbuf_finish(&sb, &ret, NULL) ? ret : NULL;
 }
 
+struct reading {
+	struct severa *severa;
+	const struct severa_list *list;
+	int64_t ttl_ms;
+};
+
+/* As shared_want wants it. */
+static bool read_whole(void *ctx, const char **ret, int64_t *ret_ttl_ms, struct err *err)
+{
+	const struct reading *r = ctx;
+	struct severa_rows rows;
+	if (!severa_all(r->severa, r->list, &rows, err))
+		return false;
+	*ret = joined(r->severa, &rows);
+	*ret_ttl_ms = r->ttl_ms;
+	return *ret ? true : full(err);
+}
+
 /* A JSON array of all rows. */
 static bool whole_register(struct severa *s, const struct severa_list *list, int64_t ttl_ms,
 			   const struct json **ret, struct err *err)
 {
 	struct attempt *at = s->at;
-	struct severa_rows rows;
-	const char *key = arena_printf(at->arena, "%s:%s", s->token_key, list->path);
-	const char *text = key ? at->ops->cache_get(at, key) : NULL;
-	if (!key)
+	struct reading reading = { s, list, ttl_ms };
+	struct shared_want want = { .fetch = read_whole, .ctx = &reading };
+	const char *text;
+	want.key = arena_printf(at->arena, "%s:%s", s->token_key, list->path);
+	if (!want.key)
 		return full(err);
-	if (!text) {
-		if (!severa_all(s, list, &rows, err))
-			return false;
-		text = joined(s, &rows);
-		if (!text)
-			return full(err);
-		at->ops->cache_set(at, key, text, ttl_ms);
-	}
-	return json_parse(at->arena, span_of(text), JSON_LIMITS_VENDOR, ret, err);
+	return at->ops->shared(at, &want, &text, err) &&
+	       json_parse(at->arena, span_of(text), JSON_LIMITS_VENDOR, ret, err);
 }
 
 /* ---- statuses ------------------------------------------------------------------------------ */
