@@ -60,8 +60,9 @@ enum http_reach {
 /*
  * The transport, so that tests replay recorded exchanges. True with *ret_reply filled (any status),
  * or false with *ret_reach and err: ERR_OUTAGE (not sent, or a read that got no answer), ERR_DOUBT
- * (is_write and HTTP_UNKNOWN), ERR_INPUT (guard refused: host not allowed, address private, not
- * http(s)), ERR_LIMIT (a read's reply too large). Reply in the arena.
+ * (is_write and HTTP_UNKNOWN), ERR_BUSY (http_client_abort, and no doubt), ERR_INPUT (guard
+ * refused: host not allowed, address private, not http(s)), ERR_LIMIT (a read's reply too large).
+ * Reply in the arena.
  */
 struct http_transport {
 	bool (*perform)(struct http_transport *t, struct arena *arena,

@@ -255,8 +255,11 @@ static bool no_reply(struct http_client *c, CURLcode code, enum http_reach *ret_
 		return err_set(err, kind, "the answer is too large");
 	if (c->has_refused_resend)
 		return err_set(err, kind, "the kept connection ended before an answer came");
+	/* Nothing is wrong with a read that our own stop cut: it is done again, no try is burned.
+	 */
 	if (atomic_load(&c->is_aborted))
-		return err_set(err, kind, "stopped before an answer came");
+		return err_set(err, kind == ERR_DOUBT ? kind : ERR_BUSY,
+			       "stopped before an answer came");
 	return err_set(err, kind, "%s", c->curl_text[0] ? c->curl_text : curl_easy_strerror(code));
 }
 
@@ -267,7 +270,7 @@ static bool exchange(struct http_client *c, struct arena *arena, const struct ht
 	if (!http_url_is_allowed(arena, c->guard, rq->url, err))
 		return false;
 	if (atomic_load(&c->is_aborted))
-		return err_set(err, ERR_OUTAGE, "stopped before it was sent");
+		return err_set(err, ERR_BUSY, "stopped before it was sent");
 	curl_easy_reset(c->curl); /* keeps connections, DNS and TLS sessions */
 	start_exchange(c, arena, rq);
 	set_guards(c);

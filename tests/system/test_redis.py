@@ -63,6 +63,7 @@ def test_OP_03_redis(disaster):
             answer = service.webhook(key, event(guids[10]))
             assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
             assert service.call("GET", "/readyz").status == 503 and service.call("GET", "/healthz").status == 200
+        service.sandbox.control("requests", "DELETE")
         next(struck, None)
         began = time.monotonic()
         hand_in(service, key, guids[10:11])

@@ -641,7 +641,21 @@ static void abort_ends_a_running_request_and_those_after(void **state)
 	EXPECT_FAILURE(&b, HTTP_UNKNOWN, ERR_DOUBT);
 	pthread_join(thread, NULL);
 	assert_false(post(&b, "/"));
-	EXPECT_FAILURE(&b, HTTP_NOT_SENT, ERR_OUTAGE);
+	EXPECT_FAILURE(&b, HTTP_NOT_SENT, ERR_BUSY);
+	bench_stop(&b);
+}
+
+static void abort_of_a_read_hands_it_back(void **state)
+{
+	(void)state;
+	struct bench b;
+	pthread_t thread;
+	BENCH_START(&b, { NULL, 0, RAW_HANG });
+	assert_int_equal(pthread_create(&thread, NULL, abort_soon, &b), 0);
+	struct http_request rq = { .method = "GET", .timeout_ms = 20000 };
+	assert_false(send_request(&b, rq, "/"));
+	EXPECT_FAILURE(&b, HTTP_UNKNOWN, ERR_BUSY);
+	pthread_join(thread, NULL);
 	bench_stop(&b);
 }
 
@@ -790,6 +804,7 @@ int main(void)
 		cmocka_unit_test(an_allowed_host_is_matched_with_its_port),
 		cmocka_unit_test(a_proxy_from_the_environment_is_not_used),
 		cmocka_unit_test(abort_ends_a_running_request_and_those_after),
+		cmocka_unit_test(abort_of_a_read_hands_it_back),
 		cmocka_unit_test(a_full_arena_is_a_limit_not_a_crash),
 		cmocka_unit_test(each_allocation_may_fail),
 		cmocka_unit_test(the_host_of_a_url),
