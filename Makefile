@@ -130,7 +130,7 @@ unit: $(UNIT_BIN) build/deps/test ## unit tests
 flows: $(if $(FLOWS_C),$(BUILD)/flow-cases) build/deps/test ## flow cases: recorded exchanges
 	@$(if $(FLOWS_C),$(BUILD)/flow-cases tests/flows,echo "flows: 0 passed$(comma) 0 failed")
 
-system: all build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
+system: all $(BUILD)/bench/load build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
 	@$(if $(wildcard tests/system/test_*.py),$(PYTEST) tests/system,echo "system: 0 passed$(comma) 0 failed")
 
 layers: ## the layer rule alone

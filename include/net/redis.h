@@ -31,7 +31,7 @@ struct redis_options {
 	/* For rediss://, each PEM text or NULL: who vouches for Redis (NULL: whom the system
 	 * trusts), our certificate with its chain, its key. Read by redis_pool_new only. */
 	const char *ca, *cert, *cert_key;
-	const char *prefix; /* of every key; handed to scripts */
+	const char *prefix; /* of every key, a ':' is put behind it; handed to scripts */
 	unsigned pool_size;
 	int64_t connect_timeout_ms; /* 0: 1000 */
 	int64_t command_timeout_ms; /* 0: 5000 */

@@ -37,6 +37,21 @@ static bool init_connections(struct redis_pool *pool, unsigned size)
 	return true;
 }
 
+/* "viesti" becomes "viesti:", so that no key of one installation can be read as another's. */
+static char *separated(const char *prefix)
+{
+	size_t n = prefix ? strlen(prefix) : 0;
+	char *ret = mem_alloc(n + 2);
+	if (!ret)
+		return NULL;
+	if (n)
+		memcpy(ret, prefix, n);
+	if (n && ret[n - 1] != ':')
+		ret[n++] = ':';
+	ret[n] = '\0';
+	return ret;
+}
+
 bool redis_pool_new(const struct redis_options *opt, struct redis_pool **ret, struct err *err)
 {
 	CLEANUP(redis_pool_free) struct redis_pool *pool = mem_alloc(sizeof(*pool));
@@ -54,7 +69,7 @@ bool redis_pool_new(const struct redis_options *opt, struct redis_pool **ret, st
 		return false;
 	if (!redis_scripts_init(pool, err))
 		return false;
-	pool->prefix = mem_strdup(opt->prefix ? opt->prefix : "");
+	pool->prefix = separated(opt->prefix);
 	if (!pool->prefix || !init_connections(pool, opt->pool_size ? opt->pool_size : 1))
 		return err_set(err, ERR_MEMORY, "out of memory");
 	sigpipe_ignore();

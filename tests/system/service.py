@@ -290,6 +290,14 @@ class Service:
                 return found
             cursor = "&cursor=" + page["next"]
 
+    def flood(self, name, n, connections=64):
+        """n signed webhooks about documents that do not exist, over so many lines at once; all must be taken."""
+        done = subprocess.run([str(BUILD / "bench" / "load"), "-p", str(self.relay.port), "-u", f"/v1/webhooks/{name}", "-s", SECRET,
+                               "-c", str(connections), "-n", str(n), "-d", "120000", "-w", "0"],
+                              capture_output=True, text=True, check=False)
+        report = json.loads(done.stdout)
+        assert report["answers"] == n and not report["unexpected"] and not report["broken"], (done.stdout, done.stderr)
+
     def webhook(self, name, body, headers=None, relay=None):
         """Raw bytes to the webhook; headers None: signed."""
         answer = self.call("POST", f"/v1/webhooks/{name}", body, signed(body) if headers is None else headers, relay, token=None)

@@ -168,6 +168,21 @@ static void a_script_gets_prefix_and_prelude_and_no_keys(void **state)
 	assert_int_equal(err.code, ERR_SYSTEM);
 }
 
+static void a_prefix_is_separated(void **state)
+{
+	(void)state;
+	static const char *const cases[][2] = {
+		{ "viesti", "viesti:" }, { "viesti:", "viesti:" }, { "", "" }, { NULL, "" }
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(redis_pool_free) struct redis_pool *pool = NULL;
+		struct err err = ERR_INIT;
+		const struct redis_options opt = { .url = server.url, .prefix = cases[i][0] };
+		assert_true(redis_pool_new(&opt, &pool, &err));
+		assert_string_equal(redis_prefix(pool), cases[i][1]);
+	}
+}
+
 static void a_script_that_does_not_compile_says_where(void **state)
 {
 	(void)state;
@@ -546,6 +561,7 @@ int main(void)
 		cmocka_unit_test(an_error_that_passes_is_an_outage),
 		cmocka_unit_test(a_demoted_server_is_asked_for_again),
 		cmocka_unit_test(a_script_gets_prefix_and_prelude_and_no_keys),
+		cmocka_unit_test(a_prefix_is_separated),
 		cmocka_unit_test(a_script_that_does_not_compile_says_where),
 		cmocka_unit_test(a_flushed_script_cache_is_noticed),
 		cmocka_unit_test(a_pipeline_answers_in_order_with_errors_in_their_place),
