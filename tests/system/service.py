@@ -244,6 +244,8 @@ class Service:
     def stop(self):
         """Ends everything; a relay that lives must end politely, with status 0."""
         try:
+            if self.relays:
+                self.sandbox.clear_faults()  # a call that hangs would hold the end up
             for relay in self.relays:
                 if relay.alive():
                     status = relay.stop()
