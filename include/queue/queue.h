@@ -81,8 +81,8 @@ struct queue_job {
 	const char *args; /* of a task, JSON; "" for a transfer */
 };
 /* Claims up to max jobs, connections taking turns. Waits for nothing. */
-bool queue_claim(struct queue *q, struct arena *arena, const char *owner, size_t max,
-		 struct queue_job *ret, size_t *ret_n, struct err *err) MUST_CHECK;
+bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_job *ret,
+		 size_t *ret_n, struct err *err) MUST_CHECK;
 
 struct queue_lease {
 	const char *id;

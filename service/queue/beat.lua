@@ -1,17 +1,28 @@
--- beat.lua: extends leases whose fence still holds. ARGV: prefix, lease ms, then id, fence per lease.
--- Answers a letter per lease: B beaten, L lost.
-local now, lease = now_ms(), tonumber(ARGV[2])
-local answer = {}
+-- beat.lua: extends the leases of jobs whose fence still holds. ARGV: prefix, lease ms, then id, fence per job.
+-- Answers a letter per job: B beaten, L lost.
+local till = now_ms() + tonumber(ARGV[2])
+local ids, answer, alive = {}, {}, {}
 for a = 3, #ARGV, 2 do
-	local id = ARGV[a]
-	if call('HGET', record_key(id), 'f') == ARGV[a + 1] and call('ZSCORE', P .. 'q:leases', id) then
-		call('ZADD', P .. 'q:leases', 'XX', now + lease, id)
-		if is_task(id) then
-			call('PEXPIRE', P .. 'j:' .. id, 3600000)
+	ids[#ids + 1] = ARGV[a]
+end
+local function extend(batch)
+	if alive[batch] == nil then
+		alive[batch] = call('ZSCORE', P .. 'q:leases', batch) and true
+		if alive[batch] then
+			call('ZADD', P .. 'q:leases', 'XX', till, batch)
 		end
-		answer[#answer + 1] = 'B'
+	end
+	return alive[batch]
+end
+for i, value in ipairs(call('HMGET', P .. 'q:held', unpack(ids))) do
+	local fence = value and read_held(value)
+	if fence == ARGV[1 + 2 * i + 1] and extend(batch_of(fence)) then
+		if is_task(ids[i]) then
+			call('PEXPIRE', P .. 'j:' .. ids[i], 3600000)
+		end
+		answer[i] = 'B'
 	else
-		answer[#answer + 1] = 'L'
+		answer[i] = 'L'
 	end
 end
 return table.concat(answer)

@@ -1,149 +1,190 @@
--- claim.lua: takes up to max jobs, one per turn of a connection. A connection whose limit key is full, blocked or that is
--- paused is put aside, so that it costs nothing until something changes.
--- ARGV: prefix, owner, max, lease ms. Answers a list of jobs, each a list (see queue_claim.c).
+-- claim.lua: takes up to max jobs. Connections take turns: those that stand in the ring share what is asked for, each taking
+-- its share in order and going to the end of the ring. A connection whose limit key is full, blocked or that is paused is put
+-- aside, so that it costs nothing until something changes. Per job the record is read and nothing of it written; all else is
+-- written once per turn or once per call.
+-- ARGV: prefix, moves, max, lease ms. Answers a list of jobs, each a list (see queue_claim.c).
 local now = now_ms()
-local owner, max, lease = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local jobs = {}
+local NOW = string.format('%.0f', now)
+local MOVES, max, lease = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local HELD = P .. 'q:held'
+local jobs, held = {}, {}
+local batch
 
--- The connection's limit keys, or nil when it may not run now (then it has been put aside).
-local function admit(conn, turn, head)
-	local k = call('HMGET', P .. 'q:keys:' .. conn, 'p', 'k1', 'm1', 'k2', 'm2', 'k3', 'm3', 'k4', 'm4')
-	local is_check = tonumber(head) < 1
-	local keys = {}
-	for i = 2, 8, 2 do
-		if k[i] and k[i] ~= '' then
-			keys[#keys + 1] = { k[i], tonumber(k[i + 1]) }
-		end
-	end
-	-- The slot that woke this one goes to the next in line.
-	if k[1] == '1' and not is_check then
-		for _, key in ipairs(keys) do
+-- The next fence: a number per call, and in the last three digits one per job.
+local function next_fence()
+	batch = batch or tostring(call('INCR', P .. 'q:fence'))
+	return batch .. string.sub(1000 + #jobs, 2)
+end
+
+local function lease_out(id, value, job)
+	held[#held + 1] = id
+	held[#held + 1] = value
+	jobs[#jobs + 1] = job
+end
+
+-- Slots that are not used go to the next in line; but: the key that has none.
+local function pass_on(keys, but)
+	for _, key in ipairs(keys) do
+		if key ~= but then
 			wake_key(key[1])
 		end
-		return nil
 	end
+end
+
+-- How many jobs the connection's limit keys let run now, up to share; 0: it has been put aside, and the slots of its other
+-- keys go to the next in line.
+local function room(conn, turn, keys, share)
 	for _, key in ipairs(keys) do
 		local till = call('GET', P .. 'q:block:' .. key[1])
 		if till and tonumber(till) > now then
 			call('ZADD', P .. 'q:sleep', till, conn)
-			return nil
+			return 0
 		end
 	end
 	for _, key in ipairs(keys) do
-		if key[2] > 0 and call('SCARD', P .. 'q:run:' .. key[1]) >= key[2] then
-			call('ZADD', P .. 'q:waitkey:' .. key[1], 'NX', turn, conn)
-			call('SADD', P .. 'q:waitkeys', key[1])
-			return nil
+		if key[2] > 0 then
+			share = math.min(share, key[2] - call('SCARD', P .. 'q:run:' .. key[1]))
+			if share <= 0 then
+				call('ZADD', P .. 'q:waitkey:' .. key[1], 'NX', turn, conn)
+				call('SADD', P .. 'q:waitkeys', key[1])
+				pass_on(keys, key)
+				return 0
+			end
 		end
 	end
-	return keys
+	return share
 end
 
-local function lease_out(id, key, fields, keys, fence)
-	local names = {}
-	for i, k in ipairs(keys) do
-		names[i] = k[1]
-		call('SADD', P .. 'q:run:' .. k[1], id)
-	end
-	call('ZADD', P .. 'q:leases', now + lease, id)
-	fields[#fields + 1] = 'f'
-	fields[#fields + 1] = fence
-	fields[#fields + 1] = 'w'
-	fields[#fields + 1] = owner
-	fields[#fields + 1] = 'lk'
-	fields[#fields + 1] = table.concat(names, '\n')
-	call('HSET', key, unpack(fields))
-end
-
-local function claim_task(conn, id, keys)
+local function claim_task(conn, id, names)
 	local key = P .. 'j:' .. id
 	local r = call('HMGET', key, 'st', 'k', 'a', 'ca')
 	if r[1] ~= 'queued' then
-		return nil
+		return false
 	end
-	local fence = call('INCR', P .. 'q:fence')
-	lease_out(id, key, { 'st', 'running', 'ua', now }, keys, fence)
+	local fence = next_fence()
+	call('HSET', key, 'st', 'running', 'ua', NOW)
 	call('PEXPIRE', key, 3600000)
-	return { id, conn, r[2], '', '1', '1', fence, '', 'queued', '', '', '', '', '', r[3] or '', r[4], r[4] }
+	lease_out(id, hold(fence, 'queued', 1, 0, 0, '-', conn, names),
+		{ id, conn, r[2], '', '1', '1', fence, '', 'queued', '', '', '', '', '', r[3] or '', r[4], r[4] })
+	return true
 end
 
-local function claim_transfer(conn, id, keys)
+-- What only later tries have: a record without tries has none of it.
+local function of_later_tries(key, tries)
+	if not tries then
+		return {}, '-'
+	end
+	local r = call('HMGET', key, 'dl', 'hash', 'fp', 'ec', 'ft', 'due')
+	return r, '-' .. (r[6] and 'd' or '') .. (r[4] and 'e' or '') .. (r[5] and 't' or '')
+end
+
+local function claim_transfer(conn, id, names)
 	local key = P .. 't:' .. id
-	local r = call('HMGET', key, 'st', 'k', 's', 'g', 'try', 'dl', 'no', 'ch', 'hash', 'fp', 'ec', 'ca', 'ft', 'was')
+	local r = call('HMGET', key, 'st', 'k', 's', 'ch', 'g', 'rv', 'ca', 'no', 'try')
 	local state = r[1]
-	if not state then
-		return nil
+	-- What is done stands while somebody looks again; all else is on its way to running.
+	if not state or state ~= 'done' and not string.find(MOVES, ',' .. state .. '>running,', 1, true) then
+		return false
 	end
-	if r[14] or state == 'running' then
-		if call('ZSCORE', P .. 'q:leases', id) then
-			return nil
-		end
-		-- Its lease vanished: what was before it counts.
-		if state == 'running' then
-			index(conn, id, state, 'queued', now)
-			state = 'queued'
+	local fence = next_fence()
+	local later, had = of_later_tries(key, r[9])
+	local try, first = (r[9] or 0) + 1, later[5] or NOW
+	lease_out(id, hold(fence, state, try, first, r[6] or '0', had, conn, names),
+		{ id, conn, r[2], r[3], r[5], try, fence, later[1] or '', state, r[8] or '', r[4] or '', later[2] or '',
+			later[3] or '', later[4] or '', '', r[7], first })
+	return true
+end
+
+-- Up to n of the connection's jobs in order; answers the ids that were claimed.
+local function claim_some(conn, names, n)
+	local popped = call('ZPOPMIN', P .. 'q:c:' .. conn, n)
+	local ids, claimed = {}, {}
+	for i = 1, #popped, 2 do
+		ids[#ids + 1] = popped[i]
+	end
+	if not ids[1] then
+		return claimed
+	end
+	for i, busy in ipairs(call('HMGET', HELD, unpack(ids))) do
+		local id = ids[i]
+		if not busy and (is_task(id) and claim_task or claim_transfer)(conn, id, names) then
+			claimed[#claimed + 1] = id
 		end
 	end
-	local fence = call('INCR', P .. 'q:fence')
-	local try, first = tonumber(r[5] or 0) + 1, r[13] or now
-	local fields = { 'was', state, 'try', try, 'ft', first }
-	if state ~= 'done' and state ~= 'needs_data' then
-		fields[#fields + 1] = 'st'
-		fields[#fields + 1] = 'running'
-		if bucket(state) ~= 'active' then
-			index(conn, id, state, 'running', now)
+	return claimed
+end
+
+-- One turn of a connection; true: it has more, and wants another.
+local function take(conn, turn, share)
+	local k = call('HMGET', P .. 'q:keys:' .. conn, 'p', 'k1', 'm1', 'k2', 'm2', 'k3', 'm3', 'k4', 'm4')
+	local keys, names = {}, {}
+	for i = 2, 8, 2 do
+		if k[i] and k[i] ~= '' then
+			keys[#keys + 1] = { k[i], tonumber(k[i + 1]) }
+			names[#names + 1] = k[i]
 		end
 	end
-	lease_out(id, key, fields, keys, fence)
-	call('HDEL', key, 'due', 'again')
-	return { id, conn, r[2], r[3], r[4], try, fence, r[6] or '', state, r[7] or '', r[8] or '', r[9] or '', r[10] or '',
-		r[11] or '', '', r[12], first }
+	local ready = P .. 'q:c:' .. conn
+	if k[1] == '1' then
+		-- Paused: only a check may run.
+		local head = call('ZRANGE', ready, 0, 0, 'WITHSCORES')
+		share = head[1] and tonumber(head[2]) < 1 and 1 or 0
+		if share == 0 then
+			return pass_on(keys)
+		end
+	end
+	local n = room(conn, turn, keys, share)
+	if n == 0 then
+		return false
+	end
+	local claimed = claim_some(conn, table.concat(names, '\n'), n)
+	if claimed[1] then
+		for _, name in ipairs(names) do
+			call('SADD', P .. 'q:run:' .. name, unpack(claimed))
+		end
+	else
+		pass_on(keys)
+	end
+	return call('EXISTS', ready) == 1
+end
+
+-- Those that have more go to the end of the ring, in their order.
+local function end_turns(conns)
+	if not conns[1] then
+		return
+	end
+	local turn, list = call('INCRBY', P .. 'q:turn', #conns) - #conns, {}
+	for i, conn in ipairs(conns) do
+		list[#list + 1] = turn + i
+		list[#list + 1] = conn
+	end
+	call('ZADD', P .. 'q:ring', 'NX', unpack(list))
 end
 
 wake_sleepers(now, 16)
 promote(now, 64)
 local looks = max * 4 + 16
 while #jobs < max do
-	if looks == 0 then
+	if looks <= 0 then
 		wake() -- many were put aside: there may be more behind them
 		break
 	end
-	looks = looks - 1
-	local turn = call('ZPOPMIN', P .. 'q:ring')
-	local conn = turn[1]
-	if not conn then
+	local turns = call('ZPOPMIN', P .. 'q:ring', math.min(max - #jobs, looks))
+	if not turns[1] then
 		break
 	end
-	local ready = P .. 'q:c:' .. conn
-	local head = call('ZRANGE', ready, 0, 0, 'WITHSCORES')
-	if head[1] then
-		local keys = admit(conn, turn[2], head[2])
-		if keys then
-			local id = head[1]
-			call('ZREM', ready, id)
-			local job
-			if is_task(id) then
-				job = claim_task(conn, id, keys)
-			else
-				job = claim_transfer(conn, id, keys)
-			end
-			jobs[#jobs + 1] = job
-			if not job then
-				for _, key in ipairs(keys) do
-					wake_key(key[1])
-				end
-			end
-			if call('EXISTS', ready) == 1 then
-				take_turn(conn)
-			end
-		end
-	else
-		local k = call('HMGET', P .. 'q:keys:' .. conn, 'k1', 'k2', 'k3', 'k4')
-		for i = 1, 4 do
-			if k[i] and k[i] ~= '' then
-				wake_key(k[i])
-			end
+	local share, more = math.floor((max - #jobs) / (#turns / 2)), {}
+	for i = 1, #turns, 2 do
+		looks = looks - 1
+		if take(turns[i], turns[i + 1], share) then
+			more[#more + 1] = turns[i]
 		end
 	end
+	end_turns(more)
+end
+if batch then
+	call('HSET', HELD, unpack(held))
+	call('ZADD', P .. 'q:leases', now + lease, batch)
+	call('HSET', P .. 'q:batches', batch, #jobs)
 end
 return jobs

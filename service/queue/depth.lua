@@ -2,5 +2,5 @@
 -- ended}.
 local first = call('ZRANGE', P .. 'q:leases', 0, 0, 'WITHSCORES')
 local late = first[2] and math.max(0, now_ms() - tonumber(first[2])) or 0
-return { call('ZCARD', P .. 'q:ring'), call('ZCARD', P .. 'q:delayed'), call('ZCARD', P .. 'q:leases'),
+return { call('ZCARD', P .. 'q:ring'), call('ZCARD', P .. 'q:delayed'), call('HLEN', P .. 'q:held'),
 	call('ZCARD', P .. 'q:sleep'), late }

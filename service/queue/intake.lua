@@ -58,27 +58,16 @@ local function make(conn, kind, origin, id, key, source, mark, changed, number, 
 end
 
 local function known(id, key, r, found, moved)
-	local state, was, ua, relook = r[1], r[3], tonumber(r[4]), tonumber(r[5] or 0)
-	if (was or state == 'running') and not call('ZSCORE', P .. 'q:leases', id) then
-		call('HDEL', key, 'was', 'f', 'w', 'lk')
-		return 'K', state == 'running' and 'queued' or state
-	end
-	if was or state == 'running' then
-		if found and not moved then
-			return 'S'
-		end
-		call('HSET', key, 'again', '1')
-		return 'K'
+	local state, ua, relook = r[1], tonumber(r[3]), tonumber(r[4] or 0)
+	local news = moved or not found
+	if look_again(id, news) then
+		return news and 'K' or 'S'
 	end
 	if state == 'queued' then
 		return found and 'S' or 'K'
 	end
 	if state == 'in_doubt' or state == 'following' then
-		if found and not moved then
-			return 'S'
-		end
-		call('HSET', key, 'again', '1')
-		return 'K'
+		return news and 'K' or 'S'
 	end
 	if state == 'skipped' or state == 'cancelled' then
 		return 'K', 'queued'
@@ -90,7 +79,7 @@ local function known(id, key, r, found, moved)
 		return 'K', 'queued'
 	end
 	if state == 'needs_data' then
-		if found and not moved then
+		if not news then
 			return 'S'
 		end
 		return 'K', 'needs_data'
@@ -106,13 +95,13 @@ local function known(id, key, r, found, moved)
 end
 
 local function take(conn, kind, origin, found, id, key, source, mark, changed, number, score)
-	local r = call('HMGET', key, 'st', 'ch', 'was', 'ua', 'rl', 'no', 'wh')
+	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh')
 	if not r[1] then
 		make(conn, kind, origin, id, key, source, mark, changed, number, score)
 		return 'N'
 	end
 	if mark ~= '' then
-		local marks = other_marks(r[7], mark)
+		local marks = other_marks(r[6], mark)
 		if not marks then
 			return 'R'
 		end
@@ -124,7 +113,7 @@ local function take(conn, kind, origin, found, id, key, source, mark, changed, n
 		call('HSET', key, 'ch', changed)
 	end
 	if number ~= '' then
-		put_number(conn, id, r[6], number)
+		put_number(conn, id, r[5], number)
 	end
 	if to then
 		if to ~= r[1] then

@@ -4,14 +4,14 @@ local conn, part, cursor, quiet = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local now = now_ms()
 local mended = 0
 
-local function held(id)
-	return call('ZSCORE', P .. 'q:leases', id) or call('ZSCORE', P .. 'q:c:' .. conn, id)
+local function is_placed(id)
+	return call('HEXISTS', P .. 'q:held', id) == 1 or call('ZSCORE', P .. 'q:c:' .. conn, id)
 		or call('ZSCORE', P .. 'q:delayed', id)
 end
 
 local function mend(id)
 	local key = P .. 't:' .. id
-	local r = call('HMGET', key, 'st', 'due', 'lk')
+	local r = call('HMGET', key, 'st', 'due')
 	local state = r[1]
 	local mine = P .. 'ix:' .. conn .. ':' .. part
 	if not state then
@@ -22,19 +22,16 @@ local function mend(id)
 		index(conn, id, part, state, now)
 		mended = mended + 1
 	end
-	if held(id) or state == 'done' or state == 'skipped' or state == 'cancelled' or state == 'system_fault' then
+	if is_placed(id) or state == 'done' or state == 'skipped' or state == 'cancelled' or state == 'system_fault' then
 		return
 	end
 	if state == 'needs_data' and not r[2] then
 		return
 	end
 	mended = mended + 1
-	free_slots(id, r[3])
-	call('HDEL', key, 'f', 'w', 'lk', 'was')
-	local intent = open_intent(id)
-	local to = state
-	if state == 'running' then
-		to = intent and 'in_doubt' or 'queued'
+	local to, intent = state, open_intent(id)
+	if intent and (state == 'queued' or state == 'retrying') then
+		to = 'in_doubt'
 	end
 	if to == 'in_doubt' then
 		delay(conn, id, (intent or now) + quiet)
@@ -55,8 +52,8 @@ if part == 'active' and cursor == '0' then
 	for i = 1, 4 do
 		if k[i] and k[i] ~= '' then
 			for _, id in ipairs(call('SMEMBERS', P .. 'q:run:' .. k[i])) do
-				if not call('ZSCORE', P .. 'q:leases', id) then
-					free_slots(id, k[i])
+				if call('HEXISTS', P .. 'q:held', id) == 0 then
+					free_slots(k[i], { id })
 					mended = mended + 1
 				end
 			end

@@ -69,12 +69,60 @@ local function wake_key(key)
 	return false
 end
 
--- Frees the running slots that a job took; keys as stored with it: joined by line feeds.
-local function free_slots(id, keys)
+-- q:held says what is in a worker's hands: per job its fence and what a claim knew of it, as one text (see hold). The
+-- lease itself is the claim's: one fence's number but its last three digits, in q:leases by its end, and the number of its
+-- jobs that are still held in q:batches. The record says nothing of a run until it has ended.
+local function batch_of(fence)
+	return string.sub(fence, 1, -4)
+end
+
+-- was: state before the claim. had: letters of the optional fields that the record has (d: due, e: error, t: first try),
+-- after a dash. keys: of limits, joined by line feeds.
+local function hold(fence, was, try, first, rev, had, conn, keys)
+	return fence .. ' ' .. was .. ' ' .. try .. ' ' .. first .. ' ' .. rev .. ' ' .. had .. ' ' .. conn .. '\n' .. keys
+end
+
+-- Answers fence, was, try, first try, rev, had, connection, keys, '+' when it is to be looked at again.
+local function read_held(value)
+	local again, fence, was, try, first, rev, had, conn, keys =
+		string.match(value, '^(%+?)(%d+) (%S+) (%d+) (%d+) (%d+) (%S+) ([^\n]*)\n(.*)$')
+	return fence, was, try, first, rev, had, conn, keys, again == '+'
+end
+
+-- Is the job in somebody's hands? If so, and there is news of it, its holder is told to look again.
+local function look_again(id, is_news)
+	local value = call('HGET', P .. 'q:held', id)
+	if value and is_news and string.sub(value, 1, 1) ~= '+' then
+		call('HSET', P .. 'q:held', id, '+' .. value)
+	end
+	return value
+end
+
+-- The jobs of a claim that are held no more: its lease ends with the last.
+local function let_go(batch, n)
+	if call('HINCRBY', P .. 'q:batches', batch, -n) <= 0 then
+		call('HDEL', P .. 'q:batches', batch)
+		call('ZREM', P .. 'q:leases', batch)
+	end
+end
+
+-- Frees the running slots of jobs: each freed slot wakes one connection. False: nobody waited.
+local function free_slots(key, ids)
 	local woken = false
-	for key in string.gmatch(keys or '', '[^\n]+') do
-		call('SREM', P .. 'q:run:' .. key, id)
-		woken = wake_key(key) or woken
+	for _ = 1, call('SREM', P .. 'q:run:' .. key, unpack(ids)) do
+		if not wake_key(key) then
+			break
+		end
+		woken = true
+	end
+	return woken
+end
+
+-- The same for one job; keys as held.
+local function free_slots_of(id, keys)
+	local woken = false
+	for key in string.gmatch(keys, '[^\n]+') do
+		woken = free_slots(key, { id }) or woken
 	end
 	return woken
 end
@@ -165,7 +213,7 @@ end
 local function new_task(id, kind, conn, args, now)
 	local key = P .. 'j:' .. id
 	if kind == 'poll' and call('EXISTS', key) == 1 and (call('ZSCORE', P .. 'q:c:' .. conn, id)
-		or call('ZSCORE', P .. 'q:leases', id) or call('ZSCORE', P .. 'q:delayed', id)) then
+		or call('HEXISTS', P .. 'q:held', id) == 1 or call('ZSCORE', P .. 'q:delayed', id)) then
 		return false
 	end
 	call('DEL', key)

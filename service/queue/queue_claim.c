@@ -51,15 +51,15 @@ static bool read_job(const struct redis_value *v, int64_t deadline_ms, struct qu
 	return true;
 }
 
-bool queue_claim(struct queue *q, struct arena *arena, const char *owner, size_t max,
-		 struct queue_job *ret, size_t *ret_n, struct err *err)
+bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_job *ret,
+		 size_t *ret_n, struct err *err)
 {
 	if (max == 0) {
 		*ret_n = 0;
 		return true;
 	}
 	struct num max_num, lease;
-	struct span args[] = { span_of(owner), num_span(&max_num, (int64_t)max),
+	struct span args[] = { span_of(q->moves), num_span(&max_num, (int64_t)max),
 			       num_span(&lease, q->lease_ms) };
 	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
 	const struct redis_value *v = NULL;

@@ -119,7 +119,8 @@ static bool mend_page(struct queue *q, struct arena *arena, struct mend_place *p
 	return true;
 }
 
-static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *place, bool *ret_end,
+/* At the end of the round place->conn is "". */
+static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *place,
 		      struct queue_tick *tick, struct err *err)
 {
 	struct redis *got = NULL;
@@ -138,7 +139,6 @@ static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *p
 			snprintf(place->cursor, sizeof(place->cursor), "0");
 			if (!next_conn(all, place->conn, place->conn)) {
 				place->conn[0] = '\0';
-				*ret_end = true;
 				return true;
 			}
 		}
@@ -148,7 +148,10 @@ static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *p
 	return true;
 }
 
-/* One process walks per round; another takes the next when it died. *ret_other: somebody does. */
+/*
+ * Is a round due, and ours? One process walks per round; another takes the next when it died.
+ * *ret_other: somebody walks.
+ */
 static bool take_round(struct queue *q, struct arena *arena, bool *ret_other, struct err *err)
 {
 	struct redis *got = NULL;
@@ -163,39 +166,63 @@ static bool take_round(struct queue *q, struct arena *arena, bool *ret_other, st
 	return true;
 }
 
-static bool mend(struct queue *q, struct arena *arena, struct queue_tick *tick, struct err *err)
+/* The next tick goes on there; after the last connection the round is over. */
+static void leave_walk(struct queue *q, const struct mend_place *place)
+{
+	pthread_mutex_lock(&q->lock);
+	memcpy(q->mend.conn, place->conn, sizeof(q->mend.conn));
+	memcpy(q->mend.cursor, place->cursor, sizeof(q->mend.cursor));
+	q->mend.bucket = place->bucket;
+	if (!place->conn[0])
+		q->mend.next_ms = clock_mono_ms() + MEND_EVERY_MS;
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* Where the walk goes on. *ret_begins: here a round begins; *ret_walks false: nothing to do now. */
+static bool begin_walk(struct queue *q, struct arena *arena, struct mend_place *ret,
+		       bool *ret_begins, bool *ret_walks, struct err *err)
 {
 	struct mend_place place = { .bucket = 0 };
+	bool other = false;
 	pthread_mutex_lock(&q->lock);
 	bool due = clock_mono_ms() >= q->mend.next_ms;
 	memcpy(place.conn, q->mend.conn, sizeof(place.conn));
 	memcpy(place.cursor, q->mend.cursor, sizeof(place.cursor));
 	place.bucket = q->mend.bucket;
 	pthread_mutex_unlock(&q->lock);
-	if (!due)
-		return true;
-	bool end = false;
-	if (!place.conn[0] && !take_round(q, arena, &end, err))
+	bool begins = due && !place.conn[0];
+	if (begins && !take_round(q, arena, &other, err))
 		return false;
-	if (!end && !mend_from(q, arena, &place, &end, tick, err))
+	if (other)
+		leave_walk(q, &place);
+	*ret = place;
+	*ret_begins = begins && !other;
+	*ret_walks = due && !other;
+	return true;
+}
+
+static bool mend(struct queue *q, struct arena *arena, struct mend_place *place,
+		 struct queue_tick *tick, struct err *err)
+{
+	if (!mend_from(q, arena, place, tick, err))
 		return false;
-	pthread_mutex_lock(&q->lock);
-	memcpy(q->mend.conn, place.conn, sizeof(place.conn));
-	memcpy(q->mend.cursor, place.cursor, sizeof(place.cursor));
-	q->mend.bucket = place.bucket;
-	if (end)
-		q->mend.next_ms = clock_mono_ms() + MEND_EVERY_MS;
-	pthread_mutex_unlock(&q->lock);
+	leave_walk(q, place);
 	return true;
 }
 
 bool queue_tick(struct queue *q, struct queue_tick *ret, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(TICK_ARENA);
+	struct mend_place place;
+	bool begins, walks;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!begin_walk(q, arena, &place, &begins, &walks, err))
+		return false;
 	struct num quiet, bound;
-	struct span args[] = { num_span(&quiet, q->quiet_ms), num_span(&bound, TICK_BOUND) };
+	struct span args[] = { span_of(q->moves), num_span(&quiet, q->quiet_ms),
+			       num_span(&bound, TICK_BOUND),
+			       begins ? SPAN_LIT("1") : SPAN_LIT("") };
 	const struct redis_value *v = NULL;
 	if (!queue_call(q, arena, "tick", args, ARRAY_SIZE(args), &v, err))
 		return false;
@@ -206,7 +233,9 @@ bool queue_tick(struct queue *q, struct queue_tick *ret, struct err *err)
 				   .in_doubt = queue_int(&v->items[2]),
 				   .woken = queue_int(&v->items[3]),
 				   .more = queue_int(&v->items[4]) == 1 };
-	if (!plan_polls(q, arena, v, &tick, err) || !mend(q, arena, &tick, err))
+	if (!plan_polls(q, arena, v, &tick, err))
+		return false;
+	if (walks && !mend(q, arena, &place, &tick, err))
 		return false;
 	*ret = tick;
 	return true;

@@ -3,13 +3,17 @@
 -- lookups, last look-up ms}; for 'back' {'OK', 1 when it came back, generation}.
 local id, fence, lease, verb, step, value = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local now = now_ms()
-local key = record_key(id)
-local r = call('HMGET', key, 'f', 'g', 'c', 'no')
-if r[1] ~= fence or not call('ZSCORE', P .. 'q:leases', id) then
+local held = call('HGET', P .. 'q:held', id)
+if not held or read_held(held) ~= fence or not call('ZSCORE', P .. 'q:leases', batch_of(fence)) then
 	return { 'LOST' }
 end
-call('ZADD', P .. 'q:leases', 'XX', now + lease, id)
-local name = '.' .. (r[2] or '1') .. '.' .. step
+call('ZADD', P .. 'q:leases', 'XX', now + lease, batch_of(fence))
+if verb == 'check' then
+	return { 'OK' }
+end
+local key = record_key(id)
+local r = call('HMGET', key, 'g', 'c', 'no')
+local name = '.' .. (r[1] or '1') .. '.' .. step
 if verb == 'intent' then
 	call('HSET', key, 'i' .. name, now)
 	call('HDEL', key, 'o' .. name, 'l' .. name)
@@ -25,16 +29,18 @@ elseif verb == 'lookup' then
 	local n = tonumber(string.match(call('HGET', key, 'l' .. name) or '0:0', '^%d+')) + 1
 	call('HSET', key, 'l' .. name, n .. ':' .. now)
 elseif verb == 'number' then
-	put_number(r[3], id, r[4], value)
+	put_number(r[2], id, r[3], value)
 elseif verb == 'back' then
 	-- The document came back from the failed status, whose setting is this step (DESIGN §4.8). Delivered before: the next
 	-- generation begins. Not delivered: this one goes on, its open intents with it. One that is done was moved on from
 	-- there by a person: it is looked up, never sent again.
-	local f = call('HMGET', key, 'o' .. name, 'dl', 'was')
-	local back = f[1] and f[3] ~= 'done'
+	local f = call('HMGET', key, 'o' .. name, 'dl')
+	local _, was, _, _, rev, had, conn, keys, again = read_held(held)
+	local back = f[1] and was ~= 'done'
 	if back and f[2] then
 		next_generation(id)
-		call('HSET', key, 'try', 1, 'ft', now)
+		call('HSET', P .. 'q:held', id, (again and '+' or '')
+			.. hold(fence, was, 1, now, rev, string.find(had, 'd') and '-d' or '-', conn, keys))
 	else
 		call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
 	end

@@ -57,6 +57,17 @@ static bool read_steps(struct arena *arena, const struct redis_value *v, struct 
 	return true;
 }
 
+/* The record says nothing of a run. What is done or needs data stands while somebody looks again.
+ */
+static void show_run(struct transfer *t)
+{
+	if (t->state == STATE_DONE || t->state == STATE_NEEDS_DATA)
+		t->rechecking = true;
+	else
+		t->state = STATE_RUNNING;
+	t->due_ms = 0;
+}
+
 bool store_transfer_get(struct store *s, struct arena *arena, const char *id, struct transfer *ret,
 			struct err *err)
 {
@@ -65,7 +76,12 @@ bool store_transfer_get(struct store *s, struct arena *arena, const char *id, st
 		return false;
 	CLEANUP(redis_give_back) struct redis *r = got;
 	const struct redis_value *v = NULL;
-	if (!redis_commandf(r, arena, &v, err, "HGETALL %st:%s", redis_prefix(s->pool), id))
+	const struct redis_value *held = NULL;
+	const char *prefix = redis_prefix(s->pool);
+	/* In this order: a run that ends between the two is not seen as one of a finished record.
+	 */
+	if (!redis_commandf(r, arena, &v, err, "HGETALL %st:%s", prefix, id) ||
+	    !redis_commandf(r, arena, &held, err, "HEXISTS %sq:held %s", prefix, id))
 		return false;
 	struct transfer t = { .id = arena_strdup(arena, id),
 			      .conn = field(v, "c").p,
@@ -83,13 +99,13 @@ bool store_transfer_get(struct store *s, struct arena *arena, const char *id, st
 			      .created_ms = to_int(field(v, "ca")),
 			      .updated_ms = to_int(field(v, "ua")),
 			      .due_ms = to_int(field(v, "due")),
-			      .delivered = span_is(field(v, "dl"), "1"),
-			      .rechecking = field(v, "was").n > 0 };
+			      .delivered = span_is(field(v, "dl"), "1") };
 	if (!t.id)
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!state_parse(field(v, "st"), &t.state))
 		return err_set(err, ERR_NOT_FOUND, "no transfer %s", id);
-	t.rechecking = t.rechecking && t.state != STATE_RUNNING;
+	if (store_int(held) == 1)
+		show_run(&t);
 	if (!read_steps(arena, v, &t, err))
 		return false;
 	*ret = t;
@@ -121,7 +137,8 @@ static bool read_row(const struct redis_value *v, struct transfer *ret, struct e
 	t.content_hash = store_item(v, 15).p;
 	t.error_code = store_item(v, 16).p;
 	t.error_json = store_item(v, 17).p;
-	t.rechecking = store_item(v, 18).n > 0 && t.state != STATE_RUNNING;
+	if (store_item(v, 18).n)
+		show_run(&t);
 	*ret = t;
 	return true;
 }
@@ -153,11 +170,14 @@ static bool is_wanted(const struct transfer_filter *f, const char *conn)
 	return f->n_conns == 0;
 }
 
-/* Writes the buckets that hold the states; queued and running share one. */
+/* Writes the buckets that hold the states. A transfer that runs stands where it stood before. */
 static size_t bucket_args(unsigned states, struct span *to)
 {
 	size_t n = 0;
-	if (states & (1u << STATE_QUEUED | 1u << STATE_RUNNING))
+	if (states & 1u << STATE_RUNNING)
+		for (unsigned i = 0; i < N_TRANSFER_STATES; i++)
+			states |= (unsigned)state_may_move(i, STATE_RUNNING) << i;
+	if (states & 1u << STATE_QUEUED)
 		to[n++] = SPAN_LIT("active");
 	for (unsigned i = 0; i < N_TRANSFER_STATES; i++)
 		if ((states & (1u << i)) && i != STATE_QUEUED && i != STATE_RUNNING)

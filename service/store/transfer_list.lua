@@ -8,7 +8,7 @@ local from, from_id, states, code, number = ARGV[5], ARGV[6], ARGV[7], ARGV[8], 
 local n_buckets = tonumber(ARGV[10])
 local first_conn = 11 + n_buckets
 local MAX_IDS, MAX_LOOKS = 20000, 3000
-local FIELDS = { 'st', 'c', 'k', 's', 'g', 'try', 'rv', 'ca', 'ua', 'due', 'dl', 'no', 'or', 'ch', 'hash', 'ec', 'e', 'was' }
+local FIELDS = { 'st', 'c', 'k', 's', 'g', 'try', 'rv', 'ca', 'ua', 'due', 'dl', 'no', 'or', 'ch', 'hash', 'ec', 'e' }
 local found = {}
 -- What lies behind this place has not been looked at in every set.
 local edge_ms, edge_id
@@ -63,6 +63,11 @@ end
 -- The record as a row, or nil when it is not asked for.
 local function look(id)
 	local r = call('HMGET', P .. 't:' .. id, unpack(FIELDS))
+	local held = call('HEXISTS', P .. 'q:held', id) == 1
+	-- What is done or needs data stands while somebody looks again.
+	if r[1] and held and r[1] ~= 'done' and r[1] ~= 'needs_data' then
+		r[1] = 'running'
+	end
 	if not r[1] or not string.find(states, ',' .. r[1] .. ',', 1, true) then
 		return nil
 	end
@@ -73,6 +78,7 @@ local function look(id)
 	for i = 1, #FIELDS do
 		row[i + 1] = r[i] or ''
 	end
+	row[#row + 1] = held and '1' or ''
 	return row
 end
 

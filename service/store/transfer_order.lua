@@ -4,7 +4,7 @@
 local MOVES, id, action, rev = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = P .. 't:' .. id
 local now = now_ms()
-local r = call('HMGET', key, 'st', 'rv', 'c', 'f', 'dl')
+local r = call('HMGET', key, 'st', 'rv', 'c', 'dl')
 local from, conn = r[1], r[3]
 
 local AT_REST = { done = true, needs_data = true, system_fault = true, skipped = true, cancelled = true }
@@ -15,14 +15,14 @@ end
 
 -- The state to move to, or nil.
 local function target()
-	if r[4] or from == 'running' then
+	if call('HEXISTS', P .. 'q:held', id) == 1 then
 		return nil
 	end
 	if action == 'resend' then
 		return AT_REST[from] and may('queued') and 'queued'
 	end
 	if action == 'cancel' then
-		return may('cancelled') and not r[5] and not open_intent(id) and 'cancelled'
+		return may('cancelled') and not r[4] and not open_intent(id) and 'cancelled'
 	end
 	if from == 'done' or from == 'queued' then
 		return nil
@@ -44,7 +44,7 @@ local to = target()
 if not to then
 	return -3
 end
-call('HDEL', key, 'due', 'ft', 'again')
+call('HDEL', key, 'due', 'ft')
 if action == 'cancel' then
 	call('ZREM', P .. 'q:delayed', id)
 	call('ZREM', P .. 'q:c:' .. conn, id)

@@ -39,7 +39,6 @@ struct worker {
 
 struct pool {
 	struct pool_options opt;
-	char owner[UUID_TEXT];
 	struct cache *cache;
 	_Atomic int64_t epoch_ms, absent_counts_ms;
 
@@ -173,7 +172,7 @@ static size_t claim_into(struct pool *p, struct arena *arena, size_t max)
 	struct queue_job jobs[CLAIM_MAX];
 	struct err err = ERR_INIT;
 	size_t n = 0, kept = 0;
-	if (!queue_claim(p->opt.queue, arena, p->owner, max, jobs, &n, &err)) {
+	if (!queue_claim(p->opt.queue, arena, max, jobs, &n, &err)) {
 		log_err(LOG_DEBUG, "claim_failed", &err);
 		clock_sleep_ms(REDIS_AWAY_MS);
 		return 0;
@@ -491,7 +490,6 @@ bool pool_start(const struct pool_options *opt, struct pool **ret, struct err *e
 	if (!p->opt.attempt_arena_bytes)
 		p->opt.attempt_arena_bytes = ARENA_BYTES;
 	p->mean_us = AHEAD_US;
-	sign_uuid4(p->owner);
 	pthread_mutex_init(&p->lock, NULL);
 	clock_cond_init(&p->work);
 	clock_cond_init(&p->room);

@@ -114,7 +114,7 @@ static enum queue_intake found(const char *conn, const char *source_id, const ch
 static bool claim(struct queue_job *ret)
 {
 	size_t n = 0;
-	OK(queue_claim(queue, arena, "test", 1, ret, &n, &err));
+	OK(queue_claim(queue, arena, 1, ret, &n, &err));
 	return n == 1;
 }
 
@@ -146,10 +146,29 @@ static const char *state_of(const char *id)
 	return command("HGET v:t:%s %s", id, "st")->s.p;
 }
 
+static bool is_held(const char *id)
+{
+	return command("HEXISTS v:q:held %s", id, NULL)->i == 1;
+}
+
 static struct queue_tick tick(void)
 {
 	struct queue_tick t = { 0 };
 	OK(queue_tick(queue, &t, &err));
+	return t;
+}
+
+/* The tick of a process that was just started: with it the reconciler begins a round. */
+static struct queue_tick first_tick(void)
+{
+	struct queue *fresh = NULL;
+	struct seal_key key;
+	struct queue_tick t = { 0 };
+	seal_key_random(&key);
+	const struct queue_options qo = { .pool = pool, .key = &key };
+	OK(queue_new(&qo, &fresh, &err));
+	OK(queue_tick(fresh, &t, &err));
+	queue_free(fresh);
 	return t;
 }
 
@@ -181,10 +200,13 @@ static void a_hint_becomes_a_job_once(void **state)
 	assert_int_equal(job.generation, 1);
 	assert_int_equal(job.try_no, 1);
 	assert_int_equal(job.was, STATE_QUEUED);
-	assert_string_equal(state_of(job.id), "running");
+	assert_true(is_held(job.id));
+	assert_string_equal(state_of(job.id), "queued"); /* a run leaves no trace before its end */
 	assert_nothing_to_claim();
 	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
 	assert_string_equal(state_of(job.id), "done");
+	assert_false(is_held(job.id));
+	assert_int_equal(command("EXISTS %s %s", "v:q:leases", "v:q:batches")->i, 0);
 }
 
 static void connections_take_turns(void **state)
@@ -234,6 +256,72 @@ static void a_full_limit_key_holds_jobs_back_and_wakes_them(void **state)
 	assert_int_equal(finish(&second, STATE_DONE, -1), FINISH_STORED);
 	struct queue_job third = must_claim();
 	assert_string_equal(third.conn, "a");
+}
+
+static size_t claim_many(struct queue_job *ret, size_t max)
+{
+	size_t n = 0;
+	OK(queue_claim(queue, arena, max, ret, &n, &err));
+	return n;
+}
+
+static size_t count_of(const struct queue_job *jobs, size_t n, const char *conn)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < n; i++)
+		found += strcmp(jobs[i].conn, conn) == 0;
+	return found;
+}
+
+static void hint_many(const char *conn, int n)
+{
+	char source[16];
+	for (int i = 0; i < n; i++) {
+		snprintf(source, sizeof(source), "%d", i);
+		(void)hint(conn, source, NULL);
+	}
+}
+
+static void connections_share_a_claim(void **state)
+{
+	(void)state;
+	struct queue_job jobs[30];
+	char source[16];
+	hint_many("big", 100);
+	hint_many("mid", 8);
+	hint_many("one", 1);
+	size_t n = claim_many(jobs, 30);
+	assert_int_equal(n, 30);
+	assert_int_equal(count_of(jobs, n, "one"), 1);
+	assert_int_equal(count_of(jobs, n, "mid"), 8);
+	assert_int_equal(count_of(jobs, n, "big"), 21);
+	int next = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(jobs[i].conn, "big") != 0)
+			continue;
+		snprintf(source, sizeof(source), "%d", next++);
+		assert_string_equal(jobs[i].source_id, source);
+		assert_true(i == 0 || jobs[i].fence > jobs[i - 1].fence);
+	}
+}
+
+static void a_claim_takes_no_more_than_the_slots(void **state)
+{
+	(void)state;
+	struct queue_job jobs[10];
+	set_limit("a", "severa:x", "3");
+	set_limit("b", "severa:x", "3");
+	hint_many("a", 5);
+	hint_many("b", 5);
+	hint_many("c", 2);
+	size_t n = claim_many(jobs, 10);
+	assert_int_equal(n, 5);
+	assert_int_equal(count_of(jobs, n, "c"), 2);
+	assert_int_equal(claim_many(jobs + 5, 5), 0);
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(finish(&jobs[i], STATE_DONE, -1), FINISH_STORED);
+	assert_int_equal(claim_many(jobs, 10), 3);
+	assert_true(count_of(jobs, 3, "b") >= 1); /* whoever waited is not passed over */
 }
 
 static void a_blocked_key_sleeps_until_its_time(void **state)
@@ -472,32 +560,48 @@ static void an_illegal_move_is_refused(void **state)
 	assert_string_equal(state_of(job.id), "done");
 }
 
+/* A transfer that stands in the state and in the queue. */
+static void queue_up_in(enum transfer_state state, const char *source_id)
+{
+	char id[TRANSFER_ID_MAX];
+	(void)hint("a", source_id, NULL);
+	transfer_id("a", "invoice", source_id, id);
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	OK(redis_borrow(pool, 1000, &r, &err));
+	OK(redis_commandf(r, arena, &v, &err, "HSET v:t:%s st %s", id, state_name(state)));
+	redis_give_back(r);
+}
+
 static void the_scripts_obey_the_one_table(void **state)
 {
 	(void)state;
 	char source[16];
-	for (unsigned from = 0; from < N_TRANSFER_STATES; from++)
+	for (unsigned was = 0; was < N_TRANSFER_STATES; was++)
 		for (unsigned to = 0; to < N_TRANSFER_STATES; to++) {
-			if (from == to)
-				continue;
-			snprintf(source, sizeof(source), "%u-%u", from, to);
-			(void)hint("a", source, NULL);
-			struct queue_job job = must_claim();
-			struct redis *r = NULL;
-			const struct redis_value *v = NULL;
-			OK(redis_borrow(pool, 1000, &r, &err));
-			OK(redis_commandf(r, arena, &v, &err, "HSET v:t:%s st %s", job.id,
-					  state_name(from)));
-			redis_give_back(r);
-			bool stored = finish(&job, to, 100000) == FINISH_STORED;
-			assert_int_equal(stored, state_may_move(from, to));
+			struct queue_job job;
+			if (was == STATE_RUNNING)
+				continue; /* no record says so */
+			snprintf(source, sizeof(source), "%u-%u", was, to);
+			queue_up_in(was, source);
+			/* These two stand while somebody looks again. */
+			bool stands = was == STATE_DONE || was == STATE_NEEDS_DATA;
+			enum transfer_state from = stands ? was : STATE_RUNNING;
+			bool claimed = claim(&job);
+			assert_int_equal(claimed,
+					 state_may_move(was, STATE_RUNNING) || was == STATE_DONE);
+			if (claimed) {
+				bool stored = finish(&job, to, 100000) == FINISH_STORED;
+				assert_int_equal(stored, from == to || state_may_move(from, to));
+				assert_string_equal(state_of(job.id),
+						    state_name(stored ? to : was));
+			}
 			assert_true(redis_fixture_flush(&server));
 		}
-	/* What scripts do without asking the table. */
+	/* What other scripts do without asking the table. */
 	for (unsigned s = 0; s < N_TRANSFER_STATES; s++)
 		assert_true(s == STATE_QUEUED || state_may_move(s, STATE_QUEUED));
 	assert_true(state_may_move(STATE_RUNNING, STATE_IN_DOUBT));
-	assert_true(state_may_move(STATE_NEEDS_DATA, STATE_IN_DOUBT));
 }
 
 struct claimer {
@@ -514,7 +618,7 @@ static void *claim_all(void *p)
 	size_t n = 1;
 	struct err err = ERR_INIT;
 	for (int idle = 0; own && idle < 20;) {
-		if (!queue_claim(queue, own, "p", 7, jobs, &n, &err))
+		if (!queue_claim(queue, own, 7, jobs, &n, &err))
 			break;
 		idle = n ? 0 : idle + 1;
 		for (size_t i = 0; i < n && c->n < 600; i++)
@@ -616,26 +720,23 @@ static void a_record_has_one_holder(void **state)
 static void the_reconciler_mends_orphans(void **state)
 {
 	(void)state;
-	struct queue *fresh = NULL;
-	struct seal_key key;
-	seal_key_random(&key);
-	const struct queue_options qo = { .pool = pool, .key = &key };
 	set_limit("a", "k", "2");
 	(void)hint("a", "1", NULL);
 	(void)hint("a", "2", NULL);
-	struct queue_job job = must_claim();
+	(void)hint("a", "3", NULL);
+	struct queue_job job = must_claim(), other = must_claim();
 	(void)command("DEL v:q:leases v:q:ring v:q:c:%s", "a", NULL);
+	(void)command("HDEL v:q:held %s", other.id, NULL);
 	assert_nothing_to_claim();
-	OK(queue_new(&qo, &fresh, &err));
-	struct queue_tick t = { 0 };
-	OK(queue_tick(fresh, &t, &err));
-	queue_free(fresh);
+	struct queue_tick t = first_tick();
+	assert_int_equal(t.reaped, 1);
 	assert_true(t.mended >= 2);
 	assert_int_equal(t.polls, 0);
 	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STALE);
+	assert_int_equal(finish(&other, STATE_DONE, -1), FINISH_STALE);
 	(void)must_claim();
 	(void)must_claim();
-	assert_nothing_to_claim();
+	assert_nothing_to_claim(); /* two slots */
 }
 
 static void values_keep_and_lapse(void **state)
@@ -688,6 +789,7 @@ static void a_vanished_lease_holds_nothing_for_ever(void **state)
 	struct queue_job job = must_claim();
 	(void)command("DEL %s", "v:q:leases", NULL);
 	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	assert_int_equal(first_tick().reaped, 1);
 	struct queue_job next = must_claim();
 	assert_string_equal(next.id, job.id);
 	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STALE);
@@ -711,7 +813,7 @@ static void many_that_wait_do_not_hide_one_that_can_run(void **state)
 	(void)hint("free", "1", NULL);
 	for (int i = 0; i < 10 && n == 0; i++) {
 		OK(queue_wait(queue, 1000, &err));
-		OK(queue_claim(queue, arena, "t", 1, &job, &n, &err));
+		OK(queue_claim(queue, arena, 1, &job, &n, &err));
 	}
 	assert_int_equal(n, 1);
 	assert_string_equal(job.conn, "free");
@@ -744,7 +846,7 @@ static void deep_intake_with_replay_marks_is_fast(void **state)
 	before = clock_mono_us();
 	for (int round = 0; round < 40; round++) {
 		struct queue_outcome out[64];
-		OK(queue_claim(queue, arena, "t", 64, jobs, &n, &err));
+		OK(queue_claim(queue, arena, 64, jobs, &n, &err));
 		for (size_t i = 0; i < n; i++)
 			out[i] = (struct queue_outcome) { .id = jobs[i].id,
 							  .fence = jobs[i].fence,
@@ -773,7 +875,7 @@ static void *crowd(void *p)
 	while (own && clock_mono_ms() < end &&
 	       __atomic_load_n(&crowd_done, __ATOMIC_SEQ_CST) < CROWD_JOBS) {
 		size_t n = 0;
-		if (!queue_claim(queue, own, "p", 1, &job, &n, &err))
+		if (!queue_claim(queue, own, 1, &job, &n, &err))
 			break;
 		if (n == 0) {
 			clock_sleep_ms(1);
@@ -858,6 +960,8 @@ int main(void)
 		TEST(a_hint_becomes_a_job_once),
 		TEST(connections_take_turns),
 		TEST(a_full_limit_key_holds_jobs_back_and_wakes_them),
+		TEST(connections_share_a_claim),
+		TEST(a_claim_takes_no_more_than_the_slots),
 		TEST(a_blocked_key_sleeps_until_its_time),
 		TEST(a_stale_fence_is_refused),
 		TEST(heartbeats_keep_a_long_job),

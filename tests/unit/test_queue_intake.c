@@ -94,7 +94,7 @@ static void assert_next(const char *conn, const char *source_id)
 {
 	struct queue_job job;
 	size_t n = 0;
-	OK(queue_claim(queue, arena, "test", 1, &job, &n, &err));
+	OK(queue_claim(queue, arena, 1, &job, &n, &err));
 	assert_int_equal(n, 1);
 	assert_string_equal(job.conn, conn);
 	assert_string_equal(job.source_id, source_id);

@@ -131,7 +131,7 @@ static struct queue_job must_claim(void)
 {
 	struct queue_job job = { 0 };
 	size_t n = 0;
-	OK(queue_claim(queue, arena, "test", 1, &job, &n, &err));
+	OK(queue_claim(queue, arena, 1, &job, &n, &err));
 	assert_int_equal(n, 1);
 	return job;
 }
@@ -208,11 +208,11 @@ static void a_paused_connection_runs_nothing(void **state)
 	put("acme", CONNECTION_ACTIVE);
 	OK(store_connection_set_state(store, "acme", CONNECTION_PAUSED, "credentials", &err));
 	hint("acme", "1", id);
-	OK(queue_claim(queue, arena, "t", 1, &job, &n, &err));
+	OK(queue_claim(queue, arena, 1, &job, &n, &err));
 	assert_int_equal(n, 0);
 	OK(queue_task_new(queue, "check", "acme", "{}", check, &err));
 	assert_int_equal(must_claim().type, JOB_CHECK);
-	OK(queue_claim(queue, arena, "t", 1, &job, &n, &err));
+	OK(queue_claim(queue, arena, 1, &job, &n, &err));
 	assert_int_equal(n, 0);
 	struct connection *c = store_find(store, "acme");
 	assert_string_equal(c->pause_reason, "credentials");
@@ -224,6 +224,52 @@ static void a_paused_connection_runs_nothing(void **state)
 	assert_int_equal(t.polls, 1);
 	OK(queue_tick(queue, &t, &err));
 	assert_int_equal(t.polls, 0);
+}
+
+static size_t list_in(enum transfer_state state, struct transfer_page *ret)
+{
+	const struct transfer_filter f = { .states = 1u << state, .limit = 10 };
+	OK(store_transfer_list(store, arena, &f, ret, &err));
+	return ret->n;
+}
+
+/* A record says nothing of a run: it is shown by what is held. */
+static void what_runs_is_listed_as_running(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	struct transfer_page page;
+	put("acme", CONNECTION_ACTIVE);
+	hint("acme", "1", id);
+	struct queue_job job = must_claim();
+	finish(&job, STATE_RETRYING, "target_unreachable");
+	assert_int_equal(list_in(STATE_RETRYING, &page), 1);
+	assert_int_equal(get(id).state, STATE_RETRYING);
+	int64_t rev = 0;
+	OK(store_transfer_order(store,
+				&(struct transfer_order) {
+					.id = id, .action = TRANSFER_RETRY, .rev = -1, .who = "t" },
+				&rev, &err));
+	job = must_claim();
+	assert_int_equal(list_in(STATE_RUNNING, &page), 1);
+	assert_string_equal(page.items[0].id, id);
+	assert_int_equal(list_in(STATE_QUEUED, &page), 0);
+	assert_int_equal(list_in(STATE_RETRYING, &page), 0);
+	assert_int_equal(get(id).state, STATE_RUNNING);
+	finish(&job, STATE_NEEDS_DATA, "customer_number_missing");
+	assert_false(get(id).rechecking);
+	hint("acme", "1", id);
+	job = must_claim();
+	assert_int_equal(list_in(STATE_RUNNING, &page), 0);
+	assert_int_equal(list_in(STATE_NEEDS_DATA, &page), 1);
+	assert_true(page.items[0].rechecking);
+	assert_true(get(id).rechecking);
+	REFUSED(store_transfer_order(
+			store,
+			&(struct transfer_order) {
+				.id = id, .action = TRANSFER_RETRY, .rev = -1, .who = "t" },
+			&rev, &err),
+		ERR_CONFLICT);
 }
 
 static void a_flushed_redis_gets_everything_back(void **state)
@@ -567,6 +613,7 @@ int main(void)
 		TEST(a_connection_comes_back_as_it_was_put),
 		TEST(an_old_revision_is_refused),
 		TEST(a_paused_connection_runs_nothing),
+		TEST(what_runs_is_listed_as_running),
 		TEST(a_flushed_redis_gets_everything_back),
 		TEST(a_server_restarted_without_fsync_is_a_new_epoch),
 		TEST(orders_follow_the_table),
