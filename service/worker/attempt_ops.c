@@ -16,6 +16,8 @@
 /* A wait for a rate slot up to this is slept: it costs less than to hand the job back. */
 #define SLOT_SLEEP_MAX_MS 400
 #define QUOTA_BLOCK_MS 1000
+/* A record's holder gives it back when its creation is through, long before the lease lapses. */
+#define RECORD_WAIT_MS 500
 #define EXCERPT_MAX 1024
 #define CACHE_VALUE_TTL_MAX_MS 3600000
 
@@ -289,8 +291,13 @@ static bool op_kv_set(struct attempt *at, const char *scope, const char *key, co
 
 static bool op_record_lease(struct attempt *at, const char *record, struct err *err)
 {
-	return queue_record_lease(queue_of(at), record, impl_of(at)->run->job.id, at->quiet_ms,
-				  err);
+	struct err local = ERR_INIT;
+	struct err *e = err ? err : &local;
+	if (queue_record_lease(queue_of(at), record, impl_of(at)->run->job.id, at->quiet_ms, e))
+		return true;
+	if (e->code == ERR_BUSY && e->retry_after_ms > RECORD_WAIT_MS)
+		e->retry_after_ms = RECORD_WAIT_MS;
+	return false;
 }
 
 static void op_record_release(struct attempt *at, const char *record)

@@ -323,10 +323,11 @@ static bool enter(struct nv_call *nc)
 		org->is_busy = true;
 	else
 		org->overlaps++;
+	bool served = free || org->takes_overlaps;
 	bool allowed = has_right_locked(org, nc->route->resource);
 	pthread_mutex_unlock(&org->lock);
 	nc->holds_org = free;
-	if (!free)
+	if (!served)
 		return nv_fail(nc, "TECHNICAL_ERROR", NV_TEXT_OVERLAP, org->business_id);
 	if (!allowed)
 		return nv_fail(nc, "SERVICE_ACCESS_ERROR", NV_TEXT_ACCESS, nc->route->resource);

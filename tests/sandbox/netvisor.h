@@ -132,6 +132,7 @@ struct nv_org {
 	size_t n_invoices, cap_invoices;
 	struct table by_number; /* newest invoice with the number */
 
+	bool takes_overlaps; /* serves a call beside another, instead of failing it */
 	bool refuse_duplicates; /* DUPLICATE_DATA for an invoice number that is there */
 	char locked_until[16]; /* "" or a date: PERIOD_LOCK up to it */
 	char denied[256]; /* resources without rights, blank-separated */

@@ -375,6 +375,8 @@ static void change_org(struct nv_org *org, struct call *c)
 	bool flag;
 	if (json_bool(json_get(body, "refuse_duplicates"), &flag))
 		org->refuse_duplicates = flag;
+	if (json_bool(json_get(body, "take_overlaps"), &flag))
+		org->takes_overlaps = flag;
 	const char *until = json_str(json_get(body, "locked_until"));
 	if (until)
 		snprintf(org->locked_until, sizeof(org->locked_until), "%s", until);
