@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a target needs and the machine lacks, by package name: tests/deps.sh SET ... (build test lint fuzz bench).
+# Installs what a target needs and the machine lacks, by package name: tests/deps.sh SET ... (as in needs_of).
 # On Debian as root with apt; elsewhere it says in one line what to install and fails. Asks for nothing that is there.
 set -eu
 
@@ -15,6 +15,7 @@ needs_of() {
 		echo file:/usr/include/cmocka.h=libcmocka-dev cmd:redis-server,valkey-server=redis-server cmd:openssl=openssl file:/usr/bin/python3=python3
 		echo py:pytest=python3-pytest py:yaml=python3-yaml file:/usr/share/zoneinfo/Europe/Helsinki=tzdata
 		;;
+	einvoice) echo cmd:xmllint=libxml2-utils cmd:java=default-jre-headless file:/usr/share/java/Saxon-HE.jar=libsaxonhe-java ;;
 	lint) echo cmd:clang-format=clang-format cmd:clang-tidy=clang-tidy cmd:shellcheck=shellcheck cmd:git=git file:/usr/bin/python3=python3 ;;
 	fuzz) echo cmd:clang=clang 'glob:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a=libclang-rt-dev' ;;
 	bench) echo cmd:node=nodejs cmd:npm=npm file:/etc/ssl/certs/ca-certificates.crt=ca-certificates ;;

@@ -35,5 +35,8 @@ bool arena_defer(struct arena *arena, void (*func)(void *object), void *object) 
 
 /* Bytes handed out so far. */
 size_t arena_used(const struct arena *arena);
+/* How often it had to refuse: work that makes many small objects compares this at its start and its
+ * end instead of asking after each. Not reset by arena_clear. */
+size_t arena_refusals(const struct arena *arena);
 
 #endif

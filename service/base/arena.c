@@ -43,6 +43,7 @@ struct block {
 
 struct arena {
 	size_t cap, used;
+	size_t refusals;
 	struct deferred *deferred;
 	struct block *block; /* the one being filled, older ones below */
 	void **objects; /* sanitizer build: each object */
@@ -169,14 +170,15 @@ void arena_free(struct arena *arena)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	size_t left = arena->cap - arena->used;
-	if (size > left || size > SIZE_MAX / 2)
-		return NULL;
-	size_t rounded = (size + (size == 0) + ALIGN - 1) / ALIGN * ALIGN;
-	if (rounded > left)
-		return NULL;
-	void *p = place(arena, OWN_BLOCKS ? size : rounded);
-	if (p)
-		arena->used += rounded;
+	void *p = NULL;
+	if (size <= left && size <= SIZE_MAX / 2) {
+		size_t rounded = (size + (size == 0) + ALIGN - 1) / ALIGN * ALIGN;
+		if (rounded <= left)
+			p = place(arena, OWN_BLOCKS ? size : rounded);
+		if (p)
+			arena->used += rounded;
+	}
+	arena->refusals += !p;
 	return p;
 }
 
@@ -184,7 +186,7 @@ void *arena_alloc_array(struct arena *arena, size_t n, size_t size)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(n, size, &bytes))
-		return NULL;
+		bytes = SIZE_MAX; /* refused and counted */
 	return arena_alloc(arena, bytes);
 }
 
@@ -195,9 +197,7 @@ char *arena_strdup(struct arena *arena, const char *s)
 
 char *arena_memdup(struct arena *arena, const void *p, size_t n)
 {
-	if (n == SIZE_MAX)
-		return NULL;
-	char *copy = arena_alloc(arena, n + 1);
+	char *copy = arena_alloc(arena, n == SIZE_MAX ? n : n + 1);
 	if (copy && n)
 		memcpy(copy, p, n);
 	return copy;
@@ -235,4 +235,9 @@ bool arena_defer(struct arena *arena, void (*func)(void *object), void *object)
 size_t arena_used(const struct arena *arena)
 {
 	return arena->used;
+}
+
+size_t arena_refusals(const struct arena *arena)
+{
+	return arena->refusals;
 }

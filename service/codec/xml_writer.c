@@ -77,7 +77,9 @@ static void write_char(struct xml_writer *w, uint32_t cp, struct span bytes, boo
 		strbuf_addstr(w->out, ref);
 		return;
 	}
-	if (cp < 0x7F || (w->encoding == XML_UTF8 && cp > 0x9F)) {
+	/* Beyond U+FFFF always a reference: Java's UTF-8 reader, which e-invoice operators validate
+	 * with, stumbles over four-byte characters at the edge of its buffer. */
+	if (cp < 0x7F || (w->encoding == XML_UTF8 && cp > 0x9F && cp <= 0xFFFF)) {
 		strbuf_addspan(w->out, bytes);
 		return;
 	}

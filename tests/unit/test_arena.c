@@ -54,6 +54,21 @@ static void objects_do_not_overlap(void **state)
 	}
 }
 
+static void refusals_are_counted(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(64);
+	assert_non_null(arena_alloc(arena, 32));
+	assert_int_equal(arena_refusals(arena), 0);
+	assert_null(arena_alloc(arena, 64));
+	assert_null(arena_alloc_array(arena, SIZE_MAX, 2));
+	assert_null(arena_memdup(arena, "", SIZE_MAX));
+	assert_int_equal(arena_refusals(arena), 3);
+	assert_non_null(arena_alloc(arena, 32)); /* a refusal is no end */
+	arena_clear(arena);
+	assert_int_equal(arena_refusals(arena), 3);
+}
+
 static void the_cap_is_kept_exactly(void **state)
 {
 	(void)state;
@@ -148,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_are_zeroed_and_aligned_also_after_clear),
 		cmocka_unit_test(objects_do_not_overlap),
+		cmocka_unit_test(refusals_are_counted),
 		cmocka_unit_test(the_cap_is_kept_exactly),
 		cmocka_unit_test(sizes_that_overflow_are_refused),
 		cmocka_unit_test(copies_and_prints),
