@@ -20,6 +20,21 @@ def options(root):
     return found
 
 
+def options_named(root):
+    """Every VIESTI_ name that image, compose file, unit, proxy and documents speak of is an option."""
+    sample = pathlib.Path(root, "deploy/viesti.env.sample").read_text(encoding="utf-8")
+    known = set(re.findall(r"^#(VIESTI_\w+)=", sample, re.M)) | {"VIESTI_CONFIG"}
+    known |= {name + "_FILE" for name in known} | {"VIESTI_X", "VIESTI_X_FILE"}
+    found = []
+    for p in sorted([*pathlib.Path(root).glob("*.md"), *pathlib.Path(root, "deploy").rglob("*"),
+                     *pathlib.Path(root, "docker").rglob("*"), pathlib.Path(root, "Dockerfile")]):
+        for number, line in enumerate(p.read_text(encoding="utf-8").splitlines() if p.is_file() else [], 1):
+            found += [f"{p.relative_to(root).as_posix()}:{number}: {name} is no option"
+                      for name in re.findall(r"\bVIESTI_[A-Z][A-Z0-9_]*\b", line.replace("(_FILE)", ""))
+                      if name not in known]
+    return found
+
+
 def options_used(root):
     """Every option's member is read somewhere in the service: a setting that does nothing is a lie."""
     table = pathlib.Path(root, "include/config/options.def").read_text(encoding="utf-8")

@@ -64,6 +64,7 @@ CHECKS = {
     "tidy": (tidy, None),
     "scripts": (scripts, None),
     "options": (promises.options, None),
+    "options-named": (promises.options_named, "deploy/viesti.env.sample"),
     "options-used": (promises.options_used, "service/main.c"),
     "routes": (promises.routes, "openapi.yaml"),
     "flow-cases": (promises.flow_cases, None),

@@ -137,6 +137,14 @@ def test_an_option_that_nothing_reads_is_caught(tree):
                                            "include/systems/acme.h: nothing reads spare"]
 
 
+def test_a_name_that_is_no_option_is_caught(tree):
+    write(tree, "deploy/viesti.env.sample", "# Port.\n#VIESTI_PORT=8080\n")
+    write(tree, "Dockerfile", "ENV VIESTI_PORT=1\n")
+    write(tree, "README.md", "`VIESTI_PORT(_FILE)`, `VIESTI_CONFIG`\n")
+    write(tree, "docker/compose.yaml", "environment:\n  VIESTI_PORT_FILE: x\n  VIESTI_PROT: 1\n")
+    assert promises.options_named(tree) == ["docker/compose.yaml:3: VIESTI_PROT is no option"]
+
+
 def test_a_route_on_one_side_only_is_caught(tree):
     write(tree, "service/http/routes.c", unit('\t{ HTTP_GET, "/healthz", health },', '\t{ HTTP_POST, "/v1/a/{id}", a },'))
     write(tree, "openapi.yaml", "paths:\n  /healthz: {get: {}}\n  /v1/b: {get: {}}\n")
