@@ -125,11 +125,11 @@ static bool start_store(struct service *s, struct err *err)
 					  .lease_ms = cfg->lease_ms,
 					  .quiet_ms = cfg->quiet_ms,
 					  .retention_ms = cfg->retention_done_ms,
+					  .record_ms = cfg->retention_record_ms,
 					  .poll_interval_ms = cfg->poll_interval_ms };
 	const struct store_options so = { .pool = s->pool,
 					  .key = &s->key,
-					  .data_dir = cfg->data_dir,
-					  .retention_ms = cfg->retention_done_ms };
+					  .data_dir = cfg->data_dir };
 	struct store_epoch epoch;
 	bool restored;
 	return queue_new(&qo, &s->queue, err) && store_new(&so, &s->store, err) &&

@@ -21,7 +21,6 @@ struct store_options {
 	struct redis_pool *pool;
 	const struct seal_key *key; /* copied */
 	const char *data_dir; /* of the vault file; NULL: no vault (tests) */
-	int64_t retention_ms; /* of timelines; 0: 90 days */
 };
 struct store;
 bool store_new(const struct store_options *opt, struct store **ret, struct err *err) MUST_CHECK;

@@ -29,7 +29,6 @@ struct store {
 	struct redis_pool *pool;
 	struct seal_key key;
 	char *data_dir; /* NULL: no vault */
-	int64_t retention_ms;
 	char moves[2048];
 	/*
 	 * Over the vault file and the refresh; held across I/O on purpose, so that an older state
