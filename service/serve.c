@@ -10,7 +10,6 @@
 #include <ctype.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -31,7 +30,6 @@
 #define REDIS_START_MS 10000
 #define MAX_HOSTS 64
 #define REDIS_SPARE 8
-#define FILES_SPARE 64
 
 struct service {
 	const struct config *cfg;
@@ -125,16 +123,21 @@ static bool start_store(struct service *s, struct err *err)
 					  .lease_ms = cfg->lease_ms,
 					  .quiet_ms = cfg->quiet_ms,
 					  .retention_ms = cfg->retention_done_ms,
-					  .record_ms = cfg->retention_record_ms,
 					  .poll_interval_ms = cfg->poll_interval_ms };
 	const struct store_options so = { .pool = s->pool,
 					  .key = &s->key,
-					  .data_dir = cfg->data_dir };
+					  .data_dir = cfg->data_dir,
+					  .is_private = s->private_redis != NULL,
+					  .retention_ms = cfg->retention_done_ms };
 	struct store_epoch epoch;
-	bool restored;
-	return queue_new(&qo, &s->queue, err) && store_new(&so, &s->store, err) &&
-	       store_epoch_sync(s->store, &s->health, &epoch, &restored, err) &&
-	       store_refresh(s->store, err);
+	const char *lost = NULL;
+	if (!queue_new(&qo, &s->queue, err) || !store_new(&so, &s->store, err) ||
+	    !store_sync(s->store, &epoch, &lost, err) || !store_refresh(s->store, err))
+		return false;
+	if (lost)
+		log_event(LOG_WARN, "redis_lost_data", LOG_S("epoch", epoch.id),
+			  LOG_S("text", lost));
+	return true;
 }
 
 /* The first admin token: the one given, or one that is made and shown once (DESIGN §5). */
@@ -234,7 +237,33 @@ static bool start_workers(struct service *s, struct err *err)
 static enum redis_durability durability(void *ctx)
 {
 	const struct service *s = ctx;
-	return s->health.durability;
+	struct redis_health health;
+	store_health_get(s->store, &health);
+	return health.durability;
+}
+
+/* What /readyz tells beyond Redis and the server itself. A record that cannot be opened stops its
+ * own connection only. */
+static size_t checks(void *ctx, struct http_check *ret, size_t max)
+{
+	const struct service *s = ctx;
+	struct redis_health health;
+	struct store_trouble t;
+	assert(max >= 3);
+	store_health_get(s->store, &health);
+	store_trouble_get(s->store, &t);
+	const char *vault = *t.vault ? t.vault : t.mark;
+	ret[0] = (struct http_check) { .name = "redis_settings", .ok = health.usable };
+	ret[1] = (struct http_check) { .name = "vault", .ok = !*vault };
+	ret[2] = (struct http_check) { .name = "connections",
+				       .ok = t.n_unopened == 0,
+				       .is_advice = true };
+	snprintf(ret[0].detail, sizeof(ret[0].detail), "%s", health.text);
+	snprintf(ret[1].detail, sizeof(ret[1].detail), "%s", vault);
+	if (t.n_unopened)
+		snprintf(ret[2].detail, sizeof(ret[2].detail), "%zu cannot be opened: %s",
+			 t.n_unopened, t.unopened);
+	return 3;
 }
 
 static bool start_http(struct service *s, struct err *err)
@@ -248,6 +277,7 @@ static bool start_http(struct service *s, struct err *err)
 						 .key = &s->key,
 						 .metrics = s->metrics,
 						 .durability = durability,
+						 .checks = checks,
 						 .ctx = s };
 	return http_server_new(&opt, &s->http, err);
 }
@@ -331,22 +361,6 @@ static void block_signals(void)
 	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, no child could be waited for */
 }
 
-/* Sockets of clients, of Redis and of vendors. Without it a full house is an accept that fails. */
-static void raise_file_limit(const struct config *cfg)
-{
-	struct rlimit limit;
-	rlim_t want = (rlim_t)cfg->max_connections + (rlim_t)cfg->redis_pool + REDIS_SPARE +
-		      2 * (rlim_t)cfg->workers + FILES_SPARE;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
-		return;
-	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want)
-		log_event(LOG_WARN, "file_limit", LOG_I("may_open", (int64_t)limit.rlim_max),
-			  LOG_I("wanted", (int64_t)want),
-			  LOG_S("text", "raise the limit of open files (LimitNOFILE, ulimit -n), "
-					"or lower VIESTI_MAX_CONNECTIONS"));
-}
-
 static void tell_supervisor(const char *state)
 {
 	struct err err = ERR_INIT;
@@ -377,7 +391,6 @@ int serve(const struct config *cfg)
 	int status = 0;
 
 	block_signals();
-	raise_file_limit(cfg);
 	bool ok = open_service(&s, cfg, &err) && first_token(&s, &err) &&
 		  store_refresh(s.store, &err) && start_workers(&s, &err) && start_http(&s, &err);
 	if (ok) {

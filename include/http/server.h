@@ -21,7 +21,8 @@
 struct http_check {
 	const char *name; /* static: "workers" */
 	bool ok;
-	char detail[160]; /* for people, may be "" */
+	bool is_advice; /* told, but the service is able all the same */
+	char detail[640]; /* for people, may be "" */
 };
 #define HTTP_MAX_CHECKS 8
 

@@ -11,8 +11,7 @@
 
 struct reason {
 	const char *code; /* "customer_number_missing" */
-	const char
-		*actor; /* "source_user", "target_user", "admin", "vendor", "operator", "nobody" */
+	const char *actor; /* "source_user", "target_user", "admin", "vendor", "operator" */
 	const char *en, *fi, *nb;
 };
 /* Ends with a NULL code. */

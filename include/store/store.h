@@ -20,7 +20,9 @@
 struct store_options {
 	struct redis_pool *pool;
 	const struct seal_key *key; /* copied */
-	const char *data_dir; /* of the vault file; NULL: no vault (tests) */
+	const char *data_dir; /* of the vault and the mark; NULL: none (tests) */
+	bool is_private; /* Redis is our own child, its file in the same folder */
+	int64_t retention_ms; /* of timelines; 0: 90 days */
 };
 struct store;
 bool store_new(const struct store_options *opt, struct store **ret, struct err *err) MUST_CHECK;
@@ -34,27 +36,33 @@ struct store_epoch {
 	bool restored; /* it followed a loss: targets are asked before first sends */
 };
 /*
- * At start and whenever Redis was away: makes an epoch in a new Redis; when Redis is empty but the
- * vault is not, puts connections and tokens back under a new epoch (restored). A restarted server
- * with less than fsync may have lost its last writes: a new epoch as well. *ret_restored tells
- * that it happened in this call.
+ * At start and each second: makes an epoch in a new Redis. Where Redis lost data, or may have (it
+ * was emptied, went back in time, was started again or replaced by another), a new epoch begins,
+ * restored, and what the vault knows better is put back. *ret_lost says why, NULL when nothing was
+ * lost since the last call. False: Redis is away, or its loss could not be mended.
  */
-bool store_epoch_sync(struct store *s, const struct redis_health *health, struct store_epoch *ret,
-		      bool *ret_restored, struct err *err) MUST_CHECK;
-
-/* The epoch as last seen; no I/O. Refreshing notices a Redis that was emptied while we ran, and
- * puts things back under a new epoch by itself. */
-void store_epoch_get(struct store *s, struct store_epoch *ret);
-
-/* What runs each second: the health check of Redis, and with it store_epoch_sync. */
-bool store_sync(struct store *s, struct store_epoch *ret, bool *ret_restored,
+bool store_sync(struct store *s, struct store_epoch *ret, const char **ret_lost,
 		struct err *err) MUST_CHECK;
+/* The epoch as last seen; no I/O. */
+void store_epoch_get(struct store *s, struct store_epoch *ret);
+/* How Redis was when last asked, at most some seconds ago; no I/O. */
+void store_health_get(struct store *s, struct redis_health *ret);
+
+/* What was met that stops nothing; each "" when there is none. No I/O. */
+#define STORE_TROUBLE_MAX 512
+struct store_trouble {
+	char vault[STORE_TROUBLE_MAX]; /* it cannot be written */
+	char mark[STORE_TROUBLE_MAX]; /* nor can the mark beside it, that tells a loss */
+	size_t n_unopened; /* connections that stand still, since their record cannot be opened */
+	char unopened[STORE_TROUBLE_MAX]; /* one of them, and why */
+};
+void store_trouble_get(struct store *s, struct store_trouble *ret);
 
 /* --- connections --- */
 /*
  * Creates (rev of the draft 0) or replaces (rev = the one it was read with). ERR_CONFLICT when the
  * stored rev differs or the id is taken. *ret may be NULL; else the stored one, to be unreferenced.
- * The vault is written before it returns.
+ * The vault is written before it returns; where that fails it stands in Redis, and in the trouble.
  */
 bool store_connection_put(struct store *s, const struct connection_draft *draft,
 			  struct connection **ret, struct err *err) MUST_CHECK;
@@ -65,7 +73,7 @@ bool store_connection_get(struct store *s, const char *id, struct connection **r
 bool store_connection_set_state(struct store *s, const char *id, enum connection_state state,
 				const char *pause_reason, struct err *err) MUST_CHECK;
 /* The local snapshot. Refresh: each second by one thread, and after an own change; cheap when
- * nothing moved. */
+ * nothing moved. Notices a Redis that was emptied, and syncs first. */
 bool store_refresh(struct store *s, struct err *err) MUST_CHECK;
 /* NULL when unknown; else to be unreferenced. No I/O. */
 struct connection *store_find(struct store *s, const char *id) MUST_CHECK;

@@ -30,7 +30,8 @@ struct pool_options {
 };
 
 struct pool;
-/* Starts every thread. *ret is stopped and freed by the caller. */
+/* Starts every thread; the store has been synced before. *ret is stopped and freed by the caller.
+ */
 bool pool_start(const struct pool_options *opt, struct pool **ret, struct err *err) MUST_CHECK;
 /* Claims nothing more, lets running jobs end for grace_ms, then cuts their calls; hands back what
  * was not begun. */

@@ -49,8 +49,8 @@ bool handle_readyz(struct request *rq, struct err *err)
 	size_t n = gather_checks(rq, checks);
 	bool ready = true;
 	for (size_t i = 0; i < n; i++)
-		ready &= checks[i].ok;
-	struct strbuf sb = STRBUF_INIT(rq->arena, 8192);
+		ready &= checks[i].ok || checks[i].is_advice;
+	struct strbuf sb = STRBUF_INIT(rq->arena, 16384);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	jsonw_object(&w);
 	jsonw_kstr(&w, "status", ready ? "ready" : "not_ready");

@@ -8,6 +8,11 @@ local function now_ms()
 	return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
+-- Changes with each start of the server, and is another one's after a failover.
+local function server_run()
+	return string.match(call('INFO', 'server'), 'run_id:(%x+)') or ''
+end
+
 local function is_task(id)
 	return string.find(id, ':', 1, true) ~= nil
 end
@@ -82,19 +87,11 @@ local function hold(fence, was, try, first, rev, had, conn, keys)
 	return fence .. ' ' .. was .. ' ' .. try .. ' ' .. first .. ' ' .. rev .. ' ' .. had .. ' ' .. conn .. '\n' .. keys
 end
 
--- Answers the fence, what the claim knew (a table by the names above), and whether it is to be looked at again. Jobs of one
--- claim know much the same, so what was read once is kept for this call.
-local known_facts = {}
+-- Answers fence, was, try, first try, rev, had, connection, keys, '+' when it is to be looked at again.
 local function read_held(value)
-	local again, fence, text = string.match(value, '^(%+?)(%d+) (.*)$')
-	local facts = known_facts[text]
-	if not facts then
-		facts = {}
-		facts.was, facts.try, facts.first, facts.rev, facts.had, facts.conn, facts.keys =
-			string.match(text, '^(%S+) (%d+) (%d+) (%d+) (%S+) ([^\n]*)\n(.*)$')
-		known_facts[text] = facts
-	end
-	return fence, facts, again == '+'
+	local again, fence, was, try, first, rev, had, conn, keys =
+		string.match(value, '^(%+?)(%d+) (%S+) (%d+) (%d+) (%d+) (%S+) ([^\n]*)\n(.*)$')
+	return fence, was, try, first, rev, had, conn, keys, again == '+'
 end
 
 -- Is the job in somebody's hands? If so, and there is news of it, its holder is told to look again.
@@ -164,29 +161,24 @@ local function wake_sleepers(now, limit)
 end
 
 -- An invoice number finds its transfers: no:<conn> holds a comma list of ids per number.
-local function drop_number(conn, id, number)
-	if not number or number == '' then
-		return
-	end
-	local key, rest = P .. 'no:' .. conn, {}
-	for other in string.gmatch(call('HGET', key, number) or '', '[^,]+') do
-		if other ~= id then
-			rest[#rest + 1] = other
-		end
-	end
-	if #rest == 0 then
-		call('HDEL', key, number)
-	else
-		call('HSET', key, number, table.concat(rest, ','))
-	end
-end
-
 local function put_number(conn, id, old, number)
 	if old == number or number == '' then
 		return
 	end
 	local key = P .. 'no:' .. conn
-	drop_number(conn, id, old)
+	if old and old ~= '' then
+		local rest = {}
+		for other in string.gmatch(call('HGET', key, old) or '', '[^,]+') do
+			if other ~= id then
+				rest[#rest + 1] = other
+			end
+		end
+		if #rest == 0 then
+			call('HDEL', key, old)
+		else
+			call('HSET', key, old, table.concat(rest, ','))
+		end
+	end
 	local ids = call('HGET', key, number)
 	if not ids then
 		call('HSET', key, number, id)

@@ -1,5 +1,10 @@
--- snapshot.lua: every connection and token, with the version and epoch they belong to.
--- Answers {epoch id, version, {id, revision, document, sealed secrets, ...}, {hash, document, ...}}.
+-- snapshot.lua: every connection and token, with the version and epoch they belong to. ARGV: prefix, epoch id and version that
+-- the caller has. Answers {epoch id, version} when that is all the same, else {epoch id, version, {id, revision, document,
+-- sealed secrets, ...}, {hash, document, ...}}.
+local epoch, version = call('HGET', P .. 'epoch', 'id') or '', call('GET', P .. 'conns:ver') or '0'
+if epoch == ARGV[2] and version == ARGV[3] then
+	return { epoch, version }
+end
 local conns, toks = {}, {}
 local ids = call('SMEMBERS', P .. 'conns')
 table.sort(ids)
@@ -19,4 +24,4 @@ for _, hash in ipairs(call('SMEMBERS', P .. 'toks')) do
 		toks[#toks + 1] = doc
 	end
 end
-return { call('HGET', P .. 'epoch', 'id') or '', call('GET', P .. 'conns:ver') or '0', conns, toks }
+return { epoch, version, conns, toks }

@@ -18,27 +18,50 @@ struct snapshot {
 	char epoch[UUID_TEXT];
 	int64_t version;
 	struct connection **conns; /* by id */
-	size_t n_conns;
+	size_t n_conns, n_unopened;
+	char unopened[STORE_TROUBLE_MAX]; /* of the first that could not be opened, why */
 	struct stored_token *tokens;
 	size_t n_tokens;
 };
 void snapshot_free(struct snapshot *snap);
 CLEANUP_FUNC(struct snapshot, snapshot_free)
 
+/* What the file of store_mark.c says. */
+struct mark {
+	char relay[UUID_TEXT]; /* this data folder's own name */
+	int64_t count;
+	char epoch[UUID_TEXT]; /* in which it was counted last, and when by the clock of Redis */
+	int64_t at_ms;
+	bool is_whole; /* the file stands where it was made */
+	bool is_damaged;
+};
+
 struct store {
 	struct redis_pool *pool;
 	struct seal_key key;
 	char *data_dir; /* NULL: no vault */
+	bool is_private;
+	int64_t retention_ms;
 	char moves[2048];
 	/*
 	 * Over the vault file and the refresh; held across I/O on purpose, so that an older state
 	 * never replaces a newer one. Nothing that serves a request waits for it but an own change.
 	 */
 	pthread_mutex_t refresh_lock;
+	bool is_folder_read;
+	struct mark mark;
+	struct {
+		char epoch[UUID_TEXT];
+		int64_t version; /* -1: there is none */
+	} vault; /* what the file holds */
+	int64_t next_check_ms; /* of the health, monotonic */
+	const char *lost; /* why, for the next store_sync to tell; NULL: nothing */
 	bool is_vault_stale; /* the last write failed: to be tried again */
-	pthread_mutex_t lock; /* a leaf, over the two below */
+	pthread_mutex_t lock; /* a leaf, over all below */
 	struct snapshot *snapshot; /* never NULL */
 	struct store_epoch epoch;
+	struct redis_health health; /* written under both locks */
+	struct store_trouble trouble;
 };
 
 struct num {
@@ -95,10 +118,16 @@ bool vault_read(struct store *s, struct arena *arena, struct vault *ret,
 bool vault_write_locked(struct store *s, struct arena *arena, const struct redis_value *snapshot,
 			struct err *err) MUST_CHECK;
 
+/* A missing file is a new one; one that was copied here, or is damaged, says so. */
+bool mark_read(struct store *s, struct mark *ret, struct err *err) MUST_CHECK;
+bool mark_write(struct store *s, const struct mark *m, struct err *err) MUST_CHECK;
+
 /* Reads the epoch of Redis; begins a new one where it lost data. Holds refresh_lock. */
-bool epoch_sync_locked(struct store *s, struct arena *arena, const struct redis_health *health,
-		       bool *ret_restored, struct err *err) MUST_CHECK;
-/* Loads the snapshot when it moved, and writes the vault. */
-bool refresh_locked(struct store *s, struct err *err) MUST_CHECK;
+bool epoch_sync_locked(struct store *s, struct arena *arena, struct err *err) MUST_CHECK;
+/* The health check, where the server is not the one of the last, or that is some time ago. */
+bool health_follow_locked(struct store *s, struct arena *arena, const char *run_id,
+			  struct err *err) MUST_CHECK;
+/* field: of s->trouble; err NULL: all is well. */
+void store_trouble_set(struct store *s, char *field, const struct err *err);
 
 #endif

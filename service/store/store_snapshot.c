@@ -2,7 +2,8 @@
  * store_snapshot.c: the local copy of connections and tokens that requests are served from.
  * Replaced as a whole; readers hold a mutex for a look-up, never for I/O.
  *
- * A connection that cannot be opened (another sealing key) fails the refresh: the old copy stands.
+ * A connection that cannot be opened stands still and is named (store_trouble); the others go on.
+ * Where all are sealed under another key, ours is wrong, and the old copy stands.
  */
 #include "base/base.h"
 #include "store_internal.h"
@@ -24,9 +25,11 @@ void snapshot_free(struct snapshot *snap)
 	mem_free(snap);
 }
 
+/* False only when our key opens none, or memory is out. */
 static bool fill_conns(struct store *s, struct arena *arena, const struct redis_value *list,
 		       struct snapshot *snap, struct err *err)
 {
+	struct err first = ERR_INIT;
 	snap->conns = mem_alloc_array(list->n / 4 + 1, sizeof(struct connection *));
 	if (!snap->conns)
 		return err_set(err, ERR_MEMORY, "out of memory");
@@ -35,10 +38,19 @@ static bool fill_conns(struct store *s, struct arena *arena, const struct redis_
 						  .rev = store_int(&list->items[i + 1]),
 						  .doc = store_item(list, i + 2),
 						  .sealed = store_item(list, i + 3) };
-		if (!connection_open(s, arena, &from, &snap->conns[snap->n_conns], err))
-			return false;
-		snap->n_conns++;
+		struct err why = ERR_INIT;
+		if (connection_open(s, arena, &from, &snap->conns[snap->n_conns], &why)) {
+			snap->n_conns++;
+			continue;
+		}
+		if (why.code == ERR_MEMORY || why.code == ERR_LIMIT)
+			return err_set(err, why.code, "%s", why.message);
+		if (snap->n_unopened++ == 0)
+			first = why;
 	}
+	if (snap->n_unopened && !snap->n_conns && first.code == ERR_CREDENTIALS)
+		return err_set(err, first.code, "%s", first.message);
+	snprintf(snap->unopened, sizeof(snap->unopened), "%s", first.message);
 	return true;
 }
 
@@ -74,53 +86,63 @@ static bool build(struct store *s, struct arena *arena, const struct redis_value
 	return true;
 }
 
-static bool load_locked(struct store *s, struct err *err)
+/* What Redis holds, or only epoch and version when they are those of the local copy. */
+static bool fetch(struct store *s, struct arena *arena, bool wholly, const struct redis_value **ret,
+		  struct err *err)
 {
-	CLEANUP(arena_free) struct arena *arena = arena_new(SNAPSHOT_ARENA);
-	if (!arena)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	const struct redis_value *v = NULL;
-	struct snapshot *next = NULL;
-	if (!store_call(s, arena, "snapshot", NULL, 0, &v, err))
+	struct num version;
+	struct span args[] = { wholly ? SPAN_LIT("") : span_of(s->snapshot->epoch),
+			       num_span(&version, wholly ? -1 : s->snapshot->version) };
+	if (!store_call(s, arena, "snapshot", args, ARRAY_SIZE(args), ret, err))
 		return false;
-	if (v->type != REDIS_ARRAY || v->n != 4)
+	if ((*ret)->type != REDIS_ARRAY || ((*ret)->n != 4 && (*ret)->n != 2))
 		return store_script_broken("snapshot", err);
-	if (store_item(v, 0).n == 0) /* emptied just now: the next refresh mends it */
-		return err_set(err, ERR_OUTAGE, "Redis has lost its data");
-	if (!build(s, arena, v, &next, err))
-		return false;
-	pthread_mutex_lock(&s->lock);
-	struct snapshot *old = s->snapshot;
-	s->snapshot = next;
-	pthread_mutex_unlock(&s->lock);
-	snapshot_free(old);
-	/* A full disk must not keep a revoked token alive: the copy counts at once, the file is
-	 * tried again. */
-	s->is_vault_stale = true;
-	if (!vault_write_locked(s, arena, v, err))
-		return false;
-	s->is_vault_stale = false;
 	return true;
 }
 
-bool refresh_locked(struct store *s, struct err *err)
+static void replace_snapshot(struct store *s, struct snapshot *next)
+{
+	pthread_mutex_lock(&s->lock);
+	struct snapshot *old = s->snapshot;
+	s->snapshot = next;
+	s->trouble.n_unopened = next->n_unopened;
+	memcpy(s->trouble.unopened, next->unopened, sizeof(s->trouble.unopened));
+	pthread_mutex_unlock(&s->lock);
+	snapshot_free(old);
+}
+
+/* A full disk must not keep a revoked token alive, nor hide a change that stands in Redis: the copy
+ * counts at once, the file is tried again. */
+static void write_vault(struct store *s, struct arena *arena, const struct redis_value *v)
+{
+	struct err err = ERR_INIT;
+	bool good = vault_write_locked(s, arena, v, &err);
+	s->is_vault_stale = !good;
+	store_trouble_set(s, s->trouble.vault, good ? NULL : &err);
+}
+
+static bool refresh_locked(struct store *s, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(SNAPSHOT_ARENA);
+	const struct redis_value *v = NULL;
+	struct snapshot *next = NULL;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	const struct redis_value *v = NULL;
-	if (!store_call(s, arena, "epoch_get", NULL, 0, &v, err))
+	if (!fetch(s, arena, s->is_vault_stale, &v, err))
 		return false;
-	if (v->type != REDIS_ARRAY || v->n != 5)
-		return store_script_broken("epoch_get", err);
-	bool restored = false;
+	/* Before its content may replace what the vault holds. */
 	if (!span_is(store_item(v, 0), s->epoch.id) &&
-	    !epoch_sync_locked(s, arena, NULL, &restored, err))
+	    (!epoch_sync_locked(s, arena, err) || !fetch(s, arena, true, &v, err)))
 		return false;
-	if (!restored && !s->is_vault_stale && s->snapshot->version == store_int(&v->items[4]) &&
-	    str_eq(s->snapshot->epoch, s->epoch.id))
+	if (v->n == 2)
 		return true;
-	return load_locked(s, err);
+	if (!span_is(store_item(v, 0), s->epoch.id)) /* the next refresh mends it */
+		return err_set(err, ERR_OUTAGE, "Redis has lost its data just now");
+	if (!build(s, arena, v, &next, err))
+		return false;
+	replace_snapshot(s, next);
+	write_vault(s, arena, v);
+	return true;
 }
 
 bool store_refresh(struct store *s, struct err *err)

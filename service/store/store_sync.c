@@ -1,19 +1,69 @@
 /*
  * store_sync.c: asks Redis how it is, and sees to it that what must outlive it stands in it. The
- * one place where the health check and the epoch meet.
+ * one place where the health check, the epoch and the local copy meet; and what was met that stops
+ * nothing, for those who report it.
  */
 #include "base/base.h"
 
 #include "store_internal.h"
 
-#define CHECK_ARENA ((size_t)1 << 20)
+#include "base/clock.h"
 
-bool store_sync(struct store *s, struct store_epoch *ret, bool *ret_restored, struct err *err)
+#define SYNC_ARENA ((size_t)256 << 20)
+#define CHECK_EVERY_MS 10000
+
+bool health_follow_locked(struct store *s, struct arena *arena, const char *run_id, struct err *err)
 {
-	CLEANUP(arena_free) struct arena *arena = arena_new(CHECK_ARENA);
 	struct redis_health health;
+	int64_t now_ms = clock_mono_ms();
+	if (str_eq(s->health.run_id, run_id) && now_ms < s->next_check_ms)
+		return true;
+	if (!redis_check(s->pool, arena, &health, err))
+		return false;
+	pthread_mutex_lock(&s->lock);
+	s->health = health;
+	pthread_mutex_unlock(&s->lock);
+	s->next_check_ms = now_ms + CHECK_EVERY_MS;
+	return true;
+}
+
+bool store_sync(struct store *s, struct store_epoch *ret, const char **ret_lost, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(SYNC_ARENA);
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	return redis_check(s->pool, arena, &health, err) &&
-	       store_epoch_sync(s, &health, ret, ret_restored, err);
+	pthread_mutex_lock(&s->refresh_lock);
+	bool done = epoch_sync_locked(s, arena, err);
+	if (done) {
+		*ret_lost = s->lost;
+		s->lost = NULL;
+	}
+	pthread_mutex_unlock(&s->refresh_lock);
+	if (!done)
+		return false;
+	store_epoch_get(s, ret);
+	return true;
+}
+
+void store_health_get(struct store *s, struct redis_health *ret)
+{
+	pthread_mutex_lock(&s->lock);
+	*ret = s->health;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* --- trouble --- */
+
+void store_trouble_set(struct store *s, char *field, const struct err *err)
+{
+	pthread_mutex_lock(&s->lock);
+	snprintf(field, STORE_TROUBLE_MAX, "%s", err ? err->message : "");
+	pthread_mutex_unlock(&s->lock);
+}
+
+void store_trouble_get(struct store *s, struct store_trouble *ret)
+{
+	pthread_mutex_lock(&s->lock);
+	*ret = s->trouble;
+	pthread_mutex_unlock(&s->lock);
 }

@@ -344,14 +344,17 @@ bool store_transfer_order(struct store *s, const struct transfer_order *order, i
 	}
 	CLEANUP(arena_free) struct arena *arena = arena_new(ORDER_ARENA);
 	struct span entry;
-	struct num rev;
+	struct num rev, retention;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	if (!write_entry(s, arena, order, &entry, err))
 		return false;
-	struct span args[] = { span_of(s->moves), span_of(order->id),
-			       span_of(action_name(order->action)), num_span(&rev, order->rev),
-			       entry };
+	struct span args[] = { span_of(s->moves),
+			       span_of(order->id),
+			       span_of(action_name(order->action)),
+			       num_span(&rev, order->rev),
+			       entry,
+			       num_span(&retention, s->retention_ms) };
 	const struct redis_value *v = NULL;
 	if (!store_call(s, arena, "transfer_order", args, ARRAY_SIZE(args), &v, err))
 		return false;

@@ -127,7 +127,11 @@ bool vault_write_locked(struct store *s, struct arena *arena, const struct redis
 	if (!write_json(arena, snapshot, &plain, err) ||
 	    !seal(arena, &s->key, SPAN_LIT(VAULT_PLACE), plain, &sealed, err))
 		return false;
-	return replace_file(s->data_dir, temp, path, sealed, err);
+	if (!replace_file(s->data_dir, temp, path, sealed, err))
+		return false;
+	snprintf(s->vault.epoch, sizeof(s->vault.epoch), "%s", store_item(snapshot, 0).p);
+	s->vault.version = store_int(&snapshot->items[1]);
+	return true;
 }
 
 /* --- reading --- */

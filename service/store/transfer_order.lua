@@ -1,5 +1,5 @@
 -- transfer_order.lua: what people order for a transfer: retry, resend, cancel.
--- ARGV: prefix, moves, id, action, revision or '-1', sealed timeline entry.
+-- ARGV: prefix, moves, id, action, revision or '-1', sealed timeline entry, retention ms.
 -- Answers the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state.
 local MOVES, id, action, rev = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local key = P .. 't:' .. id
@@ -60,4 +60,5 @@ call('HSET', key, 'st', to, 'ua', now)
 index(conn, id, from, to, now)
 call('RPUSH', P .. 'tl:' .. id, ARGV[6])
 call('LTRIM', P .. 'tl:' .. id, -200, -1)
+call('PEXPIRE', P .. 'tl:' .. id, ARGV[7])
 return call('HINCRBY', key, 'rv', 1)

@@ -22,6 +22,7 @@
 #define WAIT_MS 500 /* for a wake-up from Redis */
 #define REDIS_AWAY_MS 200
 #define KEEPER_MS 1000
+#define WARN_EVERY_MS 60000
 #define CACHE_ENTRIES 4096
 #define ARENA_BYTES ((size_t)192 << 20)
 
@@ -40,7 +41,7 @@ struct worker {
 struct pool {
 	struct pool_options opt;
 	struct cache *cache;
-	_Atomic int64_t epoch_ms, absent_counts_ms;
+	int64_t next_warning_ms; /* the keeper's own */
 
 	pthread_mutex_t lock; /* of all below; a leaf */
 	pthread_cond_t work, room, finished, tick;
@@ -118,9 +119,7 @@ static void *worker_main(void *arg)
 	struct pool *p = w->pool;
 	struct run_context ctx = { .opt = &p->opt,
 				   .cache = p->cache,
-				   .http = http_client_transport(w->http),
-				   .epoch_ms = &p->epoch_ms,
-				   .absent_counts_ms = &p->absent_counts_ms };
+				   .http = http_client_transport(w->http) };
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		struct run *r = list_pop(&p->claimed);
@@ -394,36 +393,53 @@ static void *beater_main(void *arg)
 
 /* --- keeper --- */
 
-static void take_epoch(struct pool *p, const struct store_epoch *e)
-{
-	atomic_store(&p->epoch_ms, e->born_ms);
-	atomic_store(&p->absent_counts_ms, e->restored ? e->born_ms + p->opt.quiet_ms : e->born_ms);
-}
-
 /* Notices a Redis that was restarted, emptied or failed over, and puts back what it lost. */
 static bool sync_epoch(struct pool *p, struct err *err)
 {
 	struct store_epoch epoch;
-	bool restored = false;
-	if (!store_sync(p->opt.store, &epoch, &restored, err))
+	const char *lost = NULL;
+	if (!store_sync(p->opt.store, &epoch, &lost, err))
 		return false;
-	take_epoch(p, &epoch);
-	if (restored)
+	if (lost)
 		log_event(LOG_WARN, "redis_lost_data", LOG_S("epoch", epoch.id),
-			  LOG_S("text",
-				"connections and tokens were put back; targets are asked before "
-				"first sends"));
+			  LOG_S("text", lost));
 	return true;
+}
+
+/* What stops nothing, and yet must be heard of: once a minute while it lasts. */
+static void warn(struct pool *p, const struct err *refresh)
+{
+	struct store_trouble t;
+	struct redis_health health;
+	store_trouble_get(p->opt.store, &t);
+	store_health_get(p->opt.store, &health);
+	bool any = refresh->code != ERR_NONE || *t.vault || *t.mark || t.n_unopened ||
+		   !health.usable;
+	if (!any || clock_mono_ms() < p->next_warning_ms)
+		return;
+	p->next_warning_ms = clock_mono_ms() + WARN_EVERY_MS;
+	if (refresh->code != ERR_NONE)
+		log_err(LOG_WARN, "connections_not_read", refresh);
+	if (*t.vault || *t.mark)
+		log_event(LOG_WARN, "vault_not_written",
+			  LOG_S("text", *t.vault ? t.vault : t.mark));
+	if (t.n_unopened)
+		log_event(LOG_WARN, "connection_not_opened",
+			  LOG_I("connections", (int64_t)t.n_unopened), LOG_S("text", t.unopened));
+	if (!health.usable)
+		log_event(LOG_WARN, "redis_unfit", LOG_S("text", health.text));
 }
 
 static void keep_house(struct pool *p)
 {
-	struct err err = ERR_INIT;
+	struct err err = ERR_INIT, refresh = ERR_INIT;
 	struct queue_tick tick = { 0 };
-	if (!sync_epoch(p, &err) || !store_refresh(p->opt.store, &err)) {
+	if (!sync_epoch(p, &err)) {
 		log_err(LOG_DEBUG, "redis_away", &err);
 		return;
 	}
+	(void)!store_refresh(p->opt.store, &refresh); /* warned of; the rest goes on */
+	warn(p, &refresh);
 	do {
 		if (!queue_tick(p->opt.queue, &tick, &err)) {
 			log_err(LOG_DEBUG, "tick_failed", &err);
@@ -475,12 +491,6 @@ static bool start_threads(struct pool *p, struct err *err)
 	       start_thread(&p->claimer, &p->has_claimer, claimer_main, p, err);
 }
 
-/* The epoch must be known before the first attempt. */
-static bool first_epoch(struct pool *p, struct err *err)
-{
-	return sync_epoch(p, err) && store_refresh(p->opt.store, err);
-}
-
 bool pool_start(const struct pool_options *opt, struct pool **ret, struct err *err)
 {
 	struct pool *p = mem_alloc(sizeof(*p));
@@ -499,7 +509,7 @@ bool pool_start(const struct pool_options *opt, struct pool **ret, struct err *e
 	list_init(&p->ended);
 	p->cache = cache_new(CACHE_ENTRIES);
 	p->workers = mem_alloc_array((size_t)opt->workers, sizeof(*p->workers));
-	bool ok = p->cache && p->workers ? first_epoch(p, err) && start_threads(p, err)
+	bool ok = p->cache && p->workers ? start_threads(p, err)
 					 : err_set(err, ERR_MEMORY, "out of memory");
 	if (!ok) {
 		pool_stop(p, 0);

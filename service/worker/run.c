@@ -23,7 +23,6 @@ struct run *run_new(const struct queue_job *job, size_t arena_bytes)
 		mem_free(r);
 		return NULL;
 	}
-	arena_keep_secrets(r->arena); /* credentials, tokens, and the requests that carry them */
 	const char **texts[] = { &r->job.id,	       &r->job.conn,	    &r->job.kind,
 				 &r->job.source_id,    &r->job.number,	    &r->job.changed,
 				 &r->job.content_hash, &r->job.fingerprint, &r->job.error_code,
@@ -151,20 +150,18 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 							      .age_ms = clock_wall_ms() - since,
 							      .dice = dice });
 	struct queue_outcome *o = &r->outcome;
-	/* Somebody waits for the answer of a check or dry run; it pauses nothing that relays. */
-	bool is_asked = r->job.type == JOB_CHECK || r->job.type == JOB_DRY_RUN;
-	r->pause_connection = p.pause_connection && !is_asked;
+	r->pause_connection = p.pause_connection;
 	o->delivered = at->delivered;
 	o->content_hash = at->delivered ? at->content_hash : NULL;
 	o->delay_ms = p.wait_ms;
 	o->error_code = r->err.reason ? r->err.reason : err_code_name(r->err.code);
 	o->error_json = error_json(r);
 	o->fingerprint = fingerprint;
-	if (p.kind != PLAN_MOVE && !(is_asked && p.pause_connection)) {
+	if (p.kind != PLAN_MOVE) {
 		o->hand_back = true;
 		return;
 	}
-	o->state = is_asked ? STATE_SYSTEM_FAULT : p.state;
+	o->state = p.state;
 	/* What is done stays done while a second look at it fails; only "gone at the target" is
 	 * told. */
 	if (r->job.was == STATE_DONE && (p.state != STATE_NEEDS_DATA || at->keep_error)) {
@@ -244,6 +241,8 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 {
 	const struct pool_options *opt = ctx->opt;
 	struct attempt_impl impl = { .magic = RUN_MAGIC, .run = r, .ctx = ctx, .flow = flow };
+	struct store_epoch epoch;
+	store_epoch_get(opt->store, &epoch);
 	struct attempt at = {
 		.ops = &run_ops,
 		.arena = r->arena,
@@ -252,8 +251,8 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 		.source_id = r->job.source_id,
 		.generation = r->job.generation,
 		.try_no = r->job.try_no,
-		.epoch_ms = atomic_load(ctx->epoch_ms),
-		.absent_counts_ms = atomic_load(ctx->absent_counts_ms),
+		.epoch_ms = epoch.born_ms,
+		.absent_counts_ms = epoch.born_ms + (epoch.restored ? opt->quiet_ms : 0),
 		.quiet_ms = opt->quiet_ms,
 		.deadline_ms = clock_mono_ms() + 10 * 60 * 1000,
 		.preview = r->job.type != JOB_TRANSFER && r->job.type != JOB_POLL,

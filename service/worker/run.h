@@ -40,9 +40,6 @@ struct run_context {
 	const struct pool_options *opt;
 	struct cache *cache;
 	struct http_transport *http;
-	const _Atomic int64_t *epoch_ms; /* when the store's memory begins */
-	const _Atomic int64_t
-		*absent_counts_ms; /* DESIGN §4.7: absence at the target counts from then on */
 };
 
 /* NULL without memory. Copies the job's texts. */

@@ -75,8 +75,8 @@ static bool fill(struct queue *q, long jobs, struct err *err)
 static bool connect_two(struct store *s, struct err *err)
 {
 	struct store_epoch epoch;
-	bool restored;
-	if (!store_sync(s, &epoch, &restored, err))
+	const char *lost;
+	if (!store_sync(s, &epoch, &lost, err))
 		return false;
 	static const char *const names[] = { "one", "two" };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

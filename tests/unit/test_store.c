@@ -13,6 +13,8 @@
 #include "redis_fixture.h"
 #include "store/store.h"
 
+#include <sys/stat.h>
+
 static struct redis_fixture server;
 static struct redis_pool *pool;
 static struct queue *queue;
@@ -55,10 +57,42 @@ static int stop(void **state)
 	return 0;
 }
 
-static void new_store(void)
+static struct store *store_at(const char *folder, bool is_private)
 {
-	const struct store_options so = { .pool = pool, .key = &key, .data_dir = data_dir };
-	OK(store_new(&so, &store, &err));
+	struct store *made = NULL;
+	const struct store_options so = {
+		.pool = pool, .key = &key, .data_dir = folder, .is_private = is_private
+	};
+	OK(store_new(&so, &made, &err));
+	return made;
+}
+
+/* Why Redis lost data, NULL when it did not. */
+static const char *sync_store(struct store *s)
+{
+	struct store_epoch epoch;
+	const char *lost = "?";
+	OK(store_sync(s, &epoch, &lost, &err));
+	if (lost)
+		assert_true(epoch.restored);
+	return lost;
+}
+
+static void refresh(struct store *s)
+{
+	OK(store_refresh(s, &err));
+}
+
+static void remove_folder(const char *folder)
+{
+	static const char *const names[] = { "vault", "vault.new", "mark" };
+	char path[96];
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		if (remove(path) != 0 && errno != ENOENT)
+			fail_msg("%s: %s", path, strerrordesc_np(errno));
+	}
+	rmdir(folder);
 }
 
 static int begin(void **state)
@@ -70,24 +104,21 @@ static int begin(void **state)
 		return -1;
 	const struct queue_options qo = { .pool = pool, .key = &key, .lease_ms = 5000 };
 	OK(queue_new(&qo, &queue, &err));
-	new_store();
+	store = store_at(data_dir, false);
+	assert_null(sync_store(store));
 	struct store_epoch epoch;
-	bool restored = true;
-	OK(store_epoch_sync(store, NULL, &epoch, &restored, &err));
-	assert_false(restored);
+	store_epoch_get(store, &epoch);
 	assert_false(epoch.restored);
+	refresh(store);
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	char path[96];
 	store_free(store);
 	queue_free(queue);
-	snprintf(path, sizeof(path), "%s/vault", data_dir);
-	unlink(path);
-	rmdir(data_dir);
+	remove_folder(data_dir);
 	arena_free(arena);
 	return 0;
 }
@@ -282,7 +313,9 @@ static void a_flushed_redis_gets_everything_back(void **state)
 	OK(store_token_create(store, &token, NULL, plain, id, &err));
 	store_epoch_get(store, &before);
 	assert_true(redis_fixture_flush(&server));
-	OK(store_refresh(store, &err));
+	refresh(store);
+	assert_string_equal(sync_store(store), "Redis is empty");
+	assert_null(sync_store(store));
 	store_epoch_get(store, &after);
 	assert_true(after.restored);
 	assert_string_not_equal(before.id, after.id);
@@ -295,10 +328,9 @@ static void a_flushed_redis_gets_everything_back(void **state)
 	/* And by a process that starts against an empty Redis. */
 	store_free(store);
 	assert_true(redis_fixture_flush(&server));
-	new_store();
-	bool restored = false;
-	OK(store_epoch_sync(store, NULL, &after, &restored, &err));
-	assert_true(restored && after.restored);
+	store = store_at(data_dir, false);
+	assert_non_null(sync_store(store));
+	refresh(store);
 	c = store_find(store, "acme");
 	assert_non_null(c);
 	connection_unref(c);
@@ -306,25 +338,264 @@ static void a_flushed_redis_gets_everything_back(void **state)
 	assert_int_equal(token.role, ROLE_OPERATOR);
 }
 
-static void a_server_restarted_without_fsync_is_a_new_epoch(void **state)
+/* Any command; its answer in the arena. */
+static const struct redis_value *redis_do(const char *words, const char *a, const char *b)
+{
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	OK(redis_borrow(pool, 5000, &r, &err));
+	OK(redis_commandf(r, arena, &v, &err, words, a, b));
+	redis_give_back(r);
+	return v;
+}
+
+static void restart_server(void)
+{
+	assert_true(redis_fixture_restart(&server));
+}
+
+/* Another Redis may be a replica that was behind: its fsync says nothing of what it never got. */
+static void another_server_is_a_new_epoch_however_durable(void **state)
 {
 	(void)state;
-	struct store_epoch first, next;
-	bool restored = false;
-	struct redis_health health = { .durability = REDIS_EVERYSEC, .run_id = "one" };
-	OK(store_epoch_sync(store, &health, &first, &restored, &err));
-	assert_false(restored);
-	OK(store_epoch_sync(store, &health, &next, &restored, &err));
-	assert_string_equal(first.id, next.id);
-	snprintf(health.run_id, sizeof(health.run_id), "two");
-	OK(store_epoch_sync(store, &health, &next, &restored, &err));
-	assert_true(restored && next.restored);
-	assert_string_not_equal(first.id, next.id);
-	health.durability = REDIS_FSYNC;
-	snprintf(health.run_id, sizeof(health.run_id), "three");
-	OK(store_epoch_sync(store, &health, &first, &restored, &err));
-	assert_false(restored);
-	assert_string_equal(first.id, next.id);
+	restart_server();
+	assert_string_equal(sync_store(store),
+			    "Redis was started again, or another server took over");
+	assert_null(sync_store(store));
+	struct redis_health health;
+	store_health_get(store, &health);
+	assert_int_equal(health.durability, REDIS_FSYNC);
+}
+
+static void our_own_server_comes_back_with_its_data(void **state)
+{
+	(void)state;
+	struct store_epoch before, after;
+	store_free(store);
+	store = store_at(data_dir, true);
+	assert_null(sync_store(store));
+	store_epoch_get(store, &before);
+	restart_server();
+	assert_null(sync_store(store));
+	store_epoch_get(store, &after);
+	assert_string_equal(before.id, after.id);
+	/* Not so when it answers what is not on disk. */
+	restart_server();
+	redis_do("CONFIG SET appendfsync %s", "everysec", NULL);
+	assert_non_null(sync_store(store));
+}
+
+/* As a promoted replica or an older append-only file: everything but the last seconds. */
+static void go_back_to(int64_t count)
+{
+	char text[24];
+	const struct redis_value *keys = redis_do("KEYS v:beat:*", NULL, NULL);
+	assert_int_equal(keys->n, 1);
+	snprintf(text, sizeof(text), "%" PRId64, count);
+	redis_do("SET %s %s", keys->items[0].s.p, text);
+}
+
+static void a_redis_that_went_back_in_time_is_a_new_epoch(void **state)
+{
+	(void)state;
+	for (int is_private = 0; is_private < 2; is_private++) {
+		store_free(store);
+		store = store_at(data_dir, is_private);
+		for (int i = 0; i < 4; i++)
+			assert_null(sync_store(store));
+		go_back_to(2);
+		assert_string_equal(sync_store(store), "Redis went back to an earlier state");
+		assert_null(sync_store(store));
+		/* By a process that starts later, too: the mark stands in the data folder. */
+		go_back_to(2);
+		store_free(store);
+		store = store_at(data_dir, is_private);
+		assert_non_null(sync_store(store));
+		assert_null(sync_store(store));
+	}
+}
+
+/* Another relay's syncs do not lift Redis over the loss. */
+static void each_relay_has_a_mark_of_its_own(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/viesti-store-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	assert_null(sync_store(store));
+	go_back_to(1);
+	struct store *other = store_at(folder, false);
+	for (int i = 0; i < 5; i++)
+		assert_null(sync_store(other));
+	assert_non_null(sync_store(store));
+	/* The other takes the epoch over as it is. */
+	assert_null(sync_store(other));
+	struct store_epoch mine, its;
+	store_epoch_get(store, &mine);
+	store_epoch_get(other, &its);
+	assert_string_equal(mine.id, its.id);
+	assert_true(its.restored);
+	store_free(other);
+	remove_folder(folder);
+}
+
+static void copy_mark(const char *to)
+{
+	char from[96], text[256];
+	snprintf(from, sizeof(from), "%s/mark", data_dir);
+	FILE *f = fopen(from, "r");
+	assert_non_null(f);
+	size_t n = fread(text, 1, sizeof(text), f);
+	fclose(f);
+	f = fopen(to, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, n, f), n);
+	fclose(f);
+}
+
+static void a_data_folder_from_a_backup_is_a_new_epoch(void **state)
+{
+	(void)state;
+	char path[96], copy[96];
+	snprintf(path, sizeof(path), "%s/mark", data_dir);
+	snprintf(copy, sizeof(copy), "%s/vault.new", data_dir);
+	for (int i = 0; i < 3; i++) {
+		store_free(store);
+		copy_mark(copy);
+		if (i == 0)
+			assert_int_equal(rename(copy, path), 0); /* put back by file */
+		else if (i == 1)
+			assert_int_equal(unlink(path), 0); /* or said so by the operator */
+		else
+			assert_int_equal(truncate(path, 20), 0);
+		store = store_at(data_dir, true);
+		assert_non_null(sync_store(store));
+		assert_null(sync_store(store));
+	}
+	/* On a Redis that others share it only means a new relay. */
+	store_free(store);
+	assert_int_equal(unlink(path), 0);
+	store = store_at(data_dir, false);
+	assert_null(sync_store(store));
+}
+
+/* Both had the connection; the other alone knows the last change, and the token revoked with it. */
+static void the_newest_vault_counts_whoever_is_first(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/viesti-store-XXXXXX", plain[2][TOKEN_TEXT_MAX], id[3][17];
+	struct token token = { .name = "ops", .role = ROLE_OPERATOR };
+	char later[TOKEN_TEXT_MAX];
+	assert_non_null(mkdtemp(folder));
+	put("acme", CONNECTION_ACTIVE);
+	OK(store_token_create(store, &token, NULL, plain[0], id[0], &err));
+	struct store *other = store_at(folder, false);
+	assert_null(sync_store(other));
+	refresh(other);
+	struct connection_draft d = draft("acme", CONNECTION_ACTIVE);
+	d.rev = 1;
+	d.name = "New name";
+	OK(store_connection_put(other, &d, NULL, &err));
+	OK(store_token_create(other, &token, NULL, plain[1], id[1], &err));
+	OK(store_token_revoke(other, id[0], &err));
+	assert_true(redis_fixture_flush(&server));
+	assert_non_null(sync_store(store));
+	OK(store_token_create(store, &token, NULL, later, id[2], &err));
+	assert_null(sync_store(other));
+	for (int i = 0; i < 2; i++) {
+		struct store *s = i ? store : other;
+		refresh(s);
+		struct connection *c = store_find(s, "acme");
+		assert_non_null(c);
+		assert_string_equal(c->name, "New name");
+		connection_unref(c);
+		assert_false(store_token_find(s, arena, span_of(plain[0]), &token));
+		assert_true(store_token_find(s, arena, span_of(plain[1]), &token));
+		assert_true(store_token_find(s, arena, span_of(later), &token));
+	}
+	store_free(other);
+	remove_folder(folder);
+}
+
+/* Of a relay that comes late: what was revoked since the restore stays so. */
+static void a_late_vault_brings_no_revoked_token_back(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/viesti-store-XXXXXX", plain[TOKEN_TEXT_MAX], id[17];
+	struct token token = { .name = "ops", .role = ROLE_OPERATOR };
+	assert_non_null(mkdtemp(folder));
+	OK(store_token_create(store, &token, NULL, plain, id, &err));
+	struct store *other = store_at(folder, false);
+	assert_null(sync_store(other));
+	refresh(other);
+	struct connection_draft d = draft("acme", CONNECTION_ACTIVE);
+	OK(store_connection_put(other, &d, NULL, &err));
+	assert_true(redis_fixture_flush(&server));
+	assert_non_null(sync_store(store));
+	refresh(store);
+	OK(store_token_revoke(store, id, &err));
+	assert_null(sync_store(other));
+	refresh(other);
+	assert_false(store_token_find(other, arena, span_of(plain), &token));
+	struct connection *c = store_find(other, "acme");
+	assert_non_null(c);
+	connection_unref(c);
+	store_free(other);
+	remove_folder(folder);
+}
+
+static void a_vault_that_cannot_be_written_stops_nothing(void **state)
+{
+	(void)state;
+	char path[96];
+	struct store_trouble t;
+	snprintf(path, sizeof(path), "%s/vault.new", data_dir);
+	put("acme", CONNECTION_ACTIVE);
+	assert_int_equal(mkdir(path, 0700), 0);
+	struct connection_draft d = draft("acme", CONNECTION_ACTIVE);
+	d.rev = 1;
+	d.name = "Second";
+	OK(store_connection_put(store, &d, NULL, &err));
+	store_trouble_get(store, &t);
+	assert_non_null(strstr(t.vault, "vault"));
+	assert_null(sync_store(store));
+	refresh(store);
+	struct connection *c = store_find(store, "acme");
+	assert_string_equal(c->name, "Second");
+	connection_unref(c);
+	assert_int_equal(rmdir(path), 0);
+	refresh(store);
+	store_trouble_get(store, &t);
+	assert_string_equal(t.vault, "");
+	/* What was missed stands in it now. */
+	assert_true(redis_fixture_flush(&server));
+	refresh(store);
+	c = store_find(store, "acme");
+	assert_string_equal(c->name, "Second");
+	connection_unref(c);
+}
+
+static void a_record_that_does_not_open_is_named_and_the_others_go_on(void **state)
+{
+	(void)state;
+	struct store_trouble t;
+	put("acme", CONNECTION_ACTIVE);
+	put("beta", CONNECTION_ACTIVE);
+	redis_do("HSET v:conn:acme sec %s", "rubbish", NULL);
+	redis_do("INCR v:conns:ver", NULL, NULL);
+	put("gamma", CONNECTION_ACTIVE);
+	store_trouble_get(store, &t);
+	assert_int_equal(t.n_unopened, 1);
+	assert_non_null(strstr(t.unopened, "acme"));
+	assert_null(store_find(store, "acme"));
+	for (int i = 0; i < 2; i++) {
+		struct connection *c = store_find(store, "gamma");
+		assert_non_null(c);
+		connection_unref(c);
+		/* It goes through a restore as it is. */
+		assert_true(redis_fixture_flush(&server));
+		refresh(store);
+		assert_string_equal(redis_do("HGET v:conn:acme sec", NULL, NULL)->s.p, "rubbish");
+	}
 }
 
 static void orders_follow_the_table(void **state)
@@ -569,11 +840,11 @@ static void another_key_does_not_destroy_the_vault(void **state)
 	struct seal_key other;
 	struct store *wrong = NULL;
 	struct store_epoch epoch;
-	bool restored;
+	const char *lost;
 	seal_key_random(&other);
 	const struct store_options so = { .pool = pool, .key = &other, .data_dir = data_dir };
 	OK(store_new(&so, &wrong, &err));
-	REFUSED(store_epoch_sync(wrong, NULL, &epoch, &restored, &err), ERR_CREDENTIALS);
+	REFUSED(store_sync(wrong, &epoch, &lost, &err), ERR_CREDENTIALS);
 	store_free(wrong);
 	assert_true(redis_fixture_flush(&server));
 	OK(store_refresh(store, &err));
@@ -615,7 +886,15 @@ int main(void)
 		TEST(a_paused_connection_runs_nothing),
 		TEST(what_runs_is_listed_as_running),
 		TEST(a_flushed_redis_gets_everything_back),
-		TEST(a_server_restarted_without_fsync_is_a_new_epoch),
+		TEST(another_server_is_a_new_epoch_however_durable),
+		TEST(our_own_server_comes_back_with_its_data),
+		TEST(a_redis_that_went_back_in_time_is_a_new_epoch),
+		TEST(each_relay_has_a_mark_of_its_own),
+		TEST(a_data_folder_from_a_backup_is_a_new_epoch),
+		TEST(the_newest_vault_counts_whoever_is_first),
+		TEST(a_late_vault_brings_no_revoked_token_back),
+		TEST(a_vault_that_cannot_be_written_stops_nothing),
+		TEST(a_record_that_does_not_open_is_named_and_the_others_go_on),
 		TEST(orders_follow_the_table),
 		TEST(a_resend_opens_the_next_generation),
 		TEST(an_open_intent_cannot_be_cancelled),

@@ -147,16 +147,6 @@ static const struct field project_fields[] = {
 };
 #undef ROW
 
-/* A field that is not what the vendor's specification says. */
-static bool unreadable(struct err *err, const char *what)
-{
-	if (err && !err->reason) {
-		err->reason = "answer_unreadable";
-		snprintf(err->subject, sizeof(err->subject), "%s %.100s", what, err->pointer);
-	}
-	return err_wrap(err, "Severa %s", what);
-}
-
 static const char *free_text(const struct json *j)
 {
 	static const char *const names[] = { "plainText", "text", "value" };
@@ -189,7 +179,7 @@ bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoic
 {
 	*ret = (struct invoice) { 0 };
 	if (!json_decode(j, invoice_fields, ARRAY_SIZE(invoice_fields), ret, err))
-		return unreadable(err, "invoice");
+		return err_wrap(err, "Severa invoice");
 	ret->text_before = free_text(json_get(j, "freeText1"));
 	ret->text_after = free_text(json_get(j, "freeText2"));
 	ret->changed = json_str(json_get(j, "lastUpdatedDateTime"));
@@ -222,7 +212,7 @@ bool severa_map_row(struct arena *arena, const struct json *j, struct invoice_ro
 {
 	*ret = (struct invoice_row) { 0 };
 	if (!json_decode(j, row_fields, ARRAY_SIZE(row_fields), ret, err))
-		return unreadable(err, "invoice row");
+		return err_wrap(err, "Severa invoice row");
 	const char *text = ret->description ? ret->description : "";
 	ret->name = arena_memdup(arena, text, strcspn(text, "\r\n"));
 	if (!ret->name)
@@ -234,14 +224,14 @@ bool severa_map_customer(const struct json *j, struct customer *ret, struct err 
 {
 	*ret = (struct customer) { .is_active = true };
 	return json_decode(j, customer_fields, ARRAY_SIZE(customer_fields), ret, err) ||
-	       unreadable(err, "customer");
+	       err_wrap(err, "Severa customer");
 }
 
 bool severa_map_status(const struct json *j, struct severa_status *ret, struct err *err)
 {
 	*ret = (struct severa_status) { .is_active = true };
 	return json_decode(j, status_fields, ARRAY_SIZE(status_fields), ret, err) ||
-	       unreadable(err, "invoice status");
+	       err_wrap(err, "Severa invoice status");
 }
 
 bool severa_map_product(const struct json *j, const char *register_name, struct product *ret,
@@ -249,12 +239,12 @@ bool severa_map_product(const struct json *j, const char *register_name, struct 
 {
 	*ret = (struct product) { .is_active = true, .register_name = register_name };
 	return json_decode(j, product_fields, ARRAY_SIZE(product_fields), ret, err) ||
-	       unreadable(err, register_name);
+	       err_wrap(err, "Severa %s", register_name);
 }
 
 bool severa_map_project(const struct json *j, struct severa_project *ret, struct err *err)
 {
 	*ret = (struct severa_project) { 0 };
 	return json_decode(j, project_fields, ARRAY_SIZE(project_fields), ret, err) ||
-	       unreadable(err, "project");
+	       err_wrap(err, "Severa project");
 }
