@@ -11,7 +11,14 @@
 #include "base/strbuf.h"
 #include "codec/json.h"
 
-enum setting_type { SETTING_TEXT, SETTING_BOOL, SETTING_ENUM, SETTING_DECIMAL, SETTING_OBJECT };
+enum setting_type {
+	SETTING_TEXT,
+	SETTING_BOOL,
+	SETTING_ENUM,
+	SETTING_DECIMAL,
+	SETTING_OBJECT,
+	SETTING_EMAIL
+};
 /* One setting of a connection of this flow; the table validates what REST hands in and documents
  * it. */
 struct setting {
@@ -22,6 +29,19 @@ struct setting {
 	bool needed; /* required for activation */
 	const char *doc; /* one sentence for people */
 };
+/* Rows that every flow has: who is mailed about what stands still (worker/alerts.h). */
+#define FLOW_MAIL_SETTINGS                                                                    \
+	{ "error_email",                                                                      \
+	  SETTING_EMAIL,                                                                      \
+	  NULL,                                                                               \
+	  NULL,                                                                               \
+	  false,                                                                              \
+	  "Address that is mailed when documents stand still, and when all have moved on." }, \
+	{                                                                                     \
+		"error_email_language", SETTING_ENUM, "en|fi|nb", "en", false,                \
+			"Language of those mails."                                            \
+	}
+
 /* One credential: member of credentials.<system>. Write-only. */
 struct credential {
 	const char *system, *name, *doc;

@@ -25,6 +25,7 @@
 #include "queue/queue.h"
 #include "registry.h"
 #include "store/store.h"
+#include "worker/alerts.h"
 #include "worker/pool.h"
 
 #define REDIS_START_MS 10000
@@ -43,6 +44,7 @@ struct service {
 	char *hosts_text;
 	const char *hosts[MAX_HOSTS + 1];
 	struct pool *workers;
+	struct alerts *alerts;
 	struct http_server *http;
 	struct metrics *metrics;
 	struct arena *arena; /* process lifetime */
@@ -234,6 +236,29 @@ static bool start_workers(struct service *s, struct err *err)
 	return pool_start(&opt, &s->workers, err);
 }
 
+/* Only where a mail server is named. */
+static bool start_alerts(struct service *s, struct err *err)
+{
+	const struct config *cfg = s->cfg;
+	const struct alerts_options opt = {
+		.store = s->store,
+		.server = { .hosts = cfg->smtp_hosts,
+			    .tls = (enum mail_tls)cfg->smtp_tls,
+			    .user = cfg->smtp_user,
+			    .password = &cfg->smtp_password,
+			    .from = cfg->mail_from,
+			    .ca = &cfg->smtp_ca },
+		.wait_ms = cfg->mail_wait_ms,
+		.gap_ms = cfg->mail_interval_ms,
+	};
+	if (!cfg->smtp_hosts[0])
+		return true;
+	if (!mail_is_address(span_of(cfg->mail_from)))
+		return err_set(err, ERR_INPUT, "VIESTI_MAIL_FROM is not a mail address: %s",
+			       cfg->mail_from);
+	return alerts_start(&opt, &s->alerts, err);
+}
+
 static enum redis_durability durability(void *ctx)
 {
 	const struct service *s = ctx;
@@ -392,7 +417,8 @@ int serve(const struct config *cfg)
 
 	block_signals();
 	bool ok = open_service(&s, cfg, &err) && first_token(&s, &err) &&
-		  store_refresh(s.store, &err) && start_workers(&s, &err) && start_http(&s, &err);
+		  store_refresh(s.store, &err) && start_workers(&s, &err) &&
+		  start_alerts(&s, &err) && start_http(&s, &err);
 	if (ok) {
 		say_ready(&s, began_ms);
 		wait_for_signal();
@@ -402,6 +428,8 @@ int serve(const struct config *cfg)
 		status = complain("start_failed", &err);
 	}
 	pool_stop(s.workers, cfg->shutdown_grace_ms);
+	alerts_free(s.alerts);
+	s.alerts = NULL;
 	close_service(&s);
 	if (ok)
 		log_event(LOG_INFO, "stopped", LOG_I("status", status));

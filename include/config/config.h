@@ -19,6 +19,7 @@
 #include "system.h"
 
 /* The C types of the members; an unset text is "" (option.h). */
+#define CONFIG_TYPE_TEXT const char *
 #define CONFIG_TYPE_NAME const char * /* a-z 0-9 _ -, at most 32 */
 #define CONFIG_TYPE_PATH const char *
 #define CONFIG_TYPE_URL const char * /* http or https, no trailing slash */

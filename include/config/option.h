@@ -18,6 +18,7 @@
 /* In brackets the C type of the member; an unset text is "". */
 enum option_type {
 	OPTION_SECTION, /* a heading: only doc is set */
+	OPTION_TEXT, /* (const char *) without control characters */
 	OPTION_NAME, /* (const char *) a-z 0-9 _ -, at most 32 */
 	OPTION_PATH, /* (const char *) */
 	OPTION_URL, /* (const char *) http or https, no trailing slash */

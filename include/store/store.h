@@ -160,6 +160,25 @@ struct store_counts {
 bool store_counts(struct store *s, struct arena *arena, struct store_counts **ret, size_t *ret_n,
 		  struct err *err) MUST_CHECK;
 
+/* --- mail about failures --- */
+#define STORE_ALERT_MAX 1000 /* ids that one mail settles */
+enum alert_kind { ALERT_NONE, ALERT_FAILURES, ALERT_RESOLVED };
+struct store_alert {
+	enum alert_kind kind;
+	int64_t standing; /* transfers of the connection in needs_data or system_fault */
+	const char *const *ids; /* those that no mail has told of yet; newest first */
+	size_t n;
+};
+/*
+ * Is there something to mail? FAILURES: wait_ms after the first was seen and gap_ms after the last
+ * mail; RESOLVED: wait_ms after the last told one was mended. The answer is this process's for two
+ * minutes; store_alert_done ends that, and without it the same comes again.
+ */
+bool store_alert_scan(struct store *s, struct arena *arena, const char *conn, int64_t wait_ms,
+		      int64_t gap_ms, struct store_alert *ret, struct err *err) MUST_CHECK;
+bool store_alert_done(struct store *s, struct arena *arena, const char *conn,
+		      const struct store_alert *alert, struct err *err) MUST_CHECK;
+
 /* --- API tokens --- */
 enum token_role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN };
 const char *token_role_name(enum token_role r);

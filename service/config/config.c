@@ -385,6 +385,9 @@ static bool finish(struct config *cfg, struct err *err)
 				   "must not be longer than VIESTI_RETRY_CAP");
 	if (!check_urls(cfg, err))
 		return false;
+	if (cfg->smtp_hosts[0] && !cfg->mail_from[0])
+		return rule_broken(err, "VIESTI_MAIL_FROM",
+				   "must be set when VIESTI_SMTP_HOSTS is: the sender's address");
 	if (cfg->quiet_ms == 0) {
 		cfg->quiet_ms = cfg->request_timeout_ms + cfg->lease_ms;
 		cfg->origin[CONFIG_ROW_quiet_ms].kind = CONFIG_DERIVED;

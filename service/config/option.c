@@ -129,7 +129,7 @@ static bool is_well_formed(const struct option *opt, struct span text)
 {
 	if (opt->type == OPTION_PEM)
 		return form_is_pem(text);
-	if (!form_is_printable(text, opt->type == OPTION_PATH))
+	if (!form_is_printable(text, opt->type == OPTION_PATH || opt->type == OPTION_TEXT))
 		return false;
 	switch (opt->type) {
 	case OPTION_NAME:
@@ -149,6 +149,7 @@ static bool is_well_formed(const struct option *opt, struct span text)
 		return text.n >= (size_t)low && text.n <= (size_t)high;
 	}
 	case OPTION_SECTION:
+	case OPTION_TEXT:
 	case OPTION_PATH:
 	case OPTION_PEM:
 	case OPTION_INT:
@@ -200,6 +201,7 @@ bool option_parse(const struct option *opt, struct span text, struct arena *aren
 	switch (opt->type) {
 	case OPTION_SECTION:
 		return true;
+	case OPTION_TEXT:
 	case OPTION_NAME:
 	case OPTION_PATH:
 	case OPTION_URL:
@@ -281,6 +283,7 @@ void option_format(const struct option *opt, const void *value, struct strbuf *o
 	switch (opt->type) {
 	case OPTION_SECTION:
 		break;
+	case OPTION_TEXT:
 	case OPTION_NAME:
 	case OPTION_PATH:
 	case OPTION_URL:
@@ -317,6 +320,7 @@ void option_allowed(const struct option *opt, struct strbuf *out)
 {
 	static const char *const words[] = {
 		[OPTION_SECTION] = "",
+		[OPTION_TEXT] = "text",
 		[OPTION_NAME] = "name of a-z, 0-9, _ and -, at most 32 characters",
 		[OPTION_PATH] = "path",
 		[OPTION_URL] = "https:// URL without query",

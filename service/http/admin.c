@@ -186,6 +186,8 @@ static const char *setting_type_name(enum setting_type t)
 		return "enum";
 	case SETTING_DECIMAL:
 		return "decimal";
+	case SETTING_EMAIL:
+		return "email";
 	case SETTING_OBJECT:
 		break;
 	}

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "connections.h"
+#include "net/mail.h"
 #include "webhook.h"
 
 #define TEXT_MAX ((size_t)128 * 1024)
@@ -89,6 +90,8 @@ static bool setting_fits(const struct setting *s, const struct json *j)
 		return json_decimal(j, &d);
 	case SETTING_OBJECT:
 		return json_type(j) == JSON_OBJECT;
+	case SETTING_EMAIL:
+		return json_str(j) && mail_is_address(span_of(json_str(j)));
 	}
 	return false;
 }

@@ -54,6 +54,7 @@ const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	{ "severa.url", SETTING_TEXT, NULL, NULL, false, "Severa base URL of this connection." },
 	{ "netvisor.url", SETTING_TEXT, NULL, NULL, false,
 	  "Netvisor base URL of this connection." },
+	FLOW_MAIL_SETTINGS,
 };
 
 const struct credential sn_credential_table[SN_N_CREDENTIALS] = {
