@@ -143,8 +143,9 @@ system: all $(BUILD)/bench/load build/deps/test ## system tests: the real binari
 layers: ## the layer rule alone
 	@$(PYTHON) tests/lint/run.py layers
 
-check: ## unit tests, flow cases and e-invoices under the address and undefined-behaviour sanitizers
-	@SAN=address,undefined $(PYTHON) tests/run_all.py unit flows einvoice
+SAN_AU := SAN=address,undefined
+check: ## unit tests, flow cases and e-invoices under the address, undefined-behaviour and thread sanitizers
+	@$(PYTHON) tests/run_all.py "unit $(SAN_AU)" "flows $(SAN_AU)" "einvoice $(SAN_AU)" "unit SAN=thread" "flows SAN=thread"
 
 chaos: all build/deps/test ## the large ledger test: kills, cut lines, an emptied Redis
 	@CHAOS=1 $(PYTEST) -s tests/system/test_ledger.py

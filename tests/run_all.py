@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs make targets one after the other and sums what they count: tests/run_all.py TARGET ...
+"""Runs make targets one after the other and sums what they count: tests/run_all.py "TARGET [VARIABLE=VALUE ...]" ...
 
 A suite says how it went in its last line that holds "N passed" or "N failed" (cmocka runner, pytest and lint do). One
 that fails without a count, or passes without one, counts as one failure, so that silence is never taken for success.
@@ -48,7 +48,7 @@ def run(target):
     """The suite's exit status, and its counts (empty when it gave none)."""
     found = {}
     make = os.environ.get("MAKE", "make")
-    child = subprocess.Popen([make, "--no-print-directory", "-s", f"-j{os.cpu_count() or 1}", target],
+    child = subprocess.Popen([make, "--no-print-directory", "-s", f"-j{os.cpu_count() or 1}", *target.split()],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              errors="replace", text=True)
     reader = threading.Thread(target=copy, args=(child.stdout, found), daemon=True)

@@ -23,7 +23,7 @@ class Authority:
     def __init__(self, folder, name):
         self.folder, self.name = folder, name
         self.run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-                 "-keyout", self.path(name, "key"), "-out", self.path(name, "pem"))
+                 "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.path(name, "key"), "-out", self.path(name, "pem"))
 
     def run(self, *words):
         subprocess.run(["openssl", *map(str, words)], capture_output=True, check=True)
@@ -33,7 +33,7 @@ class Authority:
 
     def sign(self, name, alternative):
         request, extension = self.path(name, "csr"), self.path(name, "ext")
-        extension.write_text(f"subjectAltName={alternative}\n", encoding="ascii")
+        extension.write_text(f"subjectAltName={alternative}\nauthorityKeyIdentifier=keyid\n", encoding="ascii")
         self.run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", self.path(name, "key"), "-out", request)
         self.run("x509", "-req", "-days", "2", "-in", request, "-CA", self.path(self.name, "pem"), "-CAkey",
                  self.path(self.name, "key"), "-CAcreateserial", "-extfile", extension, "-out", self.path(name, "pem"))

@@ -1,23 +1,25 @@
 #!/bin/sh
-# Runs each unit program given; its output is shown only when it fails. Ends with the counts of cmocka cases.
-passed=0
-failed=0
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-for bin in "$@"; do
+# Runs each unit program given, as many at a time as there are processors (they wait more than they work); the output of one is
+# shown only when it fails. Ends with the counts of cmocka cases.
+if [ "${1:-}" = --one ]; then
 	# Into a file: a process that a test left behind would hold a pipe open.
-	timeout 120 "$bin" >"$log" 2>&1
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	timeout 120 "$2" >"$log" 2>&1
 	status=$?
-	out=$(cat "$log")
-	ok=$(printf '%s\n' "$out" | grep -c '^\[       OK \]')
-	bad=$(printf '%s\n' "$out" | grep -c '^\[  FAILED  \] [a-zA-Z]')
-	if [ $status -ne 0 ]; then
-		[ "$bad" -gt 0 ] || bad=1
-		printf '%s\n' "$out" | tail -n 60
-	fi
-	printf '%-28s %3d passed, %d failed\n' "$(basename "$bin")" "$ok" "$([ $status -ne 0 ] && echo "$bad" || echo 0)"
-	passed=$((passed + ok))
-	[ $status -eq 0 ] || failed=$((failed + bad))
-done
-echo "unit: $passed passed, $failed failed"
-[ $failed -eq 0 ]
+	ok=$(grep -c '^\[       OK \]' "$log")
+	bad=$(grep -c '^\[  FAILED  \] [a-zA-Z]' "$log")
+	[ $status -eq 0 ] && bad=0
+	[ $status -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+	# In one write each, so that two programs' lines do not mix.
+	[ $status -eq 0 ] || printf '%s\n' "$(tail -n 60 "$log")"
+	printf '%-28s %3d passed, %d failed\n' "$(basename "$2")" "$ok" "$bad"
+	exit 0
+fi
+
+all=$(mktemp)
+trap 'rm -f "$all"' EXIT
+printf '%s\n' "$@" | xargs -n 1 -P "$(nproc)" sh "$0" --one | tee "$all"
+awk '/^test_[a-z0-9_]+ +[0-9]+ passed, [0-9]+ failed$/ { passed += $2; failed += $4; n++ }
+	END { if (n != programs) failed += programs - n
+		printf "unit: %d passed, %d failed\n", passed, failed; exit failed > 0 }' programs=$# "$all"
