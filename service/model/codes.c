@@ -1,7 +1,8 @@
 /*
  * codes.c: code lists of EN 16931, declared in model/codes.h. Each list is one text of words
  * between blanks, as the rules BR-CL-04, BR-CL-14 and BR-CL-22 of release 1.3.16, and
- * PEPPOL-EN16931-CL008 of release 3.0.21 have them.
+ * PEPPOL-EN16931-CL008 of release 3.0.21 have them; without the codes for tests and for no
+ * currency.
  */
 #include "base/base.h"
 #include "model/codes.h"
@@ -16,7 +17,7 @@ static const char currencies[] =
 	"PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE "
 	"SOS SRD SSP SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD "
 	"USN UYI UYU UYW UZS VED VES VND VUV WST XAF XAG XAU XBA XBB XBC XBD XCD "
-	"XDR XOF XPD XPF XPT XSU XTS XUA YER ZAR ZMW ZWG XXX CNH XCG ";
+	"XDR XOF XPD XPF XPT XSU XUA YER ZAR ZMW ZWG CNH XCG ";
 
 static const char countries[] =
 	" AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI "

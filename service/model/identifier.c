@@ -317,7 +317,8 @@ const char *business_id_from(struct arena *arena, const char *vat_number_or_id)
 	if (n != 7 && n != 8)
 		return NULL;
 	eight[0] = '0'; /* old ids were written without the leading zero */
-	memcpy(eight + (8 - n), p, n);
+	for (size_t i = 0; i < n; i++)
+		eight[8 - n + i] = p[i];
 	if (fi_eight((struct span) { eight, 8 }) != IDENTIFIER_GOOD)
 		return NULL;
 	return arena_printf(arena, "%.7s-%c", eight, eight[7]);

@@ -361,7 +361,15 @@ def jobs():
     emit_ratio("jobs_vs_bullmq", best["jobs_per_s"], report["jobs_per_s"], "jobs/s", viesti_side=best, yardstick_side=report, versions=versions)
 
 
-BENCHES = {f.__name__: f for f in (intake, jobs, transfers_0ms, transfers_50ms, rss_rest_mb, rss_10k_queued_mb, ready_ms)}
+def einvoice_format_cpu_ms():
+    """An invoice of 50 rows as an e-invoice: CPU time of the dearer format; wanted < 1 ms and < 1 MB of arena."""
+    out = subprocess.run([BUILD / "bench" / "einvoice", "500" if QUICK else "3000"], stdin=subprocess.DEVNULL, capture_output=True,
+                         text=True, check=True, timeout=120).stdout
+    sides = {side.pop("format"): side for side in map(json.loads, out.splitlines())}
+    emit("einvoice_format_cpu_ms", max(s["cpu_us"] for s in sides.values()) / 1000, "ms", **sides)
+
+
+BENCHES = {f.__name__: f for f in (intake, jobs, transfers_0ms, transfers_50ms, rss_rest_mb, rss_10k_queued_mb, ready_ms, einvoice_format_cpu_ms)}
 
 
 def main():

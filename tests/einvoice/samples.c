@@ -97,8 +97,7 @@ static const char *const words[] = {
 	"€uro",
 	"Š ja ž",
 	"emoji 😀",
-	"a\xC2\xA0"
-	"b",
+	"a\302\240b",
 	"sarkain\tväli",
 	"kaksi  väliä",
 	"]]>",
