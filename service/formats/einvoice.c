@@ -29,23 +29,27 @@ bool einvoice_has_category(const struct einvoice *e, const char *category)
 	return false;
 }
 
-static bool check_date(const char *date, const char *what, struct err *err)
+/* *ret = NULL when the date is absent. */
+static bool read_date(struct einvoice *e, const char *date, const char *what, const char **ret,
+		      struct err *err)
 {
 	int y, m, d;
-	if (!date || !date[0] || clock_parse_date(span_of(date), &y, &m, &d))
-		return true;
-	return err_reason(err, ERR_DATA, "date_invalid", what, "%s is no date: %s", what, date);
+	*ret = text_line(e->arena, date);
+	return !*ret || clock_parse_date(span_of(*ret), &y, &m, &d) ||
+	       err_reason(err, ERR_DATA, "date_invalid", what, "%s is no date: %s", what, *ret);
 }
 
-static bool check_dates(const struct invoice *inv, struct err *err)
+static bool read_dates(struct einvoice *e, struct err *err)
 {
-	if (!check_date(inv->delivery_date, "delivery date", err) ||
-	    !check_date(inv->period_start, "start of the period", err) ||
-	    !check_date(inv->period_end, "end of the period", err) ||
-	    !check_date(inv->preceding_date, "date of the credited invoice", err))
+	const struct invoice *inv = e->inv;
+	if (!read_date(e, inv->delivery_date, "delivery date", &e->delivery_date, err) ||
+	    !read_date(e, inv->period_start, "start of the period", &e->period_start, err) ||
+	    !read_date(e, inv->period_end, "end of the period", &e->period_end, err) ||
+	    !read_date(e, inv->preceding_date, "date of the credited invoice", &e->preceding_date,
+		       err))
 		return false;
-	if (inv->period_start && inv->period_end && strcmp(inv->period_end, inv->period_start) < 0)
-		return err_reason(err, ERR_DATA, "date_invalid", inv->period_end,
+	if (e->period_start && e->period_end && strcmp(e->period_end, e->period_start) < 0)
+		return err_reason(err, ERR_DATA, "date_invalid", e->period_end,
 				  "the period ends before it starts");
 	return true;
 }
@@ -136,7 +140,7 @@ static void make_note(struct einvoice *e)
 static bool start(const struct invoice *inv, const struct einvoice_rules *rules,
 		  struct arena *arena, struct einvoice *ret, struct err *err)
 {
-	if (!invoice_validate(inv, err) || !check_dates(inv, err))
+	if (!invoice_validate(inv, err))
 		return false;
 	if (!currency_is_known(inv->currency))
 		return err_reason(err, ERR_DATA, "currency_invalid", inv->currency,
@@ -150,8 +154,9 @@ static bool start(const struct invoice *inv, const struct einvoice_rules *rules,
 	};
 	ret->words = words_of(inv->language, inv->seller.address.country_code);
 	ret->number = text_line(ret->arena, inv->number);
-	return ret->number ||
-	       err_reason(err, ERR_DATA, "number_missing", NULL, "invoice has no number");
+	if (!ret->number)
+		return err_reason(err, ERR_DATA, "number_missing", NULL, "invoice has no number");
+	return read_dates(ret, err);
 }
 
 bool einvoice_prepare(const struct invoice *inv, const struct einvoice_rules *rules,

@@ -65,6 +65,7 @@ struct einvoice {
 	bool is_turned; /* the amounts have the other sign than in the invoice */
 	const struct words *words;
 	const char *number;
+	const char *delivery_date, *period_start, *period_end, *preceding_date; /* BT-72 73 74 26 */
 	struct einvoice_party seller, buyer;
 	const char *delivery_name;
 	bool has_delivery_address;

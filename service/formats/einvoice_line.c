@@ -146,17 +146,18 @@ bool einvoice_lines(struct einvoice *e, struct err *err)
  * source does not tell them: the year before the invoice, for the work may lie behind; for a credit
  * note any day before it, for the original's rate holds.
  */
-static void rate_days(const struct invoice *inv, char from[16], char to[16])
+static void rate_days(const struct einvoice *e, char from[16], char to[16])
 {
-	const char *start = inv->delivery_date ? inv->delivery_date : inv->period_start;
-	const char *end = inv->delivery_date ? inv->delivery_date : inv->period_end;
+	const struct invoice *inv = e->inv;
+	const char *start = e->delivery_date ? e->delivery_date : e->period_start;
+	const char *end = e->delivery_date ? e->delivery_date : e->period_end;
 	if (start || end) {
 		snprintf(from, 16, "%.10s", start ? start : end);
 		snprintf(to, 16, "%.10s", end ? end : start);
 		return;
 	}
-	const char *last = inv->is_credit_note && inv->preceding_date ? inv->preceding_date
-								      : inv->issue_date;
+	const char *last = inv->is_credit_note && e->preceding_date ? e->preceding_date
+								    : inv->issue_date;
 	int y = 0, m, d;
 	bool is_date = clock_parse_date(span_of(last), &y, &m, &d);
 	snprintf(to, 16, "%.10s", last);
@@ -170,7 +171,7 @@ static bool check_rates(const struct einvoice *e, struct err *err)
 	char from[16], to[16], subject[64], rate[DECIMAL_TEXT_MAX];
 	if (strcmp(e->seller.address.country, e->buyer.address.country) != 0)
 		return true;
-	rate_days(e->inv, from, to);
+	rate_days(e, from, to);
 	for (size_t i = 0; i < e->n_lines; i++) {
 		if (vat_rate_was_in_force(e->seller.address.country, e->lines[i].rate, from, to))
 			continue;

@@ -102,14 +102,15 @@ static bool need(bool holds, const struct einvoice_party *p, struct err *err)
 				   "%s needs a VAT number for this VAT category", p->name);
 }
 
-/* Outside the scope of VAT nobody's VAT number may be told (BR-O-02); else the seller needs one,
+/* Outside the scope of VAT nobody's VAT number may be told (BR-O-02), so that the seller needs a
+ * register number to be known by (BR-CO-26); else the seller needs a VAT number,
  * reverse charge the buyer's VAT or register number, intra-community sale the buyer's VAT number.
  */
 static bool check_numbers(struct einvoice *e, struct err *err)
 {
 	if (einvoice_has_category(e, "O")) {
 		e->seller.vat_id = e->buyer.vat_id = NULL;
-		return true;
+		return need(e->seller.legal.value != NULL, &e->seller, err);
 	}
 	return need(e->seller.vat_id != NULL, &e->seller, err) &&
 	       need(!einvoice_has_category(e, "AE") || e->buyer.vat_id || e->buyer.legal.value,
@@ -146,7 +147,7 @@ bool einvoice_delivery(struct einvoice *e, struct err *err)
 	}
 	if (!einvoice_has_category(e, "K"))
 		return true;
-	if (!inv->delivery_date && !(inv->period_start && inv->period_end))
+	if (!e->delivery_date && !(e->period_start && e->period_end))
 		return err_reason(err, ERR_DATA, "delivery_missing", e->number,
 				  "an intra-community sale needs a delivery date");
 	if (!e->has_delivery_address) { /* it went to the buyer */

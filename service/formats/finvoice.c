@@ -36,9 +36,9 @@ static void identification(struct finvoice *f)
 	const char *original = text_line(e->arena, inv->preceding_number);
 	fin_field(f, "OriginalInvoiceNumber", original, 1, NUMBER_MAX_CHARS, original);
 	if (original)
-		fin_date(f, "OriginalInvoiceDate", inv->preceding_date);
-	fin_date(f, "InvoicingPeriodStartDate", inv->period_start);
-	fin_date(f, "InvoicingPeriodEndDate", inv->period_end);
+		fin_date(f, "OriginalInvoiceDate", e->preceding_date);
+	fin_date(f, "InvoicingPeriodStartDate", e->period_start);
+	fin_date(f, "InvoicingPeriodEndDate", e->period_end);
 }
 
 static void reference(struct finvoice *f, const char *name, const char *value)

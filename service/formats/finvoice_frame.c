@@ -31,10 +31,12 @@ static bool find_address(struct einvoice *e, const struct einvoice_party *p, boo
 {
 	const char *given = text_line(e->arena, p->source->einvoice_address);
 	struct scheme_id id = { NULL, NULL };
-	if (given && !endpoint_from(e->arena, given, p->address.country, &id))
-		id = (struct scheme_id) { NULL, identifier_compact(e->arena, given) };
-	else if (!given && by_register && p->legal.scheme &&
-		 !endpoint_from(e->arena, p->legal.value, p->address.country, &id))
+	if (given && !endpoint_from(e->arena, given, p->address.country, &id)) {
+		const char *compact = identifier_compact(e->arena, given);
+		id.value = compact && identifier_is(ID_IBAN, compact) ? compact : given;
+	}
+	if (!given && by_register && p->legal.scheme &&
+	    !endpoint_from(e->arena, p->legal.value, p->address.country, &id))
 		id = (struct scheme_id) { NULL, NULL };
 	if (id.value && !is_code(id.value, ADDRESS_MAX_CHARS))
 		return err_reason(err, ERR_DATA, "einvoice_address_invalid", p->name,

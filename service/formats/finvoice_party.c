@@ -182,10 +182,10 @@ static void delivery_details(struct finvoice *f)
 	const struct einvoice *e = f->e;
 	bool is_country_left = e->has_delivery_address && is_only_country(&e->delivery);
 	bool is_name_left = e->delivery_name && (!e->has_delivery_address || is_country_left);
-	if (!e->inv->delivery_date && !is_country_left && !is_name_left)
+	if (!e->delivery_date && !is_country_left && !is_name_left)
 		return;
 	xmlw_open(&f->w, "DeliveryDetails");
-	fin_date(f, "DeliveryDate", e->inv->delivery_date);
+	fin_date(f, "DeliveryDate", e->delivery_date);
 	if (is_country_left)
 		fin_text(f, "DestinationCountryCode", e->delivery.country);
 	if (is_name_left) {

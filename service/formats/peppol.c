@@ -115,12 +115,12 @@ static void order(struct ubl *u)
 
 static void period(struct ubl *u)
 {
-	const struct invoice *inv = u->e->inv;
-	if (!inv->period_start && !inv->period_end)
+	const struct einvoice *e = u->e;
+	if (!e->period_start && !e->period_end)
 		return;
 	xmlw_open(&u->w, "cac:InvoicePeriod");
-	text(u, "cbc:StartDate", inv->period_start);
-	text(u, "cbc:EndDate", inv->period_end);
+	text(u, "cbc:StartDate", e->period_start);
+	text(u, "cbc:EndDate", e->period_end);
 	xmlw_close(&u->w);
 }
 
@@ -132,7 +132,7 @@ static void preceding(struct ubl *u)
 	xmlw_open(&u->w, "cac:BillingReference");
 	xmlw_open(&u->w, "cac:InvoiceDocumentReference");
 	text(u, "cbc:ID", id);
-	text(u, "cbc:IssueDate", u->e->inv->preceding_date);
+	text(u, "cbc:IssueDate", u->e->preceding_date);
 	xmlw_close(&u->w);
 	xmlw_close(&u->w);
 }
@@ -291,10 +291,10 @@ static void parties(struct ubl *u)
 static void delivery(struct ubl *u)
 {
 	const struct einvoice *e = u->e;
-	if (!e->inv->delivery_date && !e->has_delivery_address && !e->delivery_name)
+	if (!e->delivery_date && !e->has_delivery_address && !e->delivery_name)
 		return;
 	xmlw_open(&u->w, "cac:Delivery");
-	text(u, "cbc:ActualDeliveryDate", e->inv->delivery_date);
+	text(u, "cbc:ActualDeliveryDate", e->delivery_date);
 	if (e->has_delivery_address) {
 		xmlw_open(&u->w, "cac:DeliveryLocation");
 		address(u, "cac:Address", &e->delivery);

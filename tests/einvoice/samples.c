@@ -155,7 +155,8 @@ static const char *vat_number(struct sample *s, const char *country)
 				    proved(s, ID_NO_ORG, "", 8));
 	if (strcmp(country, "SE") == 0)
 		return arena_printf(s->arena, "SE%s01", proved(s, ID_SE_ORG, "", 9));
-	return arena_printf(s->arena, "%s%s", country, digits(s, 9));
+	return arena_printf(s->arena, "%s%s%s", country, digits(s, 9),
+			    strcmp(country, "NL") == 0 ? "B01" : "");
 }
 
 static const char *operator_code(struct sample *s)
@@ -433,8 +434,9 @@ static void choose_currency(struct sample *s, const char *home)
 
 static const char *buyer_country(struct sample *s, enum plan plan, const char *seller)
 {
-	static const char *const europe[] = { "SE", "DE", "EE" };
-	static const char *const world[] = { "US", "CH", "GB" };
+	static const char *const europe[] = { "SE", "DE", "EE", "DK", "NL", "IT", "FR",
+					      "ES", "PL", "GR", "LV", "AT", "IE", "RO" };
+	static const char *const world[] = { "US", "CH", "GB", "IS", "JP", "AU" };
 	if (plan == PLAN_INTRA_EU)
 		return PICK(s, europe);
 	if (plan == PLAN_EXPORT)
@@ -446,7 +448,7 @@ static bool make_invoice(struct sample *s, int64_t n, struct err *err)
 {
 	static const char *const languages[] = { "fi", "sv", "nb", "no", "en", "de", NULL };
 	struct invoice *inv = &s->inv;
-	const char *seller = s->is_finvoice || chance(s, 60) ? "FI" : "NO";
+	const char *seller = chance(s, s->is_finvoice ? 90 : 60) ? "FI" : "NO";
 	enum plan plan = (enum plan)(chance(s, 40) ? PLAN_STANDARD
 						   : between(s, PLAN_STANDARD, PLAN_OUTSIDE));
 	const char *country = buyer_country(s, plan, seller);

@@ -180,6 +180,9 @@ static void test_routing_MV_13(void **state)
 	assert_true(fixture_finvoice(&f));
 	assert_at(&f, TO "ToIdentifier", "FI2112345600000785");
 	assert_attr(&f, TO "ToIdentifier", "SchemeID", NULL);
+	f.inv.buyer.einvoice_address = "agreed-id.7"; /* as it was agreed */
+	assert_true(fixture_finvoice(&f));
+	assert_at(&f, TO "ToIdentifier", "agreed-id.7");
 	fixture_release(&f);
 }
 

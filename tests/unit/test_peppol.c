@@ -182,6 +182,13 @@ static void old_rate_without_delivery_date(struct fixture *f)
 	f->inv.delivery_date = NULL;
 	f->rows[0].vat_rate = dec("24");
 }
+static void outside_scope_without_register_number(struct fixture *f)
+{
+	f->inv.seller.address.country_code = "DE";
+	f->inv.seller.vat_number = "DE123456789";
+	f->rows[0].vat_rate = DECIMAL_ZERO;
+	f->rows[0].vat_category = "O";
+}
 static void control_character(struct fixture *f)
 {
 	f->inv.text_before = "a\x01";
@@ -234,6 +241,7 @@ static const struct {
 	{ "delivery_missing", intra_eu_without_delivery },
 	{ "vat_rate_not_in_force", old_rate },
 	{ "vat_rate_not_in_force", old_rate_without_delivery_date },
+	{ "vat_number_missing", outside_scope_without_register_number },
 	{ "char_not_allowed", control_character },
 	{ "char_not_allowed", broken_utf8 },
 };
