@@ -407,6 +407,10 @@ static bool check_attachments(struct nv_call *nc, const struct xml *x)
 		size_t raw_n;
 		if (!raw || !sign_unbase64(span_of(data), raw, n, &raw_n))
 			return bad_value(nc, "documentdata");
+		bool is_pdf = raw_n >= 5 && memcmp(raw, "%PDF-", 5) == 0;
+		const char *type = xml_attr(xml_child(at, "documentdata"), "type");
+		if (str_eq(type, "pdf") && !is_pdf)
+			return bad_value(nc, "documentdata");
 	}
 	return true;
 }

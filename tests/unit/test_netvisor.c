@@ -1,10 +1,12 @@
-/* test_netvisor.c: the MAC by the vectors of facts/netvisor.md §2.5, and what must not be cut. */
+/* test_netvisor.c: the MAC by the vectors of facts/netvisor.md §2.5, the headers of a call, the
+ * error model, and what must not be cut. */
 #include "base/base.h"
 
 #include <setjmp.h>
 
 #include <cmocka.h>
 
+#include "flows/fake.h"
 #include "systems/netvisor.h"
 
 static void test_mac_vectors(void **state)
@@ -94,12 +96,218 @@ static void test_what_must_fit_is_a_named_error(void **state)
 	assert_string_equal(err.reason, "field_too_long");
 }
 
+/* ---- calls --------------------------------------------------------------------------------- */
+
+#define CREDENTIALS                                                             \
+	"{\"sender\":\"Viesti\",\"customer_id\":\"c\",\"customer_key\":\"ck\"," \
+	"\"partner_id\":\"p\",\"partner_key\":\"pk\",\"organisation_id\":\"1234567-1\"}"
+#define N_CALLS 64
+
+/* Answers one thing to everything, and keeps what the calls said of themselves. */
+struct vendor {
+	int status;
+	const char *body;
+	int64_t retry_after_ms;
+	int calls;
+	char ids[N_CALLS][40], urls[N_CALLS][256];
+	char encoding[64], real_status[8], algorithm[16];
+};
+
+static const char *header(const struct call *call, const char *name)
+{
+	for (size_t i = 0; i < call->rq.n_headers; i++)
+		if (strcmp(call->rq.headers[i].name, name) == 0)
+			return call->rq.headers[i].value;
+	return "";
+}
+
+static bool serve(struct fake *f, const struct call *call, struct http_reply *ret, struct err *err)
+{
+	struct vendor *v = f->ctx;
+	int n = v->calls++ % N_CALLS;
+	(void)err; /* the line holds */
+	snprintf(v->ids[n], sizeof(v->ids[n]), "%s",
+		 header(call, "X-Netvisor-Authentication-TransactionId"));
+	snprintf(v->urls[n], sizeof(v->urls[n]), "%s", call->rq.url);
+	snprintf(v->encoding, sizeof(v->encoding), "%s", header(call, "Content-Type"));
+	snprintf(v->real_status, sizeof(v->real_status), "%s",
+		 header(call, "X-Netvisor-Authentication-UseHTTPResponseStatusCodes"));
+	snprintf(v->algorithm, sizeof(v->algorithm), "%s",
+		 header(call, "X-Netvisor-Authentication-MACHashCalculationAlgorithm"));
+	*ret = (struct http_reply) { .status = v->status,
+				     .body = span_of(v->body),
+				     .content_type = "text/html; charset=utf-8",
+				     .retry_after_ms = v->retry_after_ms };
+	return true;
+}
+
+static void open_netvisor(struct fake *f, struct arena *arena, struct vendor *v,
+			  struct netvisor *nv)
+{
+	const struct json *credentials;
+	struct err err = ERR_INIT;
+	fake_init(f, arena, "{}", CREDENTIALS);
+	f->exchange = serve;
+	f->ctx = v;
+	assert_true(json_parse(arena, SPAN_LIT(CREDENTIALS), JSON_LIMITS_API, &credentials, &err));
+	assert_true(netvisor_open(&f->at, NULL, credentials, nv, &err));
+}
+
+#define HEAD "<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"yes\"?><Root><ResponseStatus>"
+#define FAILED(code) HEAD "<Status>FAILED</Status><Status>" code "</Status></ResponseStatus></Root>"
+#define OK_EMPTY HEAD "<Status>OK</Status></ResponseStatus></Root>"
+
+/* facts/netvisor.md §4: the body decides, whatever the status; both status styles. */
+static const struct {
+	int status;
+	const char *body;
+	int64_t retry_after_ms;
+	enum err_code read, write;
+	const char *reason, *words;
+} errors[] = {
+	{ 401, FAILED("AUTHENTICATION_FAILED :: Wrong MAC"), -1, ERR_CREDENTIALS, ERR_CREDENTIALS,
+	  "credentials_refused", "Wrong MAC" },
+	{ 200, FAILED("AUTHENTICATION_FAILED :: Wrong MAC"), -1, ERR_CREDENTIALS, ERR_CREDENTIALS,
+	  "credentials_refused", "Wrong MAC" },
+	{ 403, FAILED("SERVICE_ACCESS_ERROR :: product.nv"), -1, ERR_CREDENTIALS, ERR_CREDENTIALS,
+	  "credentials_refused", "product.nv" },
+	{ 400, FAILED("INVALID_DATA :: Data form incorrect:. A :: B"), -1, ERR_DATA, ERR_DATA,
+	  "refused_by_target", "Data form incorrect:. A :: B" },
+	{ 200, FAILED("INVALID_DATA :: Asiakasta ei l\xc3\xb6ydy"), -1, ERR_DATA, ERR_DATA,
+	  "refused_by_target", "Asiakasta ei l\xc3\xb6ydy" },
+	{ 400, FAILED("INVALID_DATA_SIZE :: name"), -1, ERR_DATA, ERR_DATA, "refused_by_target",
+	  "name" },
+	{ 400, FAILED("PERIOD_LOCK :: 2026"), -1, ERR_DATA, ERR_DATA, "period_locked", "2026" },
+	{ 400, FAILED("DUPLICATE_DATA :: there"), -1, ERR_DUPLICATE, ERR_DUPLICATE, NULL, "there" },
+	{ 400, FAILED("REQUEST_NOT_UNIQUE :: id"), -1, ERR_OUTAGE, ERR_DOUBT, NULL, "id" },
+	{ 500, FAILED("SYSTEM_MAINTENANCE :: later"), -1, ERR_OUTAGE, ERR_OUTAGE, NULL, "later" },
+	{ 503, FAILED("SYSTEM_MAINTANANCE :: later"), -1, ERR_OUTAGE, ERR_OUTAGE, NULL, "later" },
+	{ 500, FAILED("TECHNICAL_ERROR :: oops"), -1, ERR_OUTAGE, ERR_DOUBT, NULL, "oops" },
+	{ 200, FAILED("TECHNICAL_ERROR :: oops"), -1, ERR_OUTAGE, ERR_DOUBT, NULL, "oops" },
+	{ 400, FAILED("SOMETHING_NEW :: x"), -1, ERR_SYSTEM, ERR_SYSTEM, NULL,
+	  "SOMETHING_NEW :: x" },
+	{ 500, FAILED("SOMETHING_NEW :: x"), -1, ERR_OUTAGE, ERR_DOUBT, NULL,
+	  "SOMETHING_NEW :: x" },
+	{ 200, FAILED("no code at all"), -1, ERR_SYSTEM, ERR_SYSTEM, NULL, "no code at all" },
+	/* No body that can be read: the status decides. */
+	{ 200, "<html>login</html>", -1, ERR_OUTAGE, ERR_DOUBT, NULL, NULL },
+	{ 200, "", -1, ERR_OUTAGE, ERR_DOUBT, NULL, NULL },
+	{ 200, HEAD "<Status>FAILED</Status></ResponseStatus></Root>", -1, ERR_OUTAGE, ERR_DOUBT,
+	  NULL, NULL },
+	{ 200, "https://x&Viesti&c&<key> :: 0a1b", -1, ERR_OUTAGE, ERR_DOUBT, NULL, NULL },
+	{ 400, "{\"error\":1}", -1, ERR_DATA, ERR_DATA, NULL, NULL },
+	{ 401, "", -1, ERR_CREDENTIALS, ERR_CREDENTIALS, NULL, NULL },
+	{ 404, "<html>", -1, ERR_SYSTEM, ERR_SYSTEM, NULL, NULL },
+	{ 429, "slow down", -1, ERR_QUOTA, ERR_QUOTA, NULL, "slow down" },
+	{ 429, "", 3000, ERR_QUOTA, ERR_QUOTA, NULL, NULL },
+	{ 500, "<html>", -1, ERR_OUTAGE, ERR_DOUBT, NULL, NULL },
+	{ 502, "", -1, ERR_OUTAGE, ERR_DOUBT, NULL, NULL },
+	{ 503, "", 60000, ERR_OUTAGE, ERR_OUTAGE, NULL, NULL },
+};
+
+static struct fake f; /* large */
+
+static void NV_01_every_answer_has_its_meaning(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(errors); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		size_t k = i / 2;
+		bool is_write = i % 2;
+		struct vendor v = { .status = errors[k].status,
+				    .body = errors[k].body,
+				    .retry_after_ms = errors[k].retry_after_ms };
+		enum err_code want = is_write ? errors[k].write : errors[k].read;
+		struct netvisor nv;
+		const char *key;
+		struct err err = ERR_INIT;
+		open_netvisor(&f, arena, &v, &nv);
+		bool ok = is_write ? netvisor_invoice_add(&nv, SPAN_LIT("<root/>"), &key, &err)
+				   : netvisor_product_find(&nv, "A", &key, &err);
+		if (ok || err.code != want)
+			fail_msg("HTTP %d %s, %s: %s", errors[k].status, errors[k].body,
+				 is_write ? "write" : "read", err_code_name(err.code));
+		assert_int_equal(err.retry_after_ms, errors[k].retry_after_ms);
+		if (errors[k].reason)
+			assert_string_equal(err.reason, errors[k].reason);
+		if (errors[k].words)
+			assert_string_equal(err.target_text, errors[k].words);
+	}
+}
+
+static void OP_03_an_ok_without_a_key_leaves_doubt(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+	struct vendor v = { .status = 200, .body = OK_EMPTY, .retry_after_ms = -1 };
+	struct netvisor nv;
+	const char *key;
+	struct err err = ERR_INIT;
+	open_netvisor(&f, arena, &v, &nv);
+	assert_false(netvisor_invoice_add(&nv, SPAN_LIT("<root/>"), &key, &err));
+	assert_int_equal(err.code, ERR_DOUBT);
+	err = (struct err)ERR_INIT;
+	assert_true(netvisor_product_find(&nv, "A", &key, &err)); /* an empty OK is "not found" */
+	assert_null(key);
+}
+
+/* §2.4: a TransactionId serves one request, its retries too; §3: the query is percent-encoded. */
+static void NV_01_each_call_has_an_id_of_its_own(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+	struct vendor v = { .status = 200, .body = OK_EMPTY, .retry_after_ms = -1 };
+	struct netvisor nv;
+	const char *key;
+	struct err err = ERR_INIT;
+	open_netvisor(&f, arena, &v, &nv);
+	for (int i = 0; i < N_CALLS; i++)
+		assert_true(netvisor_product_find(&nv, "h\xc3\xb6yl\xc3\xa4 a+b&c", &key, &err));
+	assert_string_equal(v.urls[0], "http://netvisor.test/getproduct.nv?code=h%C3%B6yl%C3%A4%20"
+				       "a%2Bb%26c");
+	for (int i = 0; i < N_CALLS; i++) {
+		assert_int_equal(strlen(v.ids[i]), 36);
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(v.ids[i], v.ids[k]);
+	}
+	assert_string_equal(v.encoding, "text/xml; charset=utf-8");
+	assert_string_equal(v.real_status, "1");
+	assert_string_equal(v.algorithm, "HMACSHA256");
+}
+
+/* §9.1: "pdf" is a PDF; what is none carries its own type and no other's. */
+static void NV_01_only_a_pdf_is_called_one(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	const struct attachment files[] = {
+		{ "a.pdf", "application/pdf", NULL, SPAN_LIT("%PDF-1.4") },
+		{ "b.csv", "text/csv", "Hours", SPAN_LIT("a;b") },
+	};
+	struct invoice inv = { .number = "1",
+			       .issue_date = "2026-11-01",
+			       .currency = "EUR",
+			       .attachments = files,
+			       .n_attachments = 2 };
+	struct netvisor_invoice_options opt = { .status = "unsent", .customer_code = "1001" };
+	struct span body;
+	struct err err = ERR_INIT;
+	assert_true(netvisor_map_invoice(arena, &inv, &opt, &body, &err));
+	assert_non_null(strstr(body.p, "<filename>a.pdf</filename><documentdata type=\"pdf\">"));
+	assert_non_null(strstr(body.p, "<mimetype>text/csv</mimetype>"));
+	assert_non_null(strstr(body.p, "<filename>b.csv</filename><documentdata>YTti<"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mac_vectors),
 		cmocka_unit_test(test_free_text_is_split_never_cut),
 		cmocka_unit_test(test_what_must_fit_is_a_named_error),
+		cmocka_unit_test(NV_01_every_answer_has_its_meaning),
+		cmocka_unit_test(OP_03_an_ok_without_a_key_leaves_doubt),
+		cmocka_unit_test(NV_01_each_call_has_an_id_of_its_own),
+		cmocka_unit_test(NV_01_only_a_pdf_is_called_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

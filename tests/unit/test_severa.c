@@ -1,4 +1,5 @@
-/* test_severa.c: Severa's REST API against a vendor of a few lines: lists in both paging styles. */
+/* test_severa.c: Severa's REST API against a vendor of a few lines: lists in both paging styles,
+ * the error model, tokens. */
 #include "base/base.h"
 
 #include <setjmp.h>
@@ -18,7 +19,16 @@ struct vendor {
 	bool same_token; /* gives new pages under one and the same token, without an end */
 	int circle; /* style T: pages after which it begins anew; 0: none */
 	const char *body; /* answered to everything but the login */
-	int calls;
+	/* The same with a status; at_login: to the login instead. */
+	struct {
+		int status;
+		const char *type, *body;
+		int64_t retry_after_ms;
+	} error;
+	bool at_login;
+	enum err_code cut; /* what the transport says of every call; ERR_NONE: the line holds */
+	int n_refused_tokens; /* that many logins give tokens that are refused */
+	int calls, logins;
 	char last_url[512];
 };
 
@@ -82,16 +92,57 @@ static bool serve_list(struct fake *f, const char *url, struct http_reply *ret)
 	return true;
 }
 
+static void refuse(const struct vendor *v, struct http_reply *ret)
+{
+	const char *type = v->error.type ? v->error.type : "application/json; charset=utf-8";
+	*ret = (struct http_reply) { .status = v->error.status,
+				     .body = span_of(v->error.body ? v->error.body : ""),
+				     .content_type = type,
+				     .retry_after_ms = v->error.retry_after_ms };
+}
+
+static bool serve_login(struct fake *f, struct http_reply *ret)
+{
+	struct vendor *v = f->ctx;
+	v->logins++;
+	if (v->at_login)
+		refuse(v, ret);
+	else
+		answer(f, ret,
+		       arena_printf(f->arena,
+				    "{\"access_token\":\"t%d\",\"access_token_expires_in\":3600}",
+				    v->logins),
+		       NULL);
+	return true;
+}
+
+static bool is_token_good(const struct vendor *v, const struct call *call)
+{
+	for (size_t i = 0; i < call->rq.n_headers; i++)
+		if (strcmp(call->rq.headers[i].name, "Authorization") == 0)
+			return number_after(call->rq.headers[i].value, "Bearer t", 0) >
+			       v->n_refused_tokens;
+	return false;
+}
+
 static bool serve(struct fake *f, const struct call *call, struct http_reply *ret, struct err *err)
 {
 	struct vendor *v = f->ctx;
-	(void)err; /* the line holds */
-	if (strstr(call->rq.url, "/v1/token")) {
-		answer(f, ret, "{\"access_token\":\"t\",\"access_token_expires_in\":3600}", NULL);
-		return true;
-	}
+	if (strstr(call->rq.url, "/v1/token"))
+		return serve_login(f, ret);
 	v->calls++;
 	snprintf(v->last_url, sizeof(v->last_url), "%s", call->rq.url);
+	if (v->cut != ERR_NONE)
+		return err_set(err, v->cut, "cut");
+	if (!is_token_good(v, call)) {
+		struct vendor no = { .error = { .status = 401, .retry_after_ms = -1 } };
+		refuse(&no, ret);
+		return true;
+	}
+	if (v->error.status && !v->at_login) {
+		refuse(v, ret);
+		return true;
+	}
 	if (v->body) {
 		answer(f, ret, v->body, NULL);
 		return true;
@@ -229,6 +280,176 @@ static void a_list_that_is_no_list_is_an_outage(void **state)
 	}
 }
 
+#define MODEL(type)                                           \
+	"{\"error\":{\"httpStatusCode\":400,\"type\":\"" type \
+	"\",\"details\":[{\"message\":\"Words.\"}]}}"
+#define QUOTA_TEXT "API calls quota exceeded! maximum admitted 10 per 1s."
+
+/* facts/severa.md §2.5, 2.6: what each answer means to a read, a write and the login. */
+static const struct {
+	int status;
+	const char *type, *body;
+	int64_t retry_after_ms;
+	enum err_code read, write, login;
+	const char *words;
+	int64_t said_ms; /* retry_after_ms of the err */
+} errors[] = {
+	{ 400, NULL, MODEL("InvalidParameter"), -1, ERR_DATA, ERR_DATA, ERR_CREDENTIALS, "Words.",
+	  -1 },
+	{ 400, NULL, "{\"httpStatusCode\":400,\"type\":\"InvalidRequest\",\"message\":\"Flat.\"}",
+	  -1, ERR_DATA, ERR_DATA, ERR_CREDENTIALS, "Flat.", -1 },
+	{ 400, NULL, "{\"error\":{\"type\":\"InvalidOperation\",\"details\":[]}}", -1, ERR_DATA,
+	  ERR_DATA, ERR_CREDENTIALS, "InvalidOperation", -1 },
+	{ 400, "text/plain", "no JSON", -1, ERR_DATA, ERR_DATA, ERR_CREDENTIALS, "no JSON", -1 },
+	{ 400, NULL, MODEL("AuthenticationRequired"), -1, ERR_CREDENTIALS, ERR_CREDENTIALS,
+	  ERR_CREDENTIALS, "Words.", -1 },
+	{ 400, NULL, MODEL("TrialExpired"), -1, ERR_CREDENTIALS, ERR_CREDENTIALS, ERR_CREDENTIALS,
+	  "Words.", -1 },
+	{ 400, NULL, MODEL("InternalSystemError"), -1, ERR_OUTAGE, ERR_DOUBT, ERR_OUTAGE, "Words.",
+	  -1 },
+	{ 400, NULL, MODEL("InvalidApiVersion"), -1, ERR_SYSTEM, ERR_SYSTEM, ERR_SYSTEM, "Words.",
+	  -1 },
+	{ 401, NULL, "", -1, ERR_CREDENTIALS, ERR_CREDENTIALS, ERR_CREDENTIALS, "", -1 },
+	{ 403, NULL, MODEL("InsufficientApiScope"), -1, ERR_CREDENTIALS, ERR_CREDENTIALS,
+	  ERR_CREDENTIALS, "Words.", -1 },
+	{ 403, NULL, MODEL("AddonMissing"), -1, ERR_CREDENTIALS, ERR_CREDENTIALS, ERR_CREDENTIALS,
+	  "Words.", -1 },
+	{ 404, "", "", -1, ERR_NOT_FOUND, ERR_NOT_FOUND, ERR_SYSTEM, "", -1 },
+	{ 404, "text/html; charset=utf-8", "<html>nginx</html>", -1, ERR_OUTAGE, ERR_OUTAGE,
+	  ERR_SYSTEM, "<html>nginx</html>", -1 },
+	{ 429, "text/plain", QUOTA_TEXT, -1, ERR_QUOTA, ERR_QUOTA, ERR_QUOTA, QUOTA_TEXT, 1000 },
+	{ 429, "text/plain", QUOTA_TEXT, 7000, ERR_QUOTA, ERR_QUOTA, ERR_QUOTA, QUOTA_TEXT, 7000 },
+	{ 500, NULL, MODEL("InternalSystemError"), -1, ERR_OUTAGE, ERR_DOUBT, ERR_OUTAGE, "Words.",
+	  -1 },
+	{ 502, "text/html", "<html>", -1, ERR_OUTAGE, ERR_DOUBT, ERR_OUTAGE, "<html>", -1 },
+	{ 503, "text/html", "", 5000, ERR_OUTAGE, ERR_OUTAGE, ERR_OUTAGE, "", 5000 },
+	{ 200, "text/html", "<html>login</html>", -1, ERR_OUTAGE, ERR_DOUBT, ERR_OUTAGE, NULL, -1 },
+	{ 200, NULL, "", -1, ERR_OUTAGE, ERR_DOUBT, ERR_OUTAGE, NULL, -1 },
+	{ 200, NULL, "[[", -1, ERR_OUTAGE, ERR_DOUBT, ERR_OUTAGE, NULL, -1 },
+	{ 200, NULL, "{\"access_token\":17,\"guid\":[]}", -1, ERR_SYSTEM, ERR_DOUBT, ERR_SYSTEM,
+	  NULL, -1 },
+};
+
+static void OP_05_every_answer_has_its_meaning(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(errors); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		size_t k = i / 3;
+		bool is_write = i % 3 == 1;
+		struct vendor v = { .at_login = i % 3 == 2,
+				    .error = { errors[k].status, errors[k].type, errors[k].body,
+					       errors[k].retry_after_ms } };
+		enum err_code want = v.at_login ? errors[k].login
+				     : is_write ? errors[k].write
+						: errors[k].read;
+		struct invoice inv;
+		struct severa s;
+		struct err err = ERR_INIT;
+		open_severa(&f, arena, &v, &s);
+		bool ok = is_write ? severa_set_status(&s, "i", "s", &err)
+				   : severa_invoice(&s, "i", &inv, &err);
+		if (ok || err.code != want)
+			fail_msg("HTTP %d %s, %s: %s", errors[k].status, errors[k].body,
+				 v.at_login ? "login"
+				 : is_write ? "write"
+					    : "read",
+				 err_code_name(err.code));
+		if (errors[k].words)
+			assert_string_equal(err.target_text, errors[k].words);
+		assert_int_equal(err.retry_after_ms, errors[k].said_ms);
+		if (want == ERR_CREDENTIALS)
+			assert_string_equal(err.reason, "credentials_refused");
+	}
+}
+
+static void OP_03_a_cut_line_is_told_as_the_transport_tells_it(void **state)
+{
+	(void)state;
+	static const enum err_code codes[] = { ERR_OUTAGE, ERR_DOUBT, ERR_LIMIT };
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		struct vendor v = { .cut = codes[i] };
+		struct severa s;
+		struct err err = ERR_INIT;
+		open_severa(&f, arena, &v, &s);
+		assert_false(severa_set_status(&s, "i", "s", &err));
+		assert_int_equal(err.code, codes[i]);
+		assert_int_equal(v.calls, 1); /* the other form of the PATCH is for a 400 alone */
+	}
+}
+
+/* A value of another type is nobody's document to mend. */
+static void wrong_types_are_a_fault_and_long_numbers_are_named(void **state)
+{
+	(void)state;
+#define WITH(member) "{\"guid\":\"g\",\"status\":{\"guid\":\"s\"}," member "}"
+	static const struct {
+		const char *body;
+		enum err_code code;
+		const char *pointer, *reason;
+	} cases[] = {
+		{ WITH("\"date\":\"20.11.2026\""), ERR_SYSTEM, "/date", NULL },
+		{ WITH("\"dueDate\":20261120"), ERR_SYSTEM, "/dueDate", NULL },
+		{ WITH("\"isCreditNote\":\"yes\""), ERR_SYSTEM, "/isCreditNote", NULL },
+		{ WITH("\"currency\":{\"code\":978}"), ERR_SYSTEM, "/currency/code", NULL },
+		{ WITH("\"totalTax\":{\"amount\":\"1,00\"}"), ERR_SYSTEM, "/totalTax/amount",
+		  NULL },
+		{ WITH("\"totalTax\":{\"amount\":1e99}"), ERR_DATA, "", "amount_too_large" },
+		{ "{\"status\":{\"guid\":\"s\"}}", ERR_SYSTEM, "/guid", NULL },
+		{ "[]", ERR_SYSTEM, "", NULL },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		struct vendor v = { .body = cases[i].body };
+		struct invoice inv;
+		struct severa s;
+		struct err err = ERR_INIT;
+		open_severa(&f, arena, &v, &s);
+		assert_false(severa_invoice(&s, "i", &inv, &err));
+		assert_int_equal(err.code, cases[i].code);
+		assert_string_equal(err.pointer, cases[i].pointer);
+		if (cases[i].reason)
+			assert_string_equal(err.reason, cases[i].reason);
+	}
+}
+
+static void an_invoices_pdf_that_is_none_is_an_outage(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+	struct vendor v = { .body = "[]" };
+	struct invoice inv = { .source_id = "i", .number = "1" };
+	struct severa s;
+	struct err err = ERR_INIT;
+	open_severa(&f, arena, &v, &s);
+	assert_false(severa_invoice_files(&s, &inv, 1000, NULL, &err));
+	assert_int_equal(err.code, ERR_OUTAGE);
+}
+
+/* A cached token that is refused, then one that another process has left, then a new one. */
+static void SV_06_a_refused_token_is_replaced_until_one_is_new(void **state)
+{
+	(void)state;
+	static const struct {
+		int n_refused, logins;
+		bool ok;
+	} cases[] = { { 0, 1, true }, { 1, 2, true }, { 2, 2, false } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		struct vendor v = { .n_refused_tokens = cases[i].n_refused,
+				    .body = "{\"guid\":\"g\",\"status\":{\"guid\":\"s\"}}" };
+		struct invoice inv;
+		struct severa s;
+		struct err err = ERR_INIT;
+		open_severa(&f, arena, &v, &s);
+		assert_int_equal(severa_invoice(&s, "i", &inv, &err), cases[i].ok);
+		assert_int_equal(v.logins, cases[i].logins);
+		if (!cases[i].ok)
+			assert_int_equal(err.code, ERR_CREDENTIALS);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +458,11 @@ int main(void)
 		cmocka_unit_test(SV_01_a_long_list_takes_the_memory_of_a_page),
 		cmocka_unit_test(paging_that_goes_round_is_an_error_that_says_so),
 		cmocka_unit_test(a_list_that_is_no_list_is_an_outage),
+		cmocka_unit_test(OP_05_every_answer_has_its_meaning),
+		cmocka_unit_test(OP_03_a_cut_line_is_told_as_the_transport_tells_it),
+		cmocka_unit_test(wrong_types_are_a_fault_and_long_numbers_are_named),
+		cmocka_unit_test(an_invoices_pdf_that_is_none_is_an_outage),
+		cmocka_unit_test(SV_06_a_refused_token_is_replaced_until_one_is_new),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

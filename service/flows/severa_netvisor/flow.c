@@ -9,6 +9,7 @@
 #include "internal.h"
 
 #include "base/clock.h"
+#include "model/media.h"
 
 #define EPOCH_MARGIN_MS ((int64_t)5 * 60 * 1000)
 
@@ -168,8 +169,7 @@ static bool attach(struct sn *r, struct invoice *inv, struct err *err)
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (size_t i = 0; i < inv->n_attachments; i++) {
 		kept[n] = inv->attachments[i];
-		kept[n].mime_type = "application/pdf";
-		if (sn_is_pdf(kept[n].data))
+		if (media_is_pdf(kept[n].data))
 			n++;
 		else
 			sn_note(r, "attachment_left_out",

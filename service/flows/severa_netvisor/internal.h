@@ -54,7 +54,6 @@ bool sn_is_own(const struct sn_settings *set, const struct invoice *inv);
 bool sn_turn_signs(struct invoice *inv);
 const char *sn_vat_code(const struct sn_settings *set, const char *country, struct decimal rate);
 bool sn_may_be_pdf(const struct attachment *a);
-bool sn_is_pdf(struct span data);
 bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row,
 		       struct err *err) MUST_CHECK;
 bool sn_customer_card(struct arena *arena, const struct sn_settings *set, const struct customer *c,

@@ -94,12 +94,6 @@ bool sn_may_be_pdf(const struct attachment *a)
 	return false;
 }
 
-/* By its bytes: readers take the mark anywhere in the first kilobyte. */
-bool sn_is_pdf(struct span data)
-{
-	return data.p && memmem(data.p, data.n < 1024 ? data.n : 1024, "%PDF-", 5);
-}
-
 /* ---- customers ----------------------------------------------------------------------------- */
 
 /* Operators in Netvisor's spelling (facts/netvisor.md §12.2). */

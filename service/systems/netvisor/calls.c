@@ -63,7 +63,10 @@ static bool judge_failure(const struct nv_rq *rq, const struct http_reply *reply
 		if (strlen(codes[i].code) == n && memcmp(codes[i].code, status, n) == 0)
 			return fail(rq, reply, rq->is_write ? codes[i].write : codes[i].read,
 				    codes[i].reason, words, err);
-	return fail(rq, reply, VERDICT_FAULT, NULL, status, err);
+	/* A code that nobody knows: refused, unless the server fell over it (§4.1). */
+	enum verdict v = verdict_of_status(reply, rq->is_write);
+	return fail(rq, reply, v == VERDICT_DOUBT || v == VERDICT_OUTAGE ? v : VERDICT_FAULT, NULL,
+		    status, err);
 }
 
 static bool judge(const struct nv_rq *rq, const struct http_reply *reply, const struct xml *root,
@@ -77,6 +80,8 @@ static bool judge(const struct nv_rq *rq, const struct http_reply *reply, const 
 		return judge_failure(rq, reply, xml_text(xml_next(status, "status")), err);
 	if (v == VERDICT_OK) /* 200 with a body that nobody can read */
 		v = rq->is_write ? VERDICT_DOUBT : VERDICT_OUTAGE;
+	if (v == VERDICT_NOT_FOUND) /* no such resource: what is not found is said in a body */
+		v = VERDICT_FAULT;
 	verdict_to_err(v, reply, reply->body, rq->what, err);
 	return false;
 }

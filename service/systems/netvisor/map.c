@@ -370,7 +370,9 @@ static bool write_attachments(struct arena *arena, struct xml_writer *w, const s
 		xmlw_element(w, "attachmentdescription", take(arena, &description, 100));
 		xmlw_element(w, "filename", a->name);
 		xmlw_open(w, "documentdata");
-		xmlw_attr(w, "type", "pdf");
+		/* The only other type there is is "finvoice" (facts §9.1). */
+		if (str_eq(a->mime_type, "application/pdf"))
+			xmlw_attr(w, "type", "pdf");
 		xmlw_raw(w, span_of(data));
 		xmlw_close(w);
 		xmlw_element(w, "printbydefault", "0");

@@ -190,11 +190,11 @@ static bool send_once(struct severa *s, const struct severa_rq *rq, const char *
  * be made again. */
 static bool is_token_refused(struct severa *s, const struct http_reply *reply)
 {
-	const struct json *j;
-	return reply->status == 401 ||
-	       (reply->status == 403 &&
-		json_parse(s->at->arena, reply->body, JSON_LIMITS_VENDOR, &j, NULL) &&
-		str_eq(json_str(json_at(j, "error.type")), "InsufficientApiScope"));
+	if (reply->status < 400 || reply->status >= 500)
+		return false;
+	const char *type = severa_error_type(s->at->arena, reply);
+	return reply->status == 401 || str_eq(type, "AuthenticationRequired") ||
+	       str_eq(type, "InsufficientApiScope");
 }
 
 /* The one that was refused may be followed by one that another process has left, no better. */

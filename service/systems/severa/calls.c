@@ -6,9 +6,11 @@
 #include "base/base.h"
 #include "severa_internal.h"
 
+#include "model/media.h"
 #include "net/verdict.h"
 
 #define PATCH_FORM_TTL_MS (15 * 60 * 1000)
+#define QUOTA_WINDOW_MS 1000 /* "10 per 1s" (§2.6); Retry-After comes only sometimes */
 
 static bool full(struct err *err)
 {
@@ -17,34 +19,99 @@ static bool full(struct err *err)
 
 /* ---- one call ------------------------------------------------------------------------------ */
 
-/* The message of an ExceptionModel, or the flat form, or the body as it is (§2.5). */
-static struct span vendor_words(struct arena *arena, const struct http_reply *reply)
+/* What an ExceptionModel says (§2.5), in its own form or the flat one. */
+struct exception {
+	const char *type; /* "" when the body is none */
+	struct span words; /* the message, else the type, else the body as it is */
+};
+
+static struct exception read_exception(struct arena *arena, const struct http_reply *reply)
 {
+	struct exception x = { "", reply->body };
 	const struct json *j;
 	if (!json_parse(arena, reply->body, JSON_LIMITS_VENDOR, &j, NULL))
-		return reply->body;
-	const struct json *detail = json_first(json_at(j, "error.details"));
-	const char *text = json_str(json_get(detail, "message"));
+		return x;
+	const struct json *model = json_get(j, "error") ? json_get(j, "error") : j;
+	const char *type = json_str(json_get(model, "type"));
+	const char *text = json_str(json_get(json_first(json_get(model, "details")), "message"));
 	if (!text)
-		text = json_str(json_get(j, "message"));
-	if (!text)
-		text = json_str(json_at(j, "error.type"));
-	return text ? span_of(text) : reply->body;
+		text = json_str(json_get(model, "message"));
+	if (type)
+		x.type = type;
+	if (text || type)
+		x.words = span_of(text ? text : type);
+	return x;
+}
+
+const char *severa_error_type(struct arena *arena, const struct http_reply *reply)
+{
+	return read_exception(arena, reply).type;
+}
+
+/* Which status goes with a type is not documented but for one; where they differ, these types say
+ * more than the status. */
+static enum verdict by_type(const char *type, enum verdict by_status, bool is_write)
+{
+	static const struct {
+		const char *type;
+		enum verdict verdict;
+	} types[] = {
+		{ "AuthenticationRequired", VERDICT_CREDENTIALS },
+		{ "InsufficientApiScope", VERDICT_CREDENTIALS },
+		{ "TermsOfServiceNotApproved", VERDICT_CREDENTIALS },
+		{ "OrganizationNotActive", VERDICT_CREDENTIALS },
+		{ "TrialExpired", VERDICT_CREDENTIALS },
+		{ "InternalSystemError", VERDICT_OUTAGE },
+		{ "InvalidApiVersion", VERDICT_FAULT },
+		{ "HttpsRequired", VERDICT_FAULT },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (strcmp(types[i].type, type) != 0)
+			continue;
+		if (types[i].verdict == VERDICT_OUTAGE && is_write)
+			return VERDICT_DOUBT;
+		return types[i].verdict;
+	}
+	return by_status;
+}
+
+static bool is_html(const struct http_reply *reply)
+{
+	return strncasecmp(reply->content_type, "text/html", 9) == 0;
+}
+
+static enum verdict judge(const struct severa_rq *rq, const struct http_reply *reply,
+			  const char *type, bool is_login)
+{
+	enum verdict v = verdict_of_status(reply, rq->is_write);
+	if (v == VERDICT_OK)
+		return v;
+	v = by_type(type, v, rq->is_write);
+	if (is_login && v == VERDICT_BAD_DATA)
+		return VERDICT_CREDENTIALS; /* a refused login may be 400 (§1.3) */
+	if (v != VERDICT_NOT_FOUND)
+		return v;
+	/* Not a document that is gone: no such address, or a page of whoever stands before Severa.
+	 */
+	if (is_login)
+		return VERDICT_FAULT;
+	return is_html(reply) ? VERDICT_OUTAGE : v;
 }
 
 bool severa_judge(const struct severa_rq *rq, struct arena *arena, const struct http_reply *reply,
 		  bool is_login, struct err *err)
 {
-	enum verdict v = verdict_of_status(reply, rq->is_write);
-	if (v == VERDICT_OK)
+	if (verdict_of_status(reply, rq->is_write) == VERDICT_OK)
 		return true;
-	if (is_login && v == VERDICT_BAD_DATA)
-		v = VERDICT_CREDENTIALS; /* a refused login may be 400 (§1.3) */
-	verdict_to_err(v, reply, vendor_words(arena, reply), rq->what, err);
+	struct exception x = read_exception(arena, reply);
+	enum verdict v = judge(rq, reply, x.type, is_login);
+	verdict_to_err(v, reply, x.words, rq->what, err);
 	if (err && v == VERDICT_CREDENTIALS) {
 		err->reason = "credentials_refused";
 		snprintf(err->subject, sizeof(err->subject), "Severa");
 	}
+	if (err && v == VERDICT_QUOTA && err->retry_after_ms < 0)
+		err->retry_after_ms = QUOTA_WINDOW_MS;
 	return false;
 }
 
@@ -188,10 +255,28 @@ static bool get_bytes(struct severa *s, const char *what, const char *path, size
 			*err = inner;
 		return false;
 	}
+	const char *told = ret->mime_type && ret->mime_type[0] ? ret->mime_type
+							       : reply.content_type;
 	ret->data = reply.body;
-	if (!ret->mime_type)
-		ret->mime_type = reply.content_type;
-	return true;
+	ret->mime_type = media_type_of(s->at->arena, told, ret->name, reply.body);
+	return ret->mime_type ? true : full(err);
+}
+
+/* The invoice's own image. An error page in its place is no attachment to be left out. */
+static bool get_pdf(struct severa *s, const char *id, size_t max_bytes, struct attachment *ret,
+		    struct err *err)
+{
+	static const char what[] = "read invoice PDF";
+	/* InvoiceOnly: the attachments travel on their own, each once. */
+	const char *path = severa_path(s, "/v1/invoices/{}/pdf?pdfGetOptions=InvoiceOnly", id);
+	if (!get_bytes(s, what, path, max_bytes, ret, err))
+		return false;
+	if (media_is_pdf(ret->data))
+		return true;
+	err_set(err, ERR_OUTAGE, "%s: the answer is no PDF", what);
+	if (err)
+		err_target_text(err, ret->data);
+	return false;
 }
 
 bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_bytes,
@@ -213,12 +298,10 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 	files[n].name = arena_printf(arena, "%s.pdf", inv->number ? inv->number : "invoice");
 	files[n].mime_type = "application/pdf";
 	files[n].description = "Invoice";
-	/* InvoiceOnly: the attachments travel on their own, each once. */
-	if (!files[n].name ||
-	    !get_bytes(s, "read invoice PDF",
-		       severa_path(s, "/v1/invoices/{}/pdf?pdfGetOptions=InvoiceOnly", id),
-		       max_bytes, &files[n], err))
-		return files[n].name ? false : full(err);
+	if (!files[n].name)
+		return full(err);
+	if (!get_pdf(s, id, max_bytes, &files[n], err))
+		return false;
 	n++;
 	for (size_t i = 0; i < found.n; i++) {
 		const struct json *j = found.items[i];
@@ -227,7 +310,8 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 		if ((json_bool(json_get(j, "isInternal"), &is_internal) && is_internal) || !file_id)
 			continue;
 		const char *description = json_str(json_get(j, "description"));
-		files[n].name = json_str(json_get(j, "name"));
+		const char *name = json_str(json_get(j, "name"));
+		files[n].name = name && name[0] ? name : file_id;
 		files[n].mime_type = json_str(json_get(j, "contentType"));
 		files[n].description = description && description[0] ? description : files[n].name;
 		if (wanted(&files[n]) &&

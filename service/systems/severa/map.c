@@ -147,6 +147,28 @@ static const struct field project_fields[] = {
 };
 #undef ROW
 
+/*
+ * By the table. A value of another type than the vendor's specification has is their fault or ours,
+ * and nothing that a person can mend in the document; a number that we cannot hold exactly is.
+ */
+static bool decode(const struct json *j, const struct field *fields, size_t n, void *into,
+		   struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (json_decode(j, &fields[i], 1, into, err))
+			continue;
+		bool is_too_long = fields[i].type == FIELD_DECIMAL &&
+				   json_type(json_at(j, fields[i].path)) == JSON_NUMBER;
+		if (is_too_long)
+			return err_reason(err, ERR_DATA, "amount_too_large", fields[i].path,
+					  "%s has too many digits", fields[i].path);
+		if (err)
+			err->code = ERR_SYSTEM;
+		return false;
+	}
+	return true;
+}
+
 static const char *free_text(const struct json *j)
 {
 	static const char *const names[] = { "plainText", "text", "value" };
@@ -178,7 +200,7 @@ bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoic
 			struct err *err)
 {
 	*ret = (struct invoice) { 0 };
-	if (!json_decode(j, invoice_fields, ARRAY_SIZE(invoice_fields), ret, err))
+	if (!decode(j, invoice_fields, ARRAY_SIZE(invoice_fields), ret, err))
 		return err_wrap(err, "Severa invoice");
 	ret->text_before = free_text(json_get(j, "freeText1"));
 	ret->text_after = free_text(json_get(j, "freeText2"));
@@ -211,7 +233,7 @@ bool severa_map_row(struct arena *arena, const struct json *j, struct invoice_ro
 		    struct err *err)
 {
 	*ret = (struct invoice_row) { 0 };
-	if (!json_decode(j, row_fields, ARRAY_SIZE(row_fields), ret, err))
+	if (!decode(j, row_fields, ARRAY_SIZE(row_fields), ret, err))
 		return err_wrap(err, "Severa invoice row");
 	const char *text = ret->description ? ret->description : "";
 	ret->name = arena_memdup(arena, text, strcspn(text, "\r\n"));
@@ -223,14 +245,14 @@ bool severa_map_row(struct arena *arena, const struct json *j, struct invoice_ro
 bool severa_map_customer(const struct json *j, struct customer *ret, struct err *err)
 {
 	*ret = (struct customer) { .is_active = true };
-	return json_decode(j, customer_fields, ARRAY_SIZE(customer_fields), ret, err) ||
+	return decode(j, customer_fields, ARRAY_SIZE(customer_fields), ret, err) ||
 	       err_wrap(err, "Severa customer");
 }
 
 bool severa_map_status(const struct json *j, struct severa_status *ret, struct err *err)
 {
 	*ret = (struct severa_status) { .is_active = true };
-	return json_decode(j, status_fields, ARRAY_SIZE(status_fields), ret, err) ||
+	return decode(j, status_fields, ARRAY_SIZE(status_fields), ret, err) ||
 	       err_wrap(err, "Severa invoice status");
 }
 
@@ -238,13 +260,13 @@ bool severa_map_product(const struct json *j, const char *register_name, struct 
 			struct err *err)
 {
 	*ret = (struct product) { .is_active = true, .register_name = register_name };
-	return json_decode(j, product_fields, ARRAY_SIZE(product_fields), ret, err) ||
+	return decode(j, product_fields, ARRAY_SIZE(product_fields), ret, err) ||
 	       err_wrap(err, "Severa %s", register_name);
 }
 
 bool severa_map_project(const struct json *j, struct severa_project *ret, struct err *err)
 {
 	*ret = (struct severa_project) { 0 };
-	return json_decode(j, project_fields, ARRAY_SIZE(project_fields), ret, err) ||
+	return decode(j, project_fields, ARRAY_SIZE(project_fields), ret, err) ||
 	       err_wrap(err, "Severa project");
 }

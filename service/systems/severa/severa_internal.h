@@ -23,6 +23,8 @@ bool severa_judge(const struct severa_rq *rq, struct arena *arena, const struct 
 		  bool is_login, struct err *err) MUST_CHECK;
 
 /* calls.c */
+/* "InvalidParameter"; "" when the body is no ExceptionModel (facts §2.5). */
+const char *severa_error_type(struct arena *arena, const struct http_reply *reply);
 /* GET and parse; path NULL: the arena was full. ret_reply may be NULL. */
 bool severa_get(struct severa *s, const char *what, const char *path, const struct json **ret,
 		struct http_reply *ret_reply, struct err *err) MUST_CHECK;
