@@ -120,22 +120,26 @@ static bool start_redis(struct service *s, struct err *err)
 static bool start_store(struct service *s, struct err *err)
 {
 	const struct config *cfg = s->cfg;
-	const struct queue_options qo = { .pool = s->pool,
-					  .key = &s->key,
-					  .lease_ms = cfg->lease_ms,
-					  .quiet_ms = cfg->quiet_ms,
-					  .retention_ms = cfg->retention_done_ms,
-					  .poll_interval_ms = cfg->poll_interval_ms };
 	const struct store_options so = { .pool = s->pool,
 					  .key = &s->key,
 					  .data_dir = cfg->data_dir,
 					  .is_private = s->private_redis != NULL,
 					  .retention_ms = cfg->retention_done_ms };
 	struct store_epoch epoch;
-	const char *lost = NULL;
-	if (!queue_new(&qo, &s->queue, err) || !store_new(&so, &s->store, err) ||
-	    !store_sync(s->store, &epoch, &lost, err) || !store_refresh(s->store, err))
+	if (!store_new(&so, &s->store, err))
 		return false;
+	const struct queue_options qo = { .pool = s->pool,
+					  .store = s->store,
+					  .key = &s->key,
+					  .lease_ms = cfg->lease_ms,
+					  .quiet_ms = cfg->quiet_ms,
+					  .retention_ms = cfg->retention_done_ms,
+					  .poll_interval_ms = cfg->poll_interval_ms };
+	if (!queue_new(&qo, &s->queue, err) || !store_sync(s->store, err) ||
+	    !store_refresh(s->store, err))
+		return false;
+	store_epoch_get(s->store, &epoch);
+	const char *lost = store_lost(s->store);
 	if (lost)
 		log_event(LOG_WARN, "redis_lost_data", LOG_S("epoch", epoch.id),
 			  LOG_S("text", lost));
@@ -331,8 +335,8 @@ static void close_service(struct service *s)
 {
 	http_server_free(s->http);
 	pool_free(s->workers);
-	store_free(s->store);
 	queue_free(s->queue);
+	store_free(s->store);
 	redis_pool_free(s->pool);
 	redis_server_stop(s->private_redis);
 	http_global_release();

@@ -18,6 +18,7 @@
 #include "model/connection.h"
 #include "model/state.h"
 #include "net/redis.h"
+#include "store/store.h"
 
 #define TRANSFER_ID_MAX 33
 #define QUEUE_JOB_ID_MAX 80
@@ -27,6 +28,7 @@
 
 struct queue_options {
 	struct redis_pool *pool;
+	struct store *store; /* knows the epoch that jobs are taken in and given out under */
 	const struct seal_key *key; /* seals timeline entries; copied */
 	int64_t lease_ms; /* 0: 10 s */
 	int64_t quiet_ms; /* after an open intent, before the target is asked; 0: 130 s */

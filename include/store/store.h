@@ -38,13 +38,21 @@ struct store_epoch {
 /*
  * At start and each second: makes an epoch in a new Redis. Where Redis lost data, or may have (it
  * was emptied, went back in time, was started again or replaced by another), a new epoch begins,
- * restored, and what the vault knows better is put back. *ret_lost says why, NULL when nothing was
- * lost since the last call. False: Redis is away, or its loss could not be mended.
+ * restored, and what the vault knows better is put back. False: Redis is away, or its loss could
+ * not be mended.
  */
-bool store_sync(struct store *s, struct store_epoch *ret, const char **ret_lost,
-		struct err *err) MUST_CHECK;
+bool store_sync(struct store *s, struct err *err) MUST_CHECK;
+/* Why Redis lost data since this was last asked; NULL: nothing. For the one who tells. */
+const char *store_lost(struct store *s);
 /* The epoch as last seen; no I/O. */
 void store_epoch_get(struct store *s, struct store_epoch *ret);
+/*
+ * Runs a script of those that act only where Redis remembers all that we know of: its first
+ * argument, args[0], is the epoch and filled in here; it answers the status EPOCH elsewhere. Then
+ * the store is synced, and the script runs again.
+ */
+bool store_script(struct store *s, struct arena *arena, const char *script, struct span *args,
+		  size_t n, const struct redis_value **ret, struct err *err) MUST_CHECK;
 /* How Redis was when last asked, at most some seconds ago; no I/O. */
 void store_health_get(struct store *s, struct redis_health *ret);
 

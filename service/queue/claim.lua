@@ -2,18 +2,20 @@
 -- its share in order and going to the end of the ring. A connection whose limit key is full, blocked or that is paused is put
 -- aside, so that it costs nothing until something changes. Per job the record is read and nothing of it written; all else is
 -- written once per turn or once per call.
--- ARGV: prefix, moves, max, lease ms. Answers a list of jobs, each a list (see queue_claim.c).
+-- ARGV: prefix, epoch, moves, max, lease ms, batch (a random number: a counter would repeat after a failover). Answers EPOCH,
+-- or a list of jobs, each a list (see queue_claim.c).
+if not knows_all(ARGV[2]) then
+	return EPOCH
+end
 local now = now_ms()
 local NOW = string.format('%.0f', now)
-local MOVES, max, lease = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local MOVES, max, lease, BATCH = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 local HELD = P .. 'q:held'
 local jobs, held = {}, {}
-local batch
 
--- The next fence: a number per call, and in the last three digits one per job.
+-- The next fence: the batch, and in the last three digits a number per job.
 local function next_fence()
-	batch = batch or tostring(call('INCR', P .. 'q:fence'))
-	return batch .. string.sub(1000 + #jobs, 2)
+	return BATCH .. string.sub(1000 + #jobs, 2)
 end
 
 local function lease_out(id, value, job)
@@ -182,9 +184,9 @@ while #jobs < max do
 	end
 	end_turns(more)
 end
-if batch then
+if jobs[1] then
 	call('HSET', HELD, unpack(held))
-	call('ZADD', P .. 'q:leases', now + lease, batch)
-	call('HSET', P .. 'q:batches', batch, #jobs)
+	call('ZADD', P .. 'q:leases', now + lease, BATCH)
+	call('HSET', P .. 'q:batches', BATCH, #jobs)
 end
 return jobs

@@ -1,9 +1,12 @@
 -- intake.lua: dedup mark, record, index and queue entry of a batch (DESIGN §4.2). The hot path: one command per new item;
 -- whether any is known is asked once, and the sorted sets are written once per connection.
--- ARGV: prefix, then groups: connection, kind, origin, found ('1': seen by a poll), width, count, and count times the first
+-- ARGV: prefix, epoch, then groups: connection, kind, origin, found ('1': seen by a poll), width, count, and count times the first
 -- width of: id, source id, mark of the webhook id, changed, number (not sent: '').
--- Answers a string, one letter per item: N new, K known and queued or marked, S seen, R replay.
+-- Answers EPOCH, or a string, one letter per item: N new, K known and queued or marked, S seen, R replay.
 -- A replay has the body of the first and so meets the same record: the record keeps the marks, 'wh' = "mark:seconds ...".
+if not knows_all(ARGV[2]) then
+	return EPOCH
+end
 local now = now_ms()
 local NOW = string.format('%.0f', now) -- Redis turns a number into text much more slowly
 local STAMP = string.format(':%08x ', now / 1000)
@@ -130,7 +133,7 @@ end
 
 -- Calls each(group's first argument, item's first argument, width) for all items.
 local function walk(each)
-	local a = 2
+	local a = 3
 	while a < #ARGV do
 		local group, width = a, tonumber(ARGV[a + 4])
 		a = a + 6

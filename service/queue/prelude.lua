@@ -13,6 +13,14 @@ local function server_run()
 	return string.match(call('INFO', 'server'), 'run_id:(%x+)') or ''
 end
 
+-- Is the memory of this Redis the one that the caller knows, on the server that it was found on? Else the caller syncs first:
+-- what it would be given is not all there was. An epoch of '' is none.
+local function knows_all(epoch)
+	local e = call('HMGET', P .. 'epoch', 'id', 'run')
+	return (e[1] or '') == epoch and (not e[1] or e[2] == server_run())
+end
+local EPOCH = { ok = 'EPOCH' }
+
 local function is_task(id)
 	return string.find(id, ':', 1, true) ~= nil
 end

@@ -41,6 +41,7 @@ bool queue_new(const struct queue_options *opt, struct queue **ret, struct err *
 	if (!q)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	q->pool = opt->pool;
+	q->store = opt->store;
 	q->key = *opt->key;
 	q->lease_ms = opt->lease_ms ? opt->lease_ms : 10000;
 	q->quiet_ms = opt->quiet_ms ? opt->quiet_ms : 130000;

@@ -51,6 +51,18 @@ static bool read_job(const struct redis_value *v, int64_t deadline_ms, struct qu
 	return true;
 }
 
+/*
+ * The number of a claim, part of its jobs' fences. Random: a Redis that went back in time would
+ * give a counter's numbers again, and two workers would both pass for the holder. With three more
+ * digits it stays below 2^53, the largest whole number of a script.
+ */
+static int64_t random_batch(void)
+{
+	uint64_t dice;
+	sign_random(&dice, sizeof(dice));
+	return (int64_t)(1ull << 42 | (dice >> 22));
+}
+
 bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_job *ret,
 		 size_t *ret_n, struct err *err)
 {
@@ -58,12 +70,13 @@ bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_
 		*ret_n = 0;
 		return true;
 	}
-	struct num max_num, lease;
-	struct span args[] = { span_of(q->moves), num_span(&max_num, (int64_t)max),
-			       num_span(&lease, q->lease_ms) };
+	struct num max_num, lease, batch;
+	struct span args[] = { SPAN_LIT(""), /* the epoch */
+			       span_of(q->moves), num_span(&max_num, (int64_t)max),
+			       num_span(&lease, q->lease_ms), num_span(&batch, random_batch()) };
 	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
 	const struct redis_value *v = NULL;
-	if (!queue_call(q, arena, "claim", args, ARRAY_SIZE(args), &v, err))
+	if (!store_script(q->store, arena, "claim", args, ARRAY_SIZE(args), &v, err))
 		return false;
 	if (v->type != REDIS_ARRAY || v->n > max)
 		return queue_script_broken("claim", err);

@@ -37,7 +37,7 @@ struct place {
 
 /* The arguments of one call, and the texts that no caller has. */
 struct call_args {
-	struct span args[QUEUE_BATCH_MAX * (GROUP_ARGS + ITEM_ARGS)];
+	struct span args[1 + QUEUE_BATCH_MAX * (GROUP_ARGS + ITEM_ARGS)]; /* the epoch first */
 	size_t n;
 	struct num counts[QUEUE_BATCH_MAX];
 	char marks[QUEUE_BATCH_MAX][MARK_MAX];
@@ -120,6 +120,7 @@ static void add_item(struct call_args *to, const struct queue_item *item, size_t
 static void add_all(struct call_args *to, const struct place *places, size_t n,
 		    const struct queue_receipt *receipts)
 {
+	to->n = 1;
 	for (size_t first = 0, end; first < n; first = end) {
 		for (end = first + 1; end < n; end++)
 			if (compare_groups(places[first].item, places[end].item) != 0)
@@ -171,7 +172,7 @@ bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
 	qsort(places, n, sizeof(*places), compare_places);
 	add_all(call, places, n, ret);
 	const struct redis_value *v = NULL;
-	if (!queue_call(q, arena, "intake", call->args, call->n, &v, err))
+	if (!store_script(q->store, arena, "intake", call->args, call->n, &v, err))
 		return false;
 	if (v->type != REDIS_STRING || v->s.n != n)
 		return queue_script_broken("intake", err);

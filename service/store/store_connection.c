@@ -177,15 +177,15 @@ bool connection_args(struct arena *arena, const struct connection *c, struct spa
 static bool put(struct store *s, struct arena *arena, struct connection *c, int64_t read_rev,
 		struct err *err)
 {
-	struct span doc, sealed, args[2 + CONN_FIELDS];
+	struct span doc, sealed, args[3 + CONN_FIELDS];
 	struct num rev;
-	args[0] = span_of(c->id);
-	args[1] = num_span(&rev, read_rev);
+	args[1] = span_of(c->id);
+	args[2] = num_span(&rev, read_rev);
 	if (!write_doc(arena, c, &doc, err) || !seal_secrets(s, arena, c, &sealed, err) ||
-	    !connection_args(arena, c, doc, sealed, args + 2, err))
+	    !connection_args(arena, c, doc, sealed, args + 3, err))
 		return false;
 	const struct redis_value *v = NULL;
-	if (!store_call(s, arena, "connection_put", args, ARRAY_SIZE(args), &v, err))
+	if (!store_script(s, arena, "connection_put", args, ARRAY_SIZE(args), &v, err))
 		return false;
 	int64_t answer = store_int(v);
 	if (answer == -1)

@@ -188,6 +188,13 @@ static void adopt(struct store *s, const struct seen_epoch *seen)
 	pthread_mutex_unlock(&s->lock);
 }
 
+static void note_loss(struct store *s, const char *lost)
+{
+	pthread_mutex_lock(&s->lock);
+	s->lost = lost;
+	pthread_mutex_unlock(&s->lock);
+}
+
 static void keep_mark(struct store *s, const struct seen_epoch *seen)
 {
 	struct err err = ERR_INIT;
@@ -237,7 +244,7 @@ bool epoch_sync_locked(struct store *s, struct arena *arena, struct err *err)
 		if (!put_back(s, arena, lost ? seen.id : "-", restored, seen.server_run_id, err))
 			return false;
 		if (lost && restored)
-			s->lost = lost;
+			note_loss(s, lost);
 		/* Told by this epoch, whoever began it just now. */
 		s->mark.is_whole = true;
 		s->mark.is_damaged = false;

@@ -55,13 +55,13 @@ struct store {
 		int64_t version; /* -1: there is none */
 	} vault; /* what the file holds */
 	int64_t next_check_ms; /* of the health, monotonic */
-	const char *lost; /* why, for the next store_sync to tell; NULL: nothing */
 	bool is_vault_stale; /* the last write failed: to be tried again */
 	pthread_mutex_t lock; /* a leaf, over all below */
 	struct snapshot *snapshot; /* never NULL */
 	struct store_epoch epoch;
 	struct redis_health health; /* written under both locks */
 	struct store_trouble trouble;
+	const char *lost; /* why, not told yet; NULL: nothing */
 };
 
 struct num {

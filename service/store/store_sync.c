@@ -11,6 +11,7 @@
 
 #define SYNC_ARENA ((size_t)256 << 20)
 #define CHECK_EVERY_MS 10000
+#define SCRIPT_TRIES 3
 
 bool health_follow_locked(struct store *s, struct arena *arena, const char *run_id, struct err *err)
 {
@@ -27,22 +28,41 @@ bool health_follow_locked(struct store *s, struct arena *arena, const char *run_
 	return true;
 }
 
-bool store_sync(struct store *s, struct store_epoch *ret, const char **ret_lost, struct err *err)
+bool store_sync(struct store *s, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(SYNC_ARENA);
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	pthread_mutex_lock(&s->refresh_lock);
 	bool done = epoch_sync_locked(s, arena, err);
-	if (done) {
-		*ret_lost = s->lost;
-		s->lost = NULL;
-	}
 	pthread_mutex_unlock(&s->refresh_lock);
-	if (!done)
-		return false;
-	store_epoch_get(s, ret);
-	return true;
+	return done;
+}
+
+const char *store_lost(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	const char *lost = s->lost;
+	s->lost = NULL;
+	pthread_mutex_unlock(&s->lock);
+	return lost;
+}
+
+bool store_script(struct store *s, struct arena *arena, const char *script, struct span *args,
+		  size_t n, const struct redis_value **ret, struct err *err)
+{
+	for (int i = 0; i < SCRIPT_TRIES; i++) {
+		struct store_epoch epoch;
+		store_epoch_get(s, &epoch);
+		args[0] = span_of(epoch.id);
+		if (!store_call(s, arena, script, args, n, ret, err))
+			return false;
+		if ((*ret)->type != REDIS_STATUS)
+			return true;
+		if (!store_sync(s, err))
+			return false;
+	}
+	return err_set(err, ERR_OUTAGE, "Redis loses its data all the time");
 }
 
 void store_health_get(struct store *s, struct redis_health *ret)

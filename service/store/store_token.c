@@ -121,9 +121,9 @@ bool store_token_create(struct store *s, const struct token *t, const char *plai
 	if ((!plain && !make_plain(arena, made, err)) || !write_token(arena, t, &doc, err))
 		return false;
 	hash_token(span_of(plain ? plain : made), hash);
-	struct span args[] = { span_of(hash), doc };
+	struct span args[] = { SPAN_LIT(""), span_of(hash), doc };
 	const struct redis_value *v = NULL;
-	if (!store_call(s, arena, "token_put", args, ARRAY_SIZE(args), &v, err) ||
+	if (!store_script(s, arena, "token_put", args, ARRAY_SIZE(args), &v, err) ||
 	    !store_refresh(s, err))
 		return false;
 	if (ret_plain)
@@ -167,9 +167,9 @@ bool store_token_revoke(struct store *s, const char *id, struct err *err)
 	pthread_mutex_unlock(&s->lock);
 	if (!hash[0])
 		return err_set(err, ERR_NOT_FOUND, "no token %s", id);
-	struct span args[] = { span_of(hash), SPAN_LIT("") };
+	struct span args[] = { SPAN_LIT(""), span_of(hash), SPAN_LIT("") };
 	const struct redis_value *v = NULL;
-	return store_call(s, arena, "token_put", args, ARRAY_SIZE(args), &v, err) &&
+	return store_script(s, arena, "token_put", args, ARRAY_SIZE(args), &v, err) &&
 	       store_refresh(s, err);
 }
 

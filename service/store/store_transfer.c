@@ -349,14 +349,15 @@ bool store_transfer_order(struct store *s, const struct transfer_order *order, i
 		return err_set(err, ERR_MEMORY, "out of memory");
 	if (!write_entry(s, arena, order, &entry, err))
 		return false;
-	struct span args[] = { span_of(s->moves),
+	struct span args[] = { SPAN_LIT(""), /* the epoch */
+			       span_of(s->moves),
 			       span_of(order->id),
 			       span_of(action_name(order->action)),
 			       num_span(&rev, order->rev),
 			       entry,
 			       num_span(&retention, s->retention_ms) };
 	const struct redis_value *v = NULL;
-	if (!store_call(s, arena, "transfer_order", args, ARRAY_SIZE(args), &v, err))
+	if (!store_script(s, arena, "transfer_order", args, ARRAY_SIZE(args), &v, err))
 		return false;
 	int64_t answer = store_int(v);
 	if (answer == -1)

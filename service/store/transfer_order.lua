@@ -1,7 +1,10 @@
 -- transfer_order.lua: what people order for a transfer: retry, resend, cancel.
--- ARGV: prefix, moves, id, action, revision or '-1', sealed timeline entry, retention ms.
--- Answers the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state.
-local MOVES, id, action, rev = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+-- ARGV: prefix, epoch, moves, id, action, revision or '-1', sealed timeline entry, retention ms.
+-- Answers EPOCH, or the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state.
+if not knows_all(ARGV[2]) then
+	return EPOCH
+end
+local MOVES, id, action, rev = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local key = P .. 't:' .. id
 local now = now_ms()
 local r = call('HMGET', key, 'st', 'rv', 'c', 'dl')
@@ -58,7 +61,7 @@ else
 end
 call('HSET', key, 'st', to, 'ua', now)
 index(conn, id, from, to, now)
-call('RPUSH', P .. 'tl:' .. id, ARGV[6])
+call('RPUSH', P .. 'tl:' .. id, ARGV[7])
 call('LTRIM', P .. 'tl:' .. id, -200, -1)
-call('PEXPIRE', P .. 'tl:' .. id, ARGV[7])
+call('PEXPIRE', P .. 'tl:' .. id, ARGV[8])
 return call('HINCRBY', key, 'rv', 1)

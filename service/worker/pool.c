@@ -397,9 +397,10 @@ static void *beater_main(void *arg)
 static bool sync_epoch(struct pool *p, struct err *err)
 {
 	struct store_epoch epoch;
-	const char *lost = NULL;
-	if (!store_sync(p->opt.store, &epoch, &lost, err))
+	if (!store_sync(p->opt.store, err))
 		return false;
+	store_epoch_get(p->opt.store, &epoch);
+	const char *lost = store_lost(p->opt.store);
 	if (lost)
 		log_event(LOG_WARN, "redis_lost_data", LOG_S("epoch", epoch.id),
 			  LOG_S("text", lost));

@@ -74,9 +74,7 @@ static bool fill(struct queue *q, long jobs, struct err *err)
 
 static bool connect_two(struct store *s, struct err *err)
 {
-	struct store_epoch epoch;
-	const char *lost;
-	if (!store_sync(s, &epoch, &lost, err))
+	if (!store_sync(s, err))
 		return false;
 	static const char *const names[] = { "one", "two" };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -116,10 +114,11 @@ int main(int argc, char **argv)
 					  .pool_size = (unsigned)workers + 8 };
 	if (!http_global_init(&err) || !redis_pool_new(&ro, &redis, &err))
 		return die(&err);
-	const struct queue_options qo = { .pool = redis, .key = &key };
 	const struct store_options so = { .pool = redis, .key = &key };
-	if (!queue_new(&qo, &q, &err) || !store_new(&so, &s, &err) || !connect_two(s, &err) ||
-	    !fill(q, jobs, &err))
+	if (!store_new(&so, &s, &err))
+		return die(&err);
+	const struct queue_options qo = { .pool = redis, .store = s, .key = &key };
+	if (!queue_new(&qo, &q, &err) || !connect_two(s, &err) || !fill(q, jobs, &err))
 		return die(&err);
 	static const struct system_values values;
 	static const struct http_guard guard;

@@ -158,12 +158,14 @@ static int set_up(void **state)
 	assert_true(http_global_init(&err));
 	const struct redis_options ro = { .url = w.fx.url, .prefix = "t", .pool_size = 12 };
 	assert_true(redis_pool_new(&ro, &w.redis, &err));
-	const struct queue_options qo = {
-		.pool = w.redis, .key = &w.key, .lease_ms = 2000, .quiet_ms = 60000
-	};
 	const struct store_options so = { .pool = w.redis, .key = &w.key };
-	assert_true(queue_new(&qo, &w.queue, &err));
 	assert_true(store_new(&so, &w.store, &err));
+	const struct queue_options qo = { .pool = w.redis,
+					  .store = w.store,
+					  .key = &w.key,
+					  .lease_ms = 2000,
+					  .quiet_ms = 60000 };
+	assert_true(queue_new(&qo, &w.queue, &err));
 	const struct connection_draft d = { .id = "c",
 					    .flow = "fake",
 					    .name = "c",
@@ -174,9 +176,7 @@ static int set_up(void **state)
 					    .created_ms = 1,
 					    .activated_ms = 1,
 					    .credentials = SPAN_LIT("{}") };
-	struct store_epoch epoch;
-	const char *lost;
-	assert_true(store_sync(w.store, &epoch, &lost, &err));
+	assert_true(store_sync(w.store, &err));
 	if (!store_connection_put(w.store, &d, NULL, &err))
 		fail_msg("%s", err.message);
 	const struct pool_options po = { .queue = w.queue,

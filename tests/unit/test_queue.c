@@ -17,6 +17,7 @@
 
 static struct redis_fixture server;
 static struct redis_pool *pool;
+static struct store *store;
 static struct queue *queue;
 static struct arena *arena;
 
@@ -51,7 +52,11 @@ static int start(void **state)
 	const struct redis_options ro = { .url = server.url, .prefix = "v:", .pool_size = 6 };
 	if (!redis_pool_new(&ro, &pool, &err))
 		return -1;
+	const struct store_options so = { .pool = pool, .key = &key };
+	if (!store_new(&so, &store, &err))
+		return -1;
 	const struct queue_options qo = { .pool = pool,
+					  .store = store,
 					  .key = &key,
 					  .lease_ms = LEASE_MS,
 					  .quiet_ms = QUIET_MS,
@@ -65,6 +70,7 @@ static int stop(void **state)
 {
 	(void)state;
 	queue_free(queue);
+	store_free(store);
 	redis_pool_free(pool);
 	redis_fixture_stop(&server);
 	return 0;
@@ -165,7 +171,7 @@ static struct queue_tick first_tick(void)
 	struct seal_key key;
 	struct queue_tick t = { 0 };
 	seal_key_random(&key);
-	const struct queue_options qo = { .pool = pool, .key = &key };
+	const struct queue_options qo = { .pool = pool, .store = store, .key = &key };
 	OK(queue_new(&qo, &fresh, &err));
 	OK(queue_tick(fresh, &t, &err));
 	queue_free(fresh);
@@ -346,7 +352,7 @@ static void a_stale_fence_is_refused(void **state)
 	clock_sleep_ms(LEASE_MS + 50);
 	assert_int_equal(tick().reaped, 1);
 	struct queue_job now = must_claim();
-	assert_true(now.fence > old.fence);
+	assert_true(now.fence != old.fence);
 	assert_string_equal(now.id, old.id);
 	assert_int_equal(finish(&old, STATE_DONE, -1), FINISH_STALE);
 	struct queue_lease leases[] = { { .id = old.id, .fence = old.fence },
@@ -359,6 +365,50 @@ static void a_stale_fence_is_refused(void **state)
 	assert_int_equal(why.code, ERR_LEASE);
 	assert_int_equal(finish(&now, STATE_DONE, -1), FINISH_STORED);
 	assert_int_equal(finish(&now, STATE_DONE, -1), FINISH_STALE);
+}
+
+/* Two workers that each claimed it on another side of a fail-over. */
+static void a_fence_is_not_given_again_by_a_redis_that_went_back(void **state)
+{
+	(void)state;
+	hint("a", "1", NULL);
+	struct queue_job first = must_claim();
+	assert_true(redis_fixture_flush(&server));
+	hint("a", "1", NULL);
+	struct queue_job second = must_claim();
+	assert_string_equal(first.id, second.id);
+	assert_true(first.fence != second.fence);
+	assert_true(first.fence < 1LL << 53 && second.fence < 1LL << 53);
+	struct err why = ERR_INIT;
+	assert_false(queue_step_intent(queue, first.id, first.fence, "send", &why));
+	assert_int_equal(why.code, ERR_LEASE);
+	OK(queue_step_intent(queue, second.id, second.fence, "send", &err));
+}
+
+/* What is claimed or taken in stands in an epoch that knows of the loss, without waiting for the
+ * keeper. */
+static void nothing_is_given_out_by_a_redis_that_lost_data(void **state)
+{
+	(void)state;
+	struct store_epoch before, after;
+	struct queue_job job;
+	OK(store_sync(store, &err));
+	hint("a", "1", NULL);
+	store_epoch_get(store, &before);
+	/* As a replica has it that took over: everything, but the server's name. */
+	command("HSET v:epoch run %s", "another", NULL);
+	assert_true(claim(&job));
+	store_epoch_get(store, &after);
+	assert_string_not_equal(before.id, after.id);
+	assert_true(after.restored);
+	assert_string_equal(command("HGET v:epoch id", NULL, NULL)->s.p, after.id);
+
+	before = after;
+	assert_true(redis_fixture_flush(&server));
+	assert_int_equal(hint("a", "1", NULL), INTAKE_NEW);
+	store_epoch_get(store, &after);
+	assert_string_not_equal(before.id, after.id);
+	assert_string_equal(command("HGET v:epoch id", NULL, NULL)->s.p, after.id);
 }
 
 static void heartbeats_keep_a_long_job(void **state)
@@ -964,6 +1014,8 @@ int main(void)
 		TEST(a_claim_takes_no_more_than_the_slots),
 		TEST(a_blocked_key_sleeps_until_its_time),
 		TEST(a_stale_fence_is_refused),
+		TEST(a_fence_is_not_given_again_by_a_redis_that_went_back),
+		TEST(nothing_is_given_out_by_a_redis_that_lost_data),
 		TEST(heartbeats_keep_a_long_job),
 		TEST(a_crash_with_an_open_intent_is_in_doubt),
 		TEST(SV_03_back_from_failed_opens_a_generation_only_after_a_delivery),

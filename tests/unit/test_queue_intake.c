@@ -14,6 +14,7 @@
 
 static struct redis_fixture server;
 static struct redis_pool *pool;
+static struct store *store;
 static struct queue *queue;
 static struct arena *arena;
 
@@ -46,7 +47,10 @@ static int start(void **state)
 	const struct redis_options ro = { .url = server.url, .prefix = "v:", .pool_size = 4 };
 	if (!redis_pool_new(&ro, &pool, &err))
 		return -1;
-	const struct queue_options qo = { .pool = pool, .key = &key };
+	const struct store_options so = { .pool = pool, .key = &key };
+	if (!store_new(&so, &store, &err))
+		return -1;
+	const struct queue_options qo = { .pool = pool, .store = store, .key = &key };
 	return queue_new(&qo, &queue, &err) ? 0 : -1;
 }
 
@@ -54,6 +58,7 @@ static int stop(void **state)
 {
 	(void)state;
 	queue_free(queue);
+	store_free(store);
 	redis_pool_free(pool);
 	redis_fixture_stop(&server);
 	return 0;

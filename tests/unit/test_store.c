@@ -71,8 +71,9 @@ static struct store *store_at(const char *folder, bool is_private)
 static const char *sync_store(struct store *s)
 {
 	struct store_epoch epoch;
-	const char *lost = "?";
-	OK(store_sync(s, &epoch, &lost, &err));
+	OK(store_sync(s, &err));
+	const char *lost = store_lost(s);
+	store_epoch_get(s, &epoch);
 	if (lost)
 		assert_true(epoch.restored);
 	return lost;
@@ -95,6 +96,14 @@ static void remove_folder(const char *folder)
 	rmdir(folder);
 }
 
+/* The one that the tests speak to, and its queue. */
+static void use_store(struct store *s)
+{
+	const struct queue_options qo = { .pool = pool, .store = s, .key = &key, .lease_ms = 5000 };
+	store = s;
+	OK(queue_new(&qo, &queue, &err));
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -102,9 +111,7 @@ static int begin(void **state)
 	snprintf(data_dir, sizeof(data_dir), "/tmp/viesti-store-XXXXXX");
 	if (!arena || !mkdtemp(data_dir) || !redis_fixture_flush(&server))
 		return -1;
-	const struct queue_options qo = { .pool = pool, .key = &key, .lease_ms = 5000 };
-	OK(queue_new(&qo, &queue, &err));
-	store = store_at(data_dir, false);
+	use_store(store_at(data_dir, false));
 	assert_null(sync_store(store));
 	struct store_epoch epoch;
 	store_epoch_get(store, &epoch);
@@ -116,8 +123,8 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	store_free(store);
 	queue_free(queue);
+	store_free(store);
 	remove_folder(data_dir);
 	arena_free(arena);
 	return 0;
@@ -839,12 +846,10 @@ static void another_key_does_not_destroy_the_vault(void **state)
 	put("acme", CONNECTION_ACTIVE);
 	struct seal_key other;
 	struct store *wrong = NULL;
-	struct store_epoch epoch;
-	const char *lost;
 	seal_key_random(&other);
 	const struct store_options so = { .pool = pool, .key = &other, .data_dir = data_dir };
 	OK(store_new(&so, &wrong, &err));
-	REFUSED(store_sync(wrong, &epoch, &lost, &err), ERR_CREDENTIALS);
+	REFUSED(store_sync(wrong, &err), ERR_CREDENTIALS);
 	store_free(wrong);
 	assert_true(redis_fixture_flush(&server));
 	OK(store_refresh(store, &err));
