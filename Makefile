@@ -183,8 +183,8 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 deploy/CONFIGURATION.md $(DESTDIR)$(PREFIX)/share/doc/viesti/CONFIGURATION.md
 	install -D -m 644 deploy/viesti.env.sample $(DESTDIR)$(PREFIX)/share/doc/viesti/viesti.env.sample
 	install -D -m 644 deploy/nginx/viesti.conf $(DESTDIR)$(PREFIX)/share/doc/viesti/nginx.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's:/usr/local/bin/:$(PREFIX)/bin/:' deploy/systemd/viesti.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/viesti.service
+	sed 's:/usr/local/bin/:$(PREFIX)/bin/:' deploy/systemd/viesti.service | \
+		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/viesti.service
 
 clean: ## remove build/
 	rm -rf build

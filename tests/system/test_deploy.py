@@ -274,3 +274,19 @@ def test_nginx_lets_go_of_idle_connections_before_we_do():
     idle = int(re.search(r"keepalive_timeout (\d+)s;", site).group(1))
     assert idle < int(settings_of({})["VIESTI_HTTP_TIMEOUT"].rstrip("s"))
     assert re.search(r"client_max_body_size (\w+);", site).group(1) == settings_of({})["VIESTI_MAX_BODY"]
+
+
+# --- make install ---
+
+def test_make_install_brings_programs_unit_and_documents(tmp_path):
+    made = subprocess.run(["make", "-s", "install", f"DESTDIR={tmp_path}", "PREFIX=/opt/viesti"], cwd=ROOT, capture_output=True, text=True, check=False, umask=0o077)
+    assert made.returncode == 0, made.stderr
+    at = tmp_path / "opt/viesti"
+    files = {p.relative_to(at).as_posix(): p.stat().st_mode & 0o777 for p in at.rglob("*") if p.is_file()}
+    assert files == {"bin/viesti": 0o755, "bin/viesti-sandbox": 0o755, "lib/systemd/system/viesti.service": 0o644,
+                     "share/doc/viesti/CONFIGURATION.md": 0o644, "share/doc/viesti/viesti.env.sample": 0o644,
+                     "share/doc/viesti/nginx.conf": 0o644}
+    assert [p for p in tmp_path.rglob("*") if p.is_file() and at not in p.parents] == []
+    assert re.findall(r"^ExecStart=(.*)$", (at / "lib/systemd/system/viesti.service").read_text(encoding="utf-8"), re.M) == ["/opt/viesti/bin/viesti serve"]
+    said = subprocess.run([at / "bin/viesti", "--help"], capture_output=True, text=True, check=True).stdout
+    assert {"serve", "check", "config", "token", "healthcheck", "version"} <= set(said.split())
