@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -31,6 +32,7 @@
 #define REDIS_START_MS 10000
 #define MAX_HOSTS 64
 #define REDIS_SPARE 8
+#define FILES_SPARE 64
 
 struct service {
 	const struct config *cfg;
@@ -390,6 +392,22 @@ static void block_signals(void)
 	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, no child could be waited for */
 }
 
+/* Sockets of clients, of Redis and of vendors. Without it a full house is an accept that fails. */
+static void raise_file_limit(const struct config *cfg)
+{
+	struct rlimit limit;
+	rlim_t want = (rlim_t)cfg->max_connections + (rlim_t)cfg->redis_pool + REDIS_SPARE +
+		      2 * (rlim_t)cfg->workers + FILES_SPARE;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= want)
+		return;
+	limit.rlim_cur = limit.rlim_max < want ? limit.rlim_max : want;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < want)
+		log_event(LOG_WARN, "file_limit", LOG_I("may_open", (int64_t)limit.rlim_max),
+			  LOG_I("wanted", (int64_t)want),
+			  LOG_S("text", "raise the limit of open files (LimitNOFILE, ulimit -n), "
+					"or lower VIESTI_MAX_CONNECTIONS"));
+}
+
 static void tell_supervisor(const char *state)
 {
 	struct err err = ERR_INIT;
@@ -420,6 +438,7 @@ int serve(const struct config *cfg)
 	int status = 0;
 
 	block_signals();
+	raise_file_limit(cfg);
 	bool ok = open_service(&s, cfg, &err) && first_token(&s, &err) &&
 		  store_refresh(s.store, &err) && start_workers(&s, &err) &&
 		  start_alerts(&s, &err) && start_http(&s, &err);

@@ -94,7 +94,7 @@ struct request {
 	bool body_too_large;
 	struct token token;
 	const char *token_key; /* of its idempotency keys */
-	bool is_refused; /* answered before the body was read */
+	bool is_last; /* on its line: nobody knows where the next one would begin */
 	struct commit commit; /* of a webhook */
 	const char *metric_flow;
 	struct task_wait wait;

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "framing.h"
 #include "router.h"
 #include "server.h"
 
@@ -194,7 +195,8 @@ static enum MHD_Result answer(struct request *rq)
 		  MHD_add_response_header(r, "Content-Type", a->content_type) == MHD_YES;
 	for (size_t i = 0; ok && i < a->n_headers; i++)
 		ok = MHD_add_response_header(r, a->headers[i].name, a->headers[i].value) == MHD_YES;
-	if (ok && atomic_load_explicit(&rq->server->draining, memory_order_relaxed))
+	if (ok &&
+	    (rq->is_last || atomic_load_explicit(&rq->server->draining, memory_order_relaxed)))
 		ok = MHD_add_response_header(r, "Connection", "close") == MHD_YES;
 	rq->stage = REQUEST_ANSWERED;
 	count_answer(rq);
@@ -256,8 +258,12 @@ static bool check_length(struct request *rq, struct err *err)
 	return true;
 }
 
-static bool judge_headers(struct request *rq, const char *method, struct err *err)
+static bool judge_headers(struct request *rq, const char *method, const char *version,
+			  struct err *err)
 {
+	rq->is_last = !framing_check(rq, version, err);
+	if (rq->is_last)
+		return false;
 	rq->method_text = arena_strdup(rq->arena, method);
 	if (!rq->method_text || !rq->target)
 		return err_set(err, ERR_LIMIT, "target too long");
@@ -266,11 +272,11 @@ static bool judge_headers(struct request *rq, const char *method, struct err *er
 	       request_read_query(rq, err) && check_length(rq, err);
 }
 
-static enum MHD_Result on_headers(struct request *rq, const char *method)
+static enum MHD_Result on_headers(struct request *rq, const char *method, const char *version)
 {
 	struct err err = ERR_INIT;
 	rq->stage = REQUEST_BODY;
-	if (judge_headers(rq, method, &err))
+	if (judge_headers(rq, method, version, &err))
 		return MHD_YES;
 	respond_err(rq, &err);
 	/* At once, before a body is sent; libmicrohttpd then closes the line if one is on its way.
@@ -350,14 +356,14 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const c
 				  const char *method, const char *version, const char *upload,
 				  size_t *upload_n, void **req_cls)
 {
-	(void)cls, (void)mhd, (void)url, (void)version; /* on_target has the target */
+	(void)cls, (void)mhd, (void)url; /* on_target has the target */
 	struct request *rq = *req_cls;
 	if (!rq)
 		return MHD_NO;
 	assert(rq->magic == REQUEST_MAGIC);
 	switch (rq->stage) {
 	case REQUEST_HEADERS:
-		return on_headers(rq, method);
+		return on_headers(rq, method, version);
 	case REQUEST_BODY:
 		return *upload_n ? on_body(rq, upload, upload_n) : on_whole(rq);
 	case REQUEST_AWAY:
@@ -468,7 +474,8 @@ static bool start_daemon(struct http_server *s, struct err *err)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
 		on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-		1u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+		1u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	if (!s->daemon)
 		return err_errno(err, ERR_INPUT, errno, "cannot listen on %s port %d", cfg->listen,
 				 cfg->port);
