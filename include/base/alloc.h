@@ -35,9 +35,23 @@ void mem_free(void *p);
 /* Wipes n bytes, then frees: for secrets. Accepts NULL. */
 void mem_free_wiped(void *p, size_t n);
 
+/* Wipes the block, whole, then frees it: for secrets whose size is not at hand. Accepts NULL. */
+void mem_wipe_free(void *p);
+
+/* For a library through whose hands secrets go, with mem_wipe_free beside them. alloc_fail_after
+ * does not reach them: what a library makes of it is not ours to say. */
+void *mem_lib_malloc(size_t size) MUST_CHECK;
+void *mem_lib_calloc(size_t n, size_t size) MUST_CHECK;
+void *mem_lib_realloc(void *p, size_t size) MUST_CHECK;
+char *mem_lib_strdup(const char *s) MUST_CHECK;
+
 static inline void mem_free_cleanup(void *p)
 {
 	mem_free(*(void **)p);
+}
+static inline void mem_wipe_free_cleanup(void *p)
+{
+	mem_wipe_free(*(void **)p);
 }
 
 #endif

@@ -20,6 +20,10 @@ CLEANUP_FUNC(struct arena, arena_free)
 /* Runs what was deferred and makes it empty and reusable, keeping one block. */
 void arena_clear(struct arena *arena);
 
+/* From now on all that is in it is wiped before it is freed or cleared: for whoever handles
+ * credentials, whose copies stand in requests, trees and texts. */
+void arena_keep_secrets(struct arena *arena);
+
 /* Zeroed, aligned for any type; NULL past the cap. */
 void *arena_alloc(struct arena *arena, size_t size) MUST_CHECK;
 void *arena_alloc_array(struct arena *arena, size_t n, size_t size) MUST_CHECK;

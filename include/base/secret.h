@@ -16,9 +16,10 @@ struct secret {
 bool secret_init(struct secret *s, struct span value) MUST_CHECK;
 /* Wipes and frees; s becomes unset. */
 void secret_release(struct secret *s);
-/* A copy in the arena, wiped when the arena ends. */
+/* A copy in the arena, which keeps secrets from then on. */
 bool secret_in_arena(struct arena *arena, struct span value, struct secret *ret) MUST_CHECK;
-/* Zeroed room for n bytes and a NUL, wiped when the arena ends; NULL past its cap. */
+/* Zeroed room for n bytes and a NUL in an arena that keeps secrets from then on; NULL past its cap.
+ */
 char *secret_room_in_arena(struct arena *arena, size_t n) MUST_CHECK;
 static inline bool secret_is_set(const struct secret *s)
 {

@@ -90,3 +90,40 @@ void mem_free_wiped(void *p, size_t n)
 		explicit_bzero(p, n);
 	free(p);
 }
+
+void mem_wipe_free(void *p)
+{
+	mem_free_wiped(p, p ? malloc_usable_size(p) : 0);
+}
+
+void *mem_lib_malloc(size_t size)
+{
+	return malloc(size ? size : 1);
+}
+
+void *mem_lib_calloc(size_t n, size_t size)
+{
+	return calloc(n, size);
+}
+
+char *mem_lib_strdup(const char *s)
+{
+	size_t n = strlen(s) + 1;
+	char *copy = malloc(n);
+	if (copy)
+		memcpy(copy, s, n);
+	return copy;
+}
+
+/* Always moves, since a block that realloc moves leaves its old bytes behind. */
+void *mem_lib_realloc(void *p, size_t size)
+{
+	size_t have = p ? malloc_usable_size(p) : 0;
+	void *moved = mem_lib_malloc(size);
+	if (!moved)
+		return NULL;
+	if (have)
+		memcpy(moved, p, have < size ? have : size);
+	mem_wipe_free(p);
+	return moved;
+}

@@ -3,8 +3,9 @@
  *
  * Guarantees zeroed, max-aligned objects, and that no more than the cap is handed out. A sanitizer
  * build gives each object a block of its own (the second half of the allocator below), so that an
- * overrun of one object is seen although its neighbour would be ours too. Does not free a single
- * object, and does not lock.
+ * overrun of one object is seen although its neighbour would be ours too. An arena that keeps
+ * secrets is wiped, whole, before its memory goes or is used again. Does not free a single object,
+ * and does not lock.
  */
 #include "base/base.h"
 
@@ -41,12 +42,19 @@ struct block {
 	alignas(max_align_t) char bytes[];
 };
 
+/* Sanitizer build. */
+struct object {
+	void *p;
+	size_t size;
+};
+
 struct arena {
 	size_t cap, used;
 	size_t refusals;
+	bool keeps_secrets;
 	struct deferred *deferred;
 	struct block *block; /* the one being filled, older ones below */
-	void **objects; /* sanitizer build: each object */
+	struct object *objects;
 	size_t n_objects, max_objects;
 };
 
@@ -73,7 +81,7 @@ static void *place(struct arena *arena, size_t size)
 {
 	if (arena->n_objects == arena->max_objects) {
 		size_t max = arena->max_objects ? 2 * arena->max_objects : 64;
-		void **objects = mem_realloc(arena->objects, max * sizeof(void *));
+		struct object *objects = mem_realloc(arena->objects, max * sizeof(*objects));
 		if (!objects)
 			return NULL;
 		arena->objects = objects;
@@ -81,15 +89,17 @@ static void *place(struct arena *arena, size_t size)
 	}
 	void *p = mem_alloc(size);
 	if (p)
-		arena->objects[arena->n_objects++] = p;
+		arena->objects[arena->n_objects++] = (struct object) { p, size };
 	return p;
 }
 
 static void release_blocks(struct arena *arena, bool keep_one)
 {
 	(void)keep_one; /* nothing to reuse: an object that outlives a clear must be seen */
-	while (arena->n_objects > 0)
-		mem_free(arena->objects[--arena->n_objects]);
+	while (arena->n_objects > 0) {
+		struct object *o = &arena->objects[--arena->n_objects];
+		mem_free_wiped(o->p, arena->keeps_secrets ? o->size : 0);
+	}
 	mem_free(arena->objects);
 	arena->objects = NULL;
 	arena->max_objects = 0;
@@ -138,6 +148,8 @@ static void release_blocks(struct arena *arena, bool keep_one)
 	while (arena->block) {
 		struct block *block = arena->block;
 		arena->block = block->below;
+		if (arena->keeps_secrets)
+			explicit_bzero(block->bytes, block->used);
 		/* the oldest is the smallest, unless its first object was huge */
 		if (keep_one && !block->below && block->size <= MAX_BLOCK_BYTES)
 			kept = block;
@@ -150,6 +162,11 @@ static void release_blocks(struct arena *arena, bool keep_one)
 }
 
 #endif
+
+void arena_keep_secrets(struct arena *arena)
+{
+	arena->keeps_secrets = true;
+}
 
 void arena_clear(struct arena *arena)
 {

@@ -29,20 +29,10 @@ void secret_release(struct secret *s)
 	*s = (struct secret) { NULL, 0 };
 }
 
-static void wipe_in_arena(void *object)
-{
-	struct secret *s = object;
-	secret_wipe(s->p, s->n);
-}
-
 char *secret_room_in_arena(struct arena *arena, size_t n)
 {
-	struct secret *s = arena_alloc(arena, sizeof(*s));
-	char *p = s && n < SIZE_MAX ? arena_alloc(arena, n + 1) : NULL;
-	if (!p)
-		return NULL;
-	*s = (struct secret) { p, n };
-	return arena_defer(arena, wipe_in_arena, s) ? p : NULL;
+	arena_keep_secrets(arena);
+	return n < SIZE_MAX ? arena_alloc(arena, n + 1) : NULL;
 }
 
 bool secret_in_arena(struct arena *arena, struct span value, struct secret *ret)

@@ -370,7 +370,8 @@ bool json_parse(struct arena *arena, struct span text, struct json_limits limits
 	size_t n_numbers = 0;
 	if (!scan_text(text, limits.max_depth, &n_numbers, err))
 		return false;
-	CLEANUP(mem_free) char *marked = mem_alloc(text.n + 3 * n_numbers + 1);
+	/* wiped: the text may be credentials */
+	CLEANUP(mem_wipe_free) char *marked = mem_alloc(text.n + 3 * n_numbers + 1);
 	if (!marked)
 		return err_set(err, ERR_MEMORY, "out of memory for JSON of %zu bytes", text.n);
 	size_t n = mark_numbers(text, marked);

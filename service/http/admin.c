@@ -114,6 +114,7 @@ bool handle_tokens_create(struct request *rq, struct err *err)
 		return false;
 	struct strbuf sb = STRBUF_INIT(rq->arena, 65536), kept = STRBUF_INIT(rq->arena, 65536);
 	struct json_writer w = JSON_WRITER_INIT(&sb), k = JSON_WRITER_INIT(&kept);
+	arena_keep_secrets(rq->arena);
 	write_token(&w, &t, plain);
 	write_token(&k, &t, NULL); /* a replay does not show the token again */
 	secret_wipe(plain, sizeof(plain));

@@ -199,6 +199,7 @@ bool connection_is_complete(struct request *rq, const struct connection *c, stru
 	const struct flow *flow = flow_find(rq->opt, c->flow);
 	const struct json *settings = NULL, *credentials = NULL;
 	struct span secret = { c->credentials.p, c->credentials.n };
+	arena_keep_secrets(rq->arena);
 	if (!flow)
 		return problem(err, ERR_CONFLICT, "state", "", "this build has no such flow");
 	if ((c->settings && *c->settings &&
@@ -416,6 +417,7 @@ bool connection_body_read(struct request *rq, enum body_mode mode, const struct 
 		"id", "flow", "name", "settings", "credentials", "schedule", "webhook_secrets", NULL
 	};
 	const struct json *j = NULL;
+	arena_keep_secrets(rq->arena);
 	if (rq->body_n && !arena_defer(rq->arena, wipe_body, rq))
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!request_json(rq, &j, err) || !request_members(j, members, err))

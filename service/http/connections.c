@@ -60,6 +60,7 @@ static void write_credential_names(struct json_writer *w, struct request *rq,
 	const struct json *j = NULL;
 	struct err err = ERR_INIT;
 	struct span text = { c->credentials.p, c->credentials.n };
+	arena_keep_secrets(rq->arena);
 	jsonw_key(w, "credentials_set");
 	jsonw_object(w);
 	if (text.n && json_parse(rq->arena, text, JSON_LIMITS_API, &j, &err)) {

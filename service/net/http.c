@@ -60,7 +60,9 @@ struct http_client {
 bool http_global_init(struct err *err)
 {
 	sigpipe_ignore();
-	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+	/* What curl keeps of requests holds keys and tokens. */
+	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_lib_malloc, mem_wipe_free,
+					     mem_lib_realloc, mem_lib_strdup, mem_lib_calloc);
 	if (code != CURLE_OK)
 		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(code));
 	return true;

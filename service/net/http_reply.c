@@ -2,13 +2,14 @@
  * http_reply.c: gathers a reply while curl reads it. Guarantees that neither the number and size of
  * headers nor the decoded size of the body goes past its cap, whatever the server claims, and that
  * headers behind the body (trailers) and of interim answers (1xx) are not taken for the reply's
- * own. Judges nothing.
+ * own. Leaves nothing of a body behind but the copy in the arena. Judges nothing.
  */
 #include "base/base.h"
 #include "http_internal.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/secret.h"
 
 #define MAX_HEADERS 128
 #define MAX_HEADER_BYTES (64u << 10)
@@ -28,7 +29,7 @@ void http_inbox_start(struct http_inbox *in, struct arena *arena, size_t max_bod
 
 void http_inbox_release(struct http_inbox *in)
 {
-	mem_free(in->body);
+	mem_free_wiped(in->body, in->body_cap);
 	in->body = NULL;
 	in->body_cap = in->n_body = 0;
 }
@@ -115,9 +116,12 @@ static bool reserve(struct http_inbox *in, size_t want)
 	size_t cap = in->body_cap ? in->body_cap : FIRST_BODY_CAP;
 	while (cap < want)
 		cap *= 2;
-	char *grown = mem_realloc(in->body, cap);
+	char *grown = mem_alloc(cap);
 	if (!grown)
 		return false;
+	if (in->n_body)
+		memcpy(grown, in->body, in->n_body);
+	mem_free_wiped(in->body, in->body_cap);
 	in->body = grown;
 	in->body_cap = cap;
 	return true;
@@ -172,6 +176,8 @@ static int64_t retry_after_ms(const struct http_reply *r)
 bool http_inbox_finish(struct http_inbox *in, struct http_reply *ret)
 {
 	char *body = arena_memdup(in->arena, in->body ? in->body : "", in->n_body);
+	if (in->body)
+		secret_wipe(in->body, in->n_body); /* a login's answer is a secret */
 	if (!body)
 		return false;
 	struct http_reply r = { .status = in->status,

@@ -23,6 +23,7 @@ struct run *run_new(const struct queue_job *job, size_t arena_bytes)
 		mem_free(r);
 		return NULL;
 	}
+	arena_keep_secrets(r->arena); /* credentials, tokens, and the requests that carry them */
 	const char **texts[] = { &r->job.id,	       &r->job.conn,	    &r->job.kind,
 				 &r->job.source_id,    &r->job.number,	    &r->job.changed,
 				 &r->job.content_hash, &r->job.fingerprint, &r->job.error_code,

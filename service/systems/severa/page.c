@@ -133,6 +133,7 @@ bool severa_each_page(struct severa *s, const struct severa_list *list, severa_l
 	bool is_end = false;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
+	arena_keep_secrets(arena); /* requests carry the token */
 	at.arena = arena;
 	paged.at = &at;
 	while (!is_end) {
