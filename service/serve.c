@@ -125,8 +125,7 @@ static bool start_store(struct service *s, struct err *err)
 	const struct store_options so = { .pool = s->pool,
 					  .key = &s->key,
 					  .data_dir = cfg->data_dir,
-					  .is_private = s->private_redis != NULL,
-					  .retention_ms = cfg->retention_done_ms };
+					  .is_private = s->private_redis != NULL };
 	struct store_epoch epoch;
 	if (!store_new(&so, &s->store, err))
 		return false;
@@ -136,6 +135,7 @@ static bool start_store(struct service *s, struct err *err)
 					  .lease_ms = cfg->lease_ms,
 					  .quiet_ms = cfg->quiet_ms,
 					  .retention_ms = cfg->retention_done_ms,
+					  .record_ms = cfg->retention_record_ms,
 					  .poll_interval_ms = cfg->poll_interval_ms };
 	if (!queue_new(&qo, &s->queue, err) || !store_sync(s->store, err) ||
 	    !store_refresh(s->store, err))

@@ -32,7 +32,8 @@ struct queue_options {
 	const struct seal_key *key; /* seals timeline entries; copied */
 	int64_t lease_ms; /* 0: 10 s */
 	int64_t quiet_ms; /* after an open intent, before the target is asked; 0: 130 s */
-	int64_t retention_ms; /* of timelines; 0: 90 days */
+	int64_t retention_ms; /* of timelines, since the transfer is at rest; 0: 90 days */
+	int64_t record_ms; /* of a transfer at rest, thus of its business key; 0: 10 years */
 	int64_t poll_interval_ms; /* of connections without a schedule; 0: 5 min */
 };
 struct queue;
@@ -194,7 +195,7 @@ bool queue_task_get(struct queue *q, struct arena *arena, const char *id, struct
 
 /* --- upkeep --- */
 struct queue_tick {
-	int64_t promoted, reaped, in_doubt, polls, mended, woken;
+	int64_t promoted, reaped, in_doubt, polls, mended, woken, aged;
 	bool more; /* a bound was reached: tick again at once */
 };
 /*

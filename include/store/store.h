@@ -22,7 +22,6 @@ struct store_options {
 	const struct seal_key *key; /* copied */
 	const char *data_dir; /* of the vault and the mark; NULL: none (tests) */
 	bool is_private; /* Redis is our own child, its file in the same folder */
-	int64_t retention_ms; /* of timelines; 0: 90 days */
 };
 struct store;
 bool store_new(const struct store_options *opt, struct store **ret, struct err *err) MUST_CHECK;

@@ -3,7 +3,7 @@
 -- aside, so that it costs nothing until something changes. Per job the record is read and nothing of it written; all else is
 -- written once per turn or once per call.
 -- ARGV: prefix, epoch, moves, max, lease ms, batch (a random number: a counter would repeat after a failover). Answers EPOCH,
--- or a list of jobs, each a list (see queue_claim.c).
+-- or a list of jobs, each a list (see queue_claim.c): what few have stands last, and is left out when nothing follows.
 if not knows_all(ARGV[2]) then
 	return EPOCH
 end
@@ -67,7 +67,7 @@ local function claim_task(conn, id, names)
 	call('HSET', key, 'st', 'running', 'ua', NOW)
 	call('PEXPIRE', key, 3600000)
 	lease_out(id, hold(fence, 'queued', 1, 0, 0, '-', conn, names),
-		{ id, conn, r[2], '', '1', '1', fence, '', 'queued', '', '', '', '', '', r[3] or '', r[4], r[4] })
+		{ id, conn, r[2], fence, 'queued', '1', '1', r[4], r[4], '', '', r[3] })
 	return true
 end
 
@@ -80,20 +80,32 @@ local function of_later_tries(key, tries)
 	return r, '-' .. (r[6] and 'd' or '') .. (r[4] and 'e' or '') .. (r[5] and 't' or '')
 end
 
+-- What is done stands while somebody looks again; all else is on its way to running.
+local claimable = {}
+local function may_run(state)
+	if claimable[state] == nil then
+		claimable[state] = state == 'done' or string.find(MOVES, ',' .. state .. '>running,', 1, true) ~= nil
+	end
+	return claimable[state]
+end
+
 local function claim_transfer(conn, id, names)
 	local key = P .. 't:' .. id
 	local r = call('HMGET', key, 'st', 'k', 's', 'ch', 'g', 'rv', 'ca', 'no', 'try')
 	local state = r[1]
-	-- What is done stands while somebody looks again; all else is on its way to running.
-	if not state or state ~= 'done' and not string.find(MOVES, ',' .. state .. '>running,', 1, true) then
+	if not state or not may_run(state) then
 		return false
 	end
 	local fence = next_fence()
 	local later, had = of_later_tries(key, r[9])
-	local try, first = (r[9] or 0) + 1, later[5] or NOW
-	lease_out(id, hold(fence, state, try, first, r[6] or '0', had, conn, names),
-		{ id, conn, r[2], r[3], r[5], try, fence, later[1] or '', state, r[8] or '', r[4] or '', later[2] or '',
-			later[3] or '', later[4] or '', '', r[7], first })
+	local try, first = tostring((r[9] or 0) + 1), later[5] or NOW
+	local job = { id, conn, r[2], fence, state, r[5], try, r[7], first, r[3], r[4] or nil }
+	if r[8] or later[1] or later[2] or later[3] or later[4] then
+		for i, value in ipairs({ r[4] or '', '', r[8] or '', later[1] or '', later[2] or '', later[3] or '', later[4] or '' }) do
+			job[10 + i] = value
+		end
+	end
+	lease_out(id, hold(fence, state, try, first, r[6] or '0', had, conn, names), job)
 	return true
 end
 

@@ -1,12 +1,13 @@
 -- finish.lua: stores outcomes, ends leases, frees limit slots. Per job its record and timeline are written; leases, slots and
 -- indexes once per call.
--- ARGV: prefix, moves (',from>to,from>to,'), retention ms, then per outcome: id, fence, mode ('state', 'keep', 'back'),
--- state, delay ms or -1, delivered '1'/'', error code, error JSON, fingerprint or '', content hash or '', result, number of
--- entries, the entries. Answers a string, a letter per outcome: F stored, S stale, I illegal.
-local FIXED, MAX_ENTRIES = 12, 200
+-- ARGV: prefix, moves (',from>to,from>to,'), then per outcome: id, fence, head, with 'e' error code and JSON, with 'f'
+-- fingerprint, with 'h' content hash, with 'r' result, the timeline entries. A head is mode ('s' state, 'k' keep, 'b' back) and
+-- letters ('d' delivered, and those above), state, delay ms or -1, number of entries; jobs that ended alike have the same one.
+-- Answers a string, a letter per outcome: F stored, S stale, I illegal.
+local MAX_ENTRIES = 200
 local now = now_ms()
 local NOW = string.format('%.0f', now)
-local MOVES, RETENTION = ARGV[2], ARGV[3]
+local MOVES = ARGV[2]
 local NEEDS_DUE = { waiting = true, retrying = true, in_doubt = true, following = true }
 local AT_REST = { done = true, needs_data = true, skipped = true, cancelled = true, waiting = true }
 local FALLBACK_MS = 60000
@@ -35,17 +36,29 @@ local function end_lease(id, fence, keys)
 	local batch = batch_of(fence)
 	push(gone, id)
 	batches[batch] = (batches[batch] or 0) + 1
-	for key in string.gmatch(keys, '[^\n]+') do
-		push(list_of(slots, key), id)
+	if keys ~= '' then
+		for key in string.gmatch(keys, '[^\n]+') do
+			push(list_of(slots, key), id)
+		end
 	end
 end
 
 local function move_index(conn, id, from, to)
 	local a, b = bucket(from), bucket(to)
+	local ix = P .. 'ix:' .. conn .. ':'
 	if a ~= b then
-		push(list_of(left, P .. 'ix:' .. conn .. ':' .. a), id)
+		push(list_of(left, ix .. a), id)
 	end
-	push_pair(list_of(entered, P .. 'ix:' .. conn .. ':' .. b), NOW, id)
+	push_pair(list_of(entered, ix .. b), NOW, id)
+end
+
+local moves = {}
+local function may_move(from, to)
+	local name = from .. '>' .. to
+	if moves[name] == nil then
+		moves[name] = from == to or string.find(MOVES, ',' .. name .. ',', 1, true) ~= nil
+	end
+	return moves[name]
 end
 
 local function queue_again(conn, id)
@@ -53,22 +66,21 @@ local function queue_again(conn, id)
 	any = true
 end
 
-local function finish_task(a, id, conn)
-	local key = P .. 'j:' .. id
-	if ARGV[a + 2] == 'back' then
+local function finish_task(o, conn)
+	local h, key = o.head, P .. 'j:' .. o.id
+	if h.mode == 'b' then
 		call('HSET', key, 'st', 'queued', 'ua', NOW)
-		delay(conn, id, now + math.max(0, tonumber(ARGV[a + 4])))
+		delay(conn, o.id, now + math.max(0, h.wait))
 		return 'F'
 	end
-	local good = ARGV[a + 2] == 'keep' or ARGV[a + 3] == 'done'
-	call('HSET', key, 'st', good and 'done' or 'failed', 'r', ARGV[a + 10], 'e', ARGV[a + 7], 'ua', NOW)
+	local good = h.mode == 'k' or h.state == 'done'
+	call('HSET', key, 'st', good and 'done' or 'failed', 'r', o.result or '', 'e', o.error or '', 'ua', NOW)
 	call('PEXPIRE', key, 3600000)
 	return 'F'
 end
 
 -- Where it goes from here: due later, at once again, or nowhere. Answers the state and when it is due.
-local function place(a, conn, id, to, again)
-	local wait = tonumber(ARGV[a + 4])
+local function place(wait, conn, id, to, again)
 	if again and to ~= 'in_doubt' and to ~= 'following' and to ~= 'retrying' and to ~= 'system_fault' then
 		if to == 'skipped' or to == 'cancelled' or to == 'waiting' then
 			to = 'queued'
@@ -88,26 +100,16 @@ local function place(a, conn, id, to, again)
 	return to
 end
 
-local function hand_back(a, conn, id)
-	local wait = tonumber(ARGV[a + 4])
-	if wait <= 0 then
-		queue_again(conn, id)
-	else
-		delay(conn, id, now + wait)
-	end
-end
-
 -- Timelines keep the newest entries.
-local function note(a, id)
-	local n = tonumber(ARGV[a + 11])
+local function note(o)
+	local n = o.head.n
 	if n == 0 then
 		return
 	end
-	local key = P .. 'tl:' .. id
-	if call('RPUSH', key, unpack(ARGV, a + FIXED, a + FIXED + n - 1)) > MAX_ENTRIES then
+	local key = P .. 'tl:' .. o.id
+	if call('RPUSH', key, unpack(ARGV, o.entries, o.entries + n - 1)) > MAX_ENTRIES then
 		call('LTRIM', key, -MAX_ENTRIES, -1)
 	end
-	call('PEXPIRE', key, RETENTION)
 end
 
 local function has(had, letter)
@@ -115,18 +117,18 @@ local function has(had, letter)
 end
 
 -- What the outcome says of the document: fields to set (name, value, ...), fields to drop.
-local function take_facts(a, had, set, drop)
-	if ARGV[a + 6] ~= '' then
-		push_pair(set, 'ec', ARGV[a + 6])
-		push_pair(set, 'e', ARGV[a + 7])
+local function take_facts(o, had, set, drop)
+	if o.code then
+		push_pair(set, 'ec', o.code)
+		push_pair(set, 'e', o.error)
 	elseif has(had, 'e') then
 		push_pair(drop, 'ec', 'e')
 	end
-	if ARGV[a + 8] ~= '' then
-		push_pair(set, 'fp', ARGV[a + 8])
+	if o.fingerprint then
+		push_pair(set, 'fp', o.fingerprint)
 	end
-	if ARGV[a + 9] ~= '' then
-		push_pair(set, 'hash', ARGV[a + 9])
+	if o.hash then
+		push_pair(set, 'hash', o.hash)
 	end
 end
 
@@ -137,63 +139,71 @@ local function take_times(to, due, had, first, set, drop)
 	elseif has(had, 'd') then
 		push(drop, 'due')
 	end
-	if AT_REST[to] and has(had, 't') then
-		push(drop, 'ft')
-	elseif not AT_REST[to] and not has(had, 't') then
+	if AT_REST[to] then
+		if has(had, 't') then
+			push(drop, 'ft')
+		end
+	elseif not has(had, 't') then
 		push_pair(set, 'ft', first)
 	end
 end
 
 -- The move of a finished transfer. Answers the letter, the state and when it is due.
-local function move(a, conn, id, was, again)
-	local mode, to = ARGV[a + 2], ARGV[a + 3]
-	if mode == 'back' then
-		hand_back(a, conn, id)
+local function move(h, conn, id, was, again)
+	local to = h.state
+	if h.mode == 'b' then
+		if h.wait <= 0 then
+			queue_again(conn, id)
+		else
+			delay(conn, id, now + h.wait)
+		end
 		return 'F', was
 	end
 	-- What is done or needs data stands while somebody looks again.
 	local from = (was == 'done' or was == 'needs_data') and was or 'running'
-	if mode == 'keep' then
+	if h.mode == 'k' then
 		to = was
-	elseif to ~= from and not string.find(MOVES, ',' .. from .. '>' .. to .. ',', 1, true) then
+	elseif not may_move(from, to) then
 		-- A bug of ours: the record stays as it was, and does not run in circles.
 		if was == 'queued' or NEEDS_DUE[was] then
 			delay(conn, id, now + FALLBACK_MS)
 		end
 		return 'I', was
 	end
-	return 'F', place(a, conn, id, to, again)
+	return 'F', place(h.wait, conn, id, to, again)
 end
 
-local function finish(a, id, value)
+local function finish(o, value)
 	if not value then
 		return 'S'
 	end
-	local fence, was, try, first, rev, had, conn, keys, again = read_held(value)
-	if fence ~= ARGV[a + 1] then
+	local id, h = o.id, o.head
+	local fence, claimed, again = read_held(value)
+	if fence ~= o.fence then
 		return 'S'
 	end
-	end_lease(id, fence, keys)
+	local was, conn, had = claimed.was, claimed.conn, claimed.had
+	end_lease(id, fence, claimed.keys)
 	if is_task(id) then
-		return finish_task(a, id, conn)
+		return finish_task(o, conn)
 	end
-	note(a, id)
-	local mode, key = ARGV[a + 2], P .. 't:' .. id
-	local letter, to, due = move(a, conn, id, was, again)
-	local set, drop = { 'try', mode == 'back' and try - 1 or try }, {}
-	if mode == 'state' and letter == 'F' then
-		take_facts(a, had, set, drop)
+	note(o)
+	local letter, to, due = move(h, conn, id, was, again)
+	local set, drop = { 'try', h.mode == 'b' and claimed.try - 1 or claimed.try }, {}
+	if h.mode == 's' and letter == 'F' then
+		take_facts(o, had, set, drop)
 	end
-	take_times(to, due, had, first, set, drop)
-	if ARGV[a + 5] == '1' then
-		push_pair(set, 'dl', 1)
+	take_times(to, due, had, claimed.first, set, drop)
+	if h.delivered then
+		push_pair(set, 'dl', '1')
 	end
-	if mode == 'state' or to ~= was then
+	if h.mode == 's' or to ~= was then
 		push_pair(set, 'st', to)
 		push_pair(set, 'ua', NOW)
-		push_pair(set, 'rv', rev + 1)
+		push_pair(set, 'rv', tostring(claimed.rev + 1))
 		move_index(conn, id, was, to)
 	end
+	local key = P .. 't:' .. id
 	call('HSET', key, unpack(set))
 	if drop[1] then
 		call('HDEL', key, unpack(drop))
@@ -201,18 +211,46 @@ local function finish(a, id, value)
 	return letter
 end
 
-local places, ids = {}, {}
-local a = 4
+local heads = {}
+local function head_of(text)
+	local h = heads[text]
+	if not h then
+		local mode, letters, state, wait, n = string.match(text, '^(%a)(%a*) (%S+) (%-?%d+) (%d+)$')
+		local function with(letter)
+			return string.find(letters, letter, 1, true) and true
+		end
+		h = { mode = mode, state = state, wait = tonumber(wait), n = tonumber(n), delivered = with('d'), error = with('e'),
+			fingerprint = with('f'), hash = with('h'), result = with('r') }
+		heads[text] = h
+	end
+	return h
+end
+
+local outcomes, ids = {}, {}
+local a = 3
+local function next_arg()
+	a = a + 1
+	return ARGV[a - 1]
+end
 while a <= #ARGV do
-	places[#places + 1] = a
-	ids[#ids + 1] = ARGV[a]
-	a = a + FIXED + tonumber(ARGV[a + 11])
+	local o = { id = next_arg(), fence = next_arg(), head = head_of(next_arg()) }
+	local h = o.head
+	if h.error then
+		o.code, o.error = next_arg(), next_arg()
+	end
+	o.fingerprint = h.fingerprint and next_arg()
+	o.hash = h.hash and next_arg()
+	o.result = h.result and next_arg()
+	o.entries = a
+	a = a + h.n
+	push(outcomes, o)
+	push(ids, o.id)
 end
 local answer, ended = {}, {}
 local held = ids[1] and call('HMGET', P .. 'q:held', unpack(ids)) or {}
-for i, id in ipairs(ids) do
-	answer[i] = finish(places[i], id, not ended[id] and held[i])
-	ended[id] = ended[id] or answer[i] ~= 'S'
+for i, o in ipairs(outcomes) do
+	answer[i] = finish(o, not ended[o.id] and held[i])
+	ended[o.id] = ended[o.id] or answer[i] ~= 'S'
 end
 if gone[1] then
 	call('HDEL', P .. 'q:held', unpack(gone))

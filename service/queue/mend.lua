@@ -5,7 +5,7 @@ local now = now_ms()
 local mended = 0
 
 local function is_placed(id)
-	return call('HEXISTS', P .. 'q:held', id) == 1 or call('ZSCORE', P .. 'q:c:' .. conn, id)
+	return call('ZSCORE', P .. 'q:c:' .. conn, id) or call('HEXISTS', P .. 'q:held', id) == 1
 		or call('ZSCORE', P .. 'q:delayed', id)
 end
 

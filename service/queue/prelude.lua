@@ -95,11 +95,19 @@ local function hold(fence, was, try, first, rev, had, conn, keys)
 	return fence .. ' ' .. was .. ' ' .. try .. ' ' .. first .. ' ' .. rev .. ' ' .. had .. ' ' .. conn .. '\n' .. keys
 end
 
--- Answers fence, was, try, first try, rev, had, connection, keys, '+' when it is to be looked at again.
+-- Answers the fence, what the claim knew (a table by the names above), and whether it is to be looked at again. Jobs of one
+-- claim know much the same, so what was read once is kept for this call.
+local known_facts = {}
 local function read_held(value)
-	local again, fence, was, try, first, rev, had, conn, keys =
-		string.match(value, '^(%+?)(%d+) (%S+) (%d+) (%d+) (%d+) (%S+) ([^\n]*)\n(.*)$')
-	return fence, was, try, first, rev, had, conn, keys, again == '+'
+	local again, fence, text = string.match(value, '^(%+?)(%d+) (.*)$')
+	local facts = known_facts[text]
+	if not facts then
+		facts = {}
+		facts.was, facts.try, facts.first, facts.rev, facts.had, facts.conn, facts.keys =
+			string.match(text, '^(%S+) (%d+) (%d+) (%d+) (%S+) ([^\n]*)\n(.*)$')
+		known_facts[text] = facts
+	end
+	return fence, facts, again == '+'
 end
 
 -- Is the job in somebody's hands? If so, and there is news of it, its holder is told to look again.
@@ -169,24 +177,29 @@ local function wake_sleepers(now, limit)
 end
 
 -- An invoice number finds its transfers: no:<conn> holds a comma list of ids per number.
+local function drop_number(conn, id, number)
+	if not number or number == '' then
+		return
+	end
+	local key, rest = P .. 'no:' .. conn, {}
+	for other in string.gmatch(call('HGET', key, number) or '', '[^,]+') do
+		if other ~= id then
+			rest[#rest + 1] = other
+		end
+	end
+	if #rest == 0 then
+		call('HDEL', key, number)
+	else
+		call('HSET', key, number, table.concat(rest, ','))
+	end
+end
+
 local function put_number(conn, id, old, number)
 	if old == number or number == '' then
 		return
 	end
 	local key = P .. 'no:' .. conn
-	if old and old ~= '' then
-		local rest = {}
-		for other in string.gmatch(call('HGET', key, old) or '', '[^,]+') do
-			if other ~= id then
-				rest[#rest + 1] = other
-			end
-		end
-		if #rest == 0 then
-			call('HDEL', key, old)
-		else
-			call('HSET', key, old, table.concat(rest, ','))
-		end
-	end
+	drop_number(conn, id, old)
 	local ids = call('HGET', key, number)
 	if not ids then
 		call('HSET', key, number, id)

@@ -46,6 +46,7 @@ bool queue_new(const struct queue_options *opt, struct queue **ret, struct err *
 	q->lease_ms = opt->lease_ms ? opt->lease_ms : 10000;
 	q->quiet_ms = opt->quiet_ms ? opt->quiet_ms : 130000;
 	q->retention_ms = opt->retention_ms ? opt->retention_ms : 90LL * 86400000;
+	q->record_ms = opt->record_ms ? opt->record_ms : 3650LL * 86400000;
 	q->poll_interval_ms = opt->poll_interval_ms ? opt->poll_interval_ms : 300000;
 	pthread_mutex_init(&q->lock, NULL);
 	if (!state_write_moves(q->moves, sizeof(q->moves))) {

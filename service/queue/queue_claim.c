@@ -4,7 +4,8 @@
 
 #include "base/clock.h"
 
-#define JOB_FIELDS 17
+#define JOB_FIELDS_MIN 9
+#define JOB_FIELDS_MAX 17
 #define BEAT_ARENA (256 * 1024)
 
 static enum queue_job_type job_type(const char *id)
@@ -22,30 +23,30 @@ static enum queue_job_type job_type(const char *id)
 static bool read_job(const struct redis_value *v, int64_t deadline_ms, struct queue_job *ret,
 		     struct err *err)
 {
-	if (v->type != REDIS_ARRAY || v->n != JOB_FIELDS)
+	if (v->type != REDIS_ARRAY || v->n < JOB_FIELDS_MIN || v->n > JOB_FIELDS_MAX)
 		return queue_script_broken("claim", err);
 	enum transfer_state was;
-	if (!state_parse(span_of(queue_text(v, 8)), &was))
+	if (!state_parse(span_of(queue_text(v, 4)), &was))
 		return queue_script_broken("claim", err);
 	*ret = (struct queue_job) {
 		.type = job_type(queue_text(v, 0)),
 		.id = queue_text(v, 0),
 		.conn = queue_text(v, 1),
 		.kind = queue_text(v, 2),
-		.source_id = queue_text(v, 3),
-		.generation = queue_int(&v->items[4]),
-		.try_no = queue_int(&v->items[5]),
-		.fence = queue_int(&v->items[6]),
-		.delivered = queue_text(v, 7)[0] == '1',
+		.fence = queue_int(&v->items[3]),
 		.was = was,
-		.number = queue_text(v, 9),
+		.generation = queue_int(&v->items[5]),
+		.try_no = queue_int(&v->items[6]),
+		.created_ms = queue_int(&v->items[7]),
+		.first_try_ms = queue_int(&v->items[8]),
+		.source_id = queue_text(v, 9),
 		.changed = queue_text(v, 10),
-		.content_hash = queue_text(v, 11),
-		.fingerprint = queue_text(v, 12),
-		.error_code = queue_text(v, 13),
-		.args = queue_text(v, 14),
-		.created_ms = queue_int(&v->items[15]),
-		.first_try_ms = queue_int(&v->items[16]),
+		.args = queue_text(v, 11),
+		.number = queue_text(v, 12),
+		.delivered = queue_text(v, 13)[0] == '1',
+		.content_hash = queue_text(v, 14),
+		.fingerprint = queue_text(v, 15),
+		.error_code = queue_text(v, 16),
 		.deadline_ms = deadline_ms,
 	};
 	return true;

@@ -5,47 +5,73 @@
 #include "base/base.h"
 #include "queue_internal.h"
 
-#define FIXED_ARGS 12
+#define CALL_BYTES (4 * 1024 * 1024) /* of texts */
+#define MAX_ARGS 8 /* of an outcome, without its entries */
 #define FINISH_ARENA (16 * 1024 * 1024)
 
-static const char *mode_of(const struct queue_outcome *o)
+struct head {
+	struct num fence;
+	char text[80];
+};
+
+static bool has_text(const char *s)
 {
-	if (o->hand_back)
-		return "back";
-	return o->keep ? "keep" : "state";
+	return s && *s;
+}
+
+static bool has_error(const struct queue_outcome *o)
+{
+	return has_text(o->error_code) || has_text(o->error_json);
+}
+
+/* What finish.lua calls the head; its letters say which texts follow. */
+static bool write_head(const struct queue_outcome *o, struct head *ret)
+{
+	int n = snprintf(ret->text, sizeof(ret->text), "%c%s%s%s%s%s %s %" PRId64 " %zu",
+			 o->hand_back ? 'b'
+			 : o->keep    ? 'k'
+				      : 's',
+			 o->delivered ? "d" : "", has_error(o) ? "e" : "",
+			 has_text(o->fingerprint) ? "f" : "", has_text(o->content_hash) ? "h" : "",
+			 has_text(o->result) ? "r" : "", state_name(o->state), o->delay_ms,
+			 o->n_entries);
+	return n > 0 && (size_t)n < sizeof(ret->text);
 }
 
 static bool seal_entries(struct queue *q, struct arena *arena, const struct queue_outcome *o,
 			 struct span *to, struct err *err)
 {
-	char *place = arena_printf(arena, "tl:%s", o->id);
-	if (!place)
-		return err_set(err, ERR_LIMIT, "arena full");
+	char place[QUEUE_JOB_ID_MAX + 8];
+	snprintf(place, sizeof(place), "tl:%s", o->id);
 	for (size_t i = 0; i < o->n_entries; i++)
 		if (!seal(arena, &q->key, span_of(place), span_of(o->entries[i]), &to[i], err))
 			return false;
 	return true;
 }
 
-static bool outcome_args(struct queue *q, struct arena *arena, const struct queue_outcome *o,
-			 struct span *to, struct err *err)
+/* Writes the arguments of one outcome; *n is moved on. */
+static bool add_outcome(struct queue *q, struct arena *arena, const struct queue_outcome *o,
+			struct span *args, size_t *n, struct err *err)
 {
-	struct num *nums = arena_alloc_array(arena, 3, sizeof(*nums));
-	if (!nums)
+	struct head *head = arena_alloc(arena, sizeof(*head));
+	struct span *to = args + *n;
+	if (!head)
 		return err_set(err, ERR_LIMIT, "arena full");
-	to[0] = span_of(o->id);
-	to[1] = num_span(&nums[0], o->fence);
-	to[2] = span_of(mode_of(o));
-	to[3] = span_of(state_name(o->state));
-	to[4] = num_span(&nums[1], o->delay_ms);
-	to[5] = o->delivered ? SPAN_LIT("1") : SPAN_LIT("");
-	to[6] = text_span(o->error_code);
-	to[7] = text_span(o->error_json);
-	to[8] = text_span(o->fingerprint);
-	to[9] = text_span(o->content_hash);
-	to[10] = text_span(o->result);
-	to[11] = num_span(&nums[2], (int64_t)o->n_entries);
-	return seal_entries(q, arena, o, to + FIXED_ARGS, err);
+	if (!write_head(o, head))
+		return err_set(err, ERR_SYSTEM, "an outcome's head outgrew its buffer");
+	*to++ = span_of(o->id);
+	*to++ = num_span(&head->fence, o->fence);
+	*to++ = span_of(head->text);
+	if (has_error(o)) {
+		*to++ = text_span(o->error_code);
+		*to++ = text_span(o->error_json);
+	}
+	const char *const texts[] = { o->fingerprint, o->content_hash, o->result };
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (has_text(texts[i]))
+			*to++ = span_of(texts[i]);
+	*n = (size_t)(to - args) + o->n_entries;
+	return seal_entries(q, arena, o, to, err);
 }
 
 static enum queue_verdict letter_to_verdict(char letter)
@@ -60,23 +86,18 @@ static bool finish_some(struct queue *q, struct queue_outcome *outcomes, size_t 
 	CLEANUP(arena_free) struct arena *arena = arena_new(FINISH_ARENA);
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	size_t total = 2;
+	size_t max = 1, used = 1;
 	for (size_t i = 0; i < n; i++)
-		total += FIXED_ARGS + outcomes[i].n_entries;
-	struct span *args = arena_alloc_array(arena, total, sizeof(*args));
+		max += MAX_ARGS + outcomes[i].n_entries;
+	struct span *args = arena_alloc_array(arena, max, sizeof(*args));
 	if (!args)
 		return err_set(err, ERR_LIMIT, "arena full");
-	struct num retention;
 	args[0] = span_of(q->moves);
-	args[1] = num_span(&retention, q->retention_ms);
-	size_t at = 2;
-	for (size_t i = 0; i < n; i++) {
-		if (!outcome_args(q, arena, &outcomes[i], args + at, err))
+	for (size_t i = 0; i < n; i++)
+		if (!add_outcome(q, arena, &outcomes[i], args, &used, err))
 			return false;
-		at += FIXED_ARGS + outcomes[i].n_entries;
-	}
 	const struct redis_value *v = NULL;
-	if (!queue_call(q, arena, "finish", args, total, &v, err))
+	if (!queue_call(q, arena, "finish", args, used, &v, err))
 		return false;
 	if (v->type != REDIS_STRING || v->s.n != n)
 		return queue_script_broken("finish", err);
@@ -85,13 +106,38 @@ static bool finish_some(struct queue *q, struct queue_outcome *outcomes, size_t 
 	return true;
 }
 
+static size_t text_bytes(const char *s)
+{
+	return s ? strlen(s) : 0;
+}
+
+/* Of what may be long. */
+static size_t bytes_of(const struct queue_outcome *o)
+{
+	size_t bytes = text_bytes(o->error_json) + text_bytes(o->result);
+	for (size_t i = 0; i < o->n_entries; i++)
+		bytes += text_bytes(o->entries[i]);
+	return bytes;
+}
+
+/* How many of the first go in one call: at least one. */
+static size_t fit_of(const struct queue_outcome *outcomes, size_t n)
+{
+	size_t bytes = bytes_of(outcomes);
+	for (size_t i = 1; i < n && i < QUEUE_BATCH_MAX; i++) {
+		bytes += bytes_of(&outcomes[i]);
+		if (bytes > CALL_BYTES)
+			return i;
+	}
+	return n < QUEUE_BATCH_MAX ? n : QUEUE_BATCH_MAX;
+}
+
 bool queue_finish(struct queue *q, struct queue_outcome *outcomes, size_t n, struct err *err)
 {
-	for (size_t i = 0; i < n;) {
-		size_t some = n - i < 64 ? n - i : 64;
+	for (size_t i = 0, some; i < n; i += some) {
+		some = fit_of(outcomes + i, n - i);
 		if (!finish_some(q, outcomes + i, some, err))
 			return false;
-		i += some;
 	}
 	return true;
 }

@@ -13,7 +13,7 @@ struct queue {
 	struct redis_pool *pool;
 	struct store *store;
 	struct seal_key key;
-	int64_t lease_ms, quiet_ms, retention_ms, poll_interval_ms;
+	int64_t lease_ms, quiet_ms, retention_ms, record_ms, poll_interval_ms;
 	char moves[2048]; /* ",from>to,from>to,": the table of model/state.c for the scripts */
 	pthread_mutex_t lock; /* over mend; a leaf */
 	struct {

@@ -119,6 +119,19 @@ static bool mend_page(struct queue *q, struct arena *arena, struct mend_place *p
 	return true;
 }
 
+static bool age(struct queue *q, struct arena *arena, const char *conn, struct queue_tick *tick,
+		struct err *err)
+{
+	struct num retention, record;
+	struct span args[] = { span_of(conn), num_span(&retention, q->retention_ms),
+			       num_span(&record, q->record_ms) };
+	const struct redis_value *v = NULL;
+	if (!queue_call(q, arena, "age", args, ARRAY_SIZE(args), &v, err))
+		return false;
+	tick->aged += queue_int(v);
+	return true;
+}
+
 /* At the end of the round place->conn is "". */
 static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *place,
 		      struct queue_tick *tick, struct err *err)
@@ -141,6 +154,8 @@ static bool mend_from(struct queue *q, struct arena *arena, struct mend_place *p
 				place->conn[0] = '\0';
 				return true;
 			}
+			if (!age(q, arena, place->conn, tick, err))
+				return false;
 		}
 		if (!mend_page(q, arena, place, tick, err))
 			return false;

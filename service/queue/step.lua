@@ -35,12 +35,12 @@ elseif verb == 'back' then
 	-- generation begins. Not delivered: this one goes on, its open intents with it. One that is done was moved on from
 	-- there by a person: it is looked up, never sent again.
 	local f = call('HMGET', key, 'o' .. name, 'dl')
-	local _, was, _, _, rev, had, conn, keys, again = read_held(held)
-	local back = f[1] and was ~= 'done'
+	local _, c, again = read_held(held)
+	local back = f[1] and c.was ~= 'done'
 	if back and f[2] then
 		next_generation(id)
 		call('HSET', P .. 'q:held', id, (again and '+' or '')
-			.. hold(fence, was, 1, now, rev, string.find(had, 'd') and '-d' or '-', conn, keys))
+			.. hold(fence, c.was, 1, now, c.rev, string.find(c.had, 'd') and '-d' or '-', c.conn, c.keys))
 	else
 		call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
 	end

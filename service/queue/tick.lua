@@ -22,16 +22,16 @@ local function reap_task(id, conn)
 end
 
 -- A try that ended without an outcome: with an open intent it is in doubt, else it is as before the claim.
-local function reap_transfer(id, conn, was, try, first)
-	local key = P .. 't:' .. id
+local function reap_transfer(id, c)
+	local key, conn, was = P .. 't:' .. id, c.conn, c.was
 	if call('EXISTS', key) == 0 then
 		return
 	end
 	local intent = open_intent(id)
-	call('HSET', key, 'try', try)
+	call('HSET', key, 'try', c.try)
 	call('HDEL', key, 'due')
 	if was ~= 'done' and was ~= 'needs_data' then
-		call('HSETNX', key, 'ft', first)
+		call('HSETNX', key, 'ft', c.first)
 	end
 	if not intent or was == 'done' then
 		enqueue(conn, id)
@@ -49,15 +49,15 @@ local function reap_transfer(id, conn, was, try, first)
 end
 
 local function reap(id, value)
-	local fence, was, try, first, _, _, conn, keys = read_held(value)
+	local fence, claimed = read_held(value)
 	reaped = reaped + 1
 	call('HDEL', P .. 'q:held', id)
 	let_go(batch_of(fence), 1)
-	free_slots_of(id, keys)
+	free_slots_of(id, claimed.keys)
 	if is_task(id) then
-		reap_task(id, conn)
+		reap_task(id, claimed.conn)
 	else
-		reap_transfer(id, conn, was, try, first)
+		reap_transfer(id, claimed)
 	end
 end
 
@@ -72,7 +72,7 @@ local function reap_all(ended)
 		local page = call('HSCAN', P .. 'q:held', cursor, 'COUNT', 500)
 		cursor = page[1]
 		for i = 1, #page[2], 2 do
-			local batch = batch_of(read_held(page[2][i + 1]))
+			local batch = batch_of((read_held(page[2][i + 1])))
 			if is_ended[batch] == nil and sweep then
 				is_ended[batch] = not call('ZSCORE', P .. 'q:leases', batch)
 			end

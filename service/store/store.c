@@ -43,7 +43,6 @@ bool store_new(const struct store_options *opt, struct store **ret, struct err *
 	s->pool = opt->pool;
 	s->key = *opt->key;
 	s->is_private = opt->is_private;
-	s->retention_ms = opt->retention_ms ? opt->retention_ms : 90LL * 86400000;
 	pthread_mutex_init(&s->refresh_lock, NULL);
 	pthread_mutex_init(&s->lock, NULL);
 	s->snapshot = mem_alloc(sizeof(*s->snapshot));

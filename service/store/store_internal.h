@@ -41,7 +41,6 @@ struct store {
 	struct seal_key key;
 	char *data_dir; /* NULL: no vault */
 	bool is_private;
-	int64_t retention_ms;
 	char moves[2048];
 	/*
 	 * Over the vault file and the refresh; held across I/O on purpose, so that an older state

@@ -344,7 +344,7 @@ bool store_transfer_order(struct store *s, const struct transfer_order *order, i
 	}
 	CLEANUP(arena_free) struct arena *arena = arena_new(ORDER_ARENA);
 	struct span entry;
-	struct num rev, retention;
+	struct num rev;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	if (!write_entry(s, arena, order, &entry, err))
@@ -354,8 +354,7 @@ bool store_transfer_order(struct store *s, const struct transfer_order *order, i
 			       span_of(order->id),
 			       span_of(action_name(order->action)),
 			       num_span(&rev, order->rev),
-			       entry,
-			       num_span(&retention, s->retention_ms) };
+			       entry };
 	const struct redis_value *v = NULL;
 	if (!store_script(s, arena, "transfer_order", args, ARRAY_SIZE(args), &v, err))
 		return false;

@@ -1,5 +1,5 @@
 -- transfer_order.lua: what people order for a transfer: retry, resend, cancel.
--- ARGV: prefix, epoch, moves, id, action, revision or '-1', sealed timeline entry, retention ms.
+-- ARGV: prefix, epoch, moves, id, action, revision or '-1', sealed timeline entry.
 -- Answers EPOCH, or the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state.
 if not knows_all(ARGV[2]) then
 	return EPOCH
@@ -63,5 +63,4 @@ call('HSET', key, 'st', to, 'ua', now)
 index(conn, id, from, to, now)
 call('RPUSH', P .. 'tl:' .. id, ARGV[7])
 call('LTRIM', P .. 'tl:' .. id, -200, -1)
-call('PEXPIRE', P .. 'tl:' .. id, ARGV[8])
 return call('HINCRBY', key, 'rv', 1)

@@ -789,6 +789,60 @@ static void the_reconciler_mends_orphans(void **state)
 	assert_nothing_to_claim(); /* two slots */
 }
 
+/* Ages with retentions of some milliseconds: what is at rest loses its timeline, then is forgotten.
+ */
+static void what_is_at_rest_grows_old(void **state)
+{
+	(void)state;
+	struct seal_key key;
+	struct queue *fresh = NULL;
+	struct queue_tick t;
+	seal_key_random(&key);
+	set_limit("a", "k", "9");
+	(void)hint("a", "1", "w1");
+	(void)hint("a", "2", NULL);
+	struct queue_job done = must_claim(), open = must_claim();
+	OK(queue_set_number(queue, done.id, done.fence, "1001", &err));
+	const char *const entries[] = { "{\"code\":\"x\"}" };
+	struct queue_outcome o[] = {
+		{ .id = done.id,
+		  .fence = done.fence,
+		  .state = STATE_DONE,
+		  .delay_ms = -1,
+		  .entries = entries,
+		  .n_entries = 1 },
+		{ .id = open.id,
+		  .fence = open.fence,
+		  .state = STATE_NEEDS_DATA,
+		  .delay_ms = -1,
+		  .entries = entries,
+		  .n_entries = 1 },
+	};
+	OK(queue_finish(queue, o, 2, &err));
+	assert_int_equal(first_tick().aged, 0);
+	assert_int_equal(command("LLEN v:tl:%s", done.id, NULL)->i, 1);
+	clock_sleep_ms(20);
+	(void)command("DEL %s", "v:q:mend", NULL);
+	const struct queue_options young = { .pool = pool, .key = &key, .retention_ms = 10 };
+	OK(queue_new(&young, &fresh, &err));
+	OK(queue_tick(fresh, &t, &err));
+	queue_free(fresh);
+	assert_int_equal(t.aged, 1);
+	assert_int_equal(command("EXISTS v:tl:%s", done.id, NULL)->i, 0);
+	assert_int_equal(command("HEXISTS v:t:%s %s", done.id, "wh")->i, 0);
+	assert_string_equal(state_of(done.id), "done");
+	assert_string_equal(command("HGET %s %s", "v:no:a", "1001")->s.p, done.id);
+	assert_int_equal(command("LLEN v:tl:%s", open.id, NULL)->i, 1);
+	(void)command("DEL %s", "v:q:mend", NULL);
+	const struct queue_options old = { .pool = pool, .key = &key, .record_ms = 10 };
+	OK(queue_new(&old, &fresh, &err));
+	OK(queue_tick(fresh, &t, &err));
+	queue_free(fresh);
+	assert_int_equal(t.aged, 1);
+	assert_int_equal(command("EXISTS v:t:%s %s", done.id, "v:no:a")->i, 0);
+	assert_string_equal(state_of(open.id), "needs_data");
+}
+
 static void values_keep_and_lapse(void **state)
 {
 	(void)state;
@@ -1031,6 +1085,7 @@ int main(void)
 		TEST(tasks_go_first_and_answer),
 		TEST(a_record_has_one_holder),
 		TEST(the_reconciler_mends_orphans),
+		TEST(what_is_at_rest_grows_old),
 		TEST(values_keep_and_lapse),
 		TEST(an_emptied_redis_is_served_again),
 		TEST(waiting_ends_when_something_comes),
