@@ -164,7 +164,8 @@ $(BUILD)/tidy/%.ok: $(BUILD)/%.o .clang-tidy tests/lint/analyzer.h | build/deps/
 		$(CPPFLAGS_ALL) $(if $(filter service/base/%,$*),,-include tests/lint/analyzer.h) 2>$@.err >$@.out || { cat $@.out $@.err; false; }
 	@touch $@
 
-docs: $(BUILD)/config-doc ## write deploy/CONFIGURATION.md and deploy/viesti.env.sample from the option table
+docs: $(BUILD)/config-doc ## write deploy/CONFIGURATION.md, deploy/viesti.env.sample and deploy/REASONS.md from their tables
+	$(BUILD)/config-doc reasons >deploy/REASONS.md
 	$(BUILD)/config-doc reference >deploy/CONFIGURATION.md
 	$(BUILD)/config-doc sample >deploy/viesti.env.sample
 
@@ -181,6 +182,7 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(BUILD)/viesti $(DESTDIR)$(PREFIX)/bin/viesti
 	install -D -m 755 $(BUILD)/viesti-sandbox $(DESTDIR)$(PREFIX)/bin/viesti-sandbox
 	install -D -m 644 deploy/CONFIGURATION.md $(DESTDIR)$(PREFIX)/share/doc/viesti/CONFIGURATION.md
+	install -D -m 644 deploy/REASONS.md $(DESTDIR)$(PREFIX)/share/doc/viesti/REASONS.md
 	install -D -m 644 deploy/viesti.env.sample $(DESTDIR)$(PREFIX)/share/doc/viesti/viesti.env.sample
 	install -D -m 644 deploy/nginx/viesti.conf $(DESTDIR)$(PREFIX)/share/doc/viesti/nginx.conf
 	sed 's:/usr/local/bin/:$(PREFIX)/bin/:' deploy/systemd/viesti.service | \

@@ -11,7 +11,8 @@
 
 struct reason {
 	const char *code; /* "customer_number_missing" */
-	const char *actor; /* "source_user", "target_user", "admin", "vendor", "operator" */
+	const char
+		*actor; /* "source_user", "target_user", "admin", "vendor", "operator", "nobody" */
 	const char *en, *fi, *nb;
 };
 /* Ends with a NULL code. */

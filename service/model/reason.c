@@ -226,6 +226,56 @@ const struct reason reasons[] = {
 	  "An attachment is of a kind that cannot be sent: {subject}.",
 	  "Liitteen tiedostomuotoa ei voi lähettää: {subject}.",
 	  "Et vedlegg er av en type som ikke kan sendes: {subject}." },
+	{ "answer_unreadable", "vendor",
+	  "An answer of the source cannot be read ({subject}). Whoever runs the integration should "
+	  "look.",
+	  "Lähdejärjestelmän vastausta ei voi lukea ({subject}). Integraation ylläpitäjän pitää "
+	  "tarkistaa se.",
+	  "Et svar fra kildesystemet kan ikke leses ({subject}). Den som drifter integrasjonen, må "
+	  "se på det." },
+	/* Errors without a case of their own, by what they mean (err_code_name). */
+	{ "outage", "nobody", "A system does not answer. It is tried again by itself.",
+	  "Järjestelmä ei vastaa. Yritetään itsestään uudelleen.",
+	  "Et system svarer ikke. Det prøves igjen av seg selv." },
+	{ "quota", "nobody", "A system asked to slow down. It goes on by itself.",
+	  "Järjestelmä pyysi hidastamaan. Siirto jatkuu itsestään.",
+	  "Et system ba oss vente. Det fortsetter av seg selv." },
+	{ "doubt", "nobody",
+	  "It is not certain whether the document arrived. The target is asked before anything is "
+	  "sent again.",
+	  "Ei ole varmaa, menikö tosite perille. Kohdejärjestelmältä kysytään, ennen kuin mitään "
+	  "lähetetään uudelleen.",
+	  "Det er usikkert om dokumentet kom frem. Målsystemet spørres før noe sendes på nytt." },
+	{ "waiting", "nobody", "Something must happen first. It is looked at again by itself.",
+	  "Jotain pitää tapahtua ensin. Katsotaan itsestään uudelleen.",
+	  "Noe må skje først. Det sjekkes igjen av seg selv." },
+	{ "data", "operator", "The document was refused. See the detail.",
+	  "Tosite hylättiin. Katso tarkemmat tiedot.", "Dokumentet ble avvist. Se detaljene." },
+	{ "duplicate", "operator",
+	  "The target says that it has this already, but it was not found there. A person must "
+	  "look.",
+	  "Kohdejärjestelmä ilmoittaa, että tieto on jo siellä, mutta sitä ei löytynyt. Tarkista "
+	  "käsin.",
+	  "Målsystemet sier at det har dette allerede, men det ble ikke funnet. En person må se på "
+	  "det." },
+	{ "not_found", "source_user",
+	  "Something that the document refers to does not exist any more.",
+	  "Jotain, johon tosite viittaa, ei enää ole.",
+	  "Noe som dokumentet viser til, finnes ikke lenger." },
+	{ "conflict", "operator", "It was changed at the same time by somebody else.",
+	  "Joku muu muutti sitä samaan aikaan.", "Noen andre endret det samtidig." },
+	{ "input", "operator", "The connection's settings do not fit the document. See the detail.",
+	  "Yhteyden asetukset eivät sovi tositteeseen. Katso tarkemmat tiedot.",
+	  "Tilkoblingens innstillinger passer ikke til dokumentet. Se detaljene." },
+	{ "limit", "operator", "The document is larger than the service handles.",
+	  "Tosite on suurempi kuin palvelu käsittelee.",
+	  "Dokumentet er større enn tjenesten håndterer." },
+	{ "memory", "operator", "The service is short of memory. It is tried again by itself.",
+	  "Palvelun muisti on lopussa. Yritetään itsestään uudelleen.",
+	  "Tjenesten mangler minne. Det prøves igjen av seg selv." },
+	{ "system", "operator", "Something is broken on our side or theirs. See the detail.",
+	  "Jokin on rikki meillä tai toisessa järjestelmässä. Katso tarkemmat tiedot.",
+	  "Noe er galt hos oss eller hos dem. Se detaljene." },
 	{ NULL, NULL, NULL, NULL, NULL },
 };
 

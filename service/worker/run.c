@@ -151,18 +151,20 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 							      .age_ms = clock_wall_ms() - since,
 							      .dice = dice });
 	struct queue_outcome *o = &r->outcome;
-	r->pause_connection = p.pause_connection;
+	/* Somebody waits for the answer of a check or dry run; it pauses nothing that relays. */
+	bool is_asked = r->job.type == JOB_CHECK || r->job.type == JOB_DRY_RUN;
+	r->pause_connection = p.pause_connection && !is_asked;
 	o->delivered = at->delivered;
 	o->content_hash = at->delivered ? at->content_hash : NULL;
 	o->delay_ms = p.wait_ms;
 	o->error_code = r->err.reason ? r->err.reason : err_code_name(r->err.code);
 	o->error_json = error_json(r);
 	o->fingerprint = fingerprint;
-	if (p.kind != PLAN_MOVE) {
+	if (p.kind != PLAN_MOVE && !(is_asked && p.pause_connection)) {
 		o->hand_back = true;
 		return;
 	}
-	o->state = p.state;
+	o->state = is_asked ? STATE_SYSTEM_FAULT : p.state;
 	/* What is done stays done while a second look at it fails; only "gone at the target" is
 	 * told. */
 	if (r->job.was == STATE_DONE && (p.state != STATE_NEEDS_DATA || at->keep_error)) {

@@ -471,6 +471,69 @@ def _(sb):
                           "body": {"status": "Luonnos"}}}
 
 
+# One case for each reason that this flow can stand still for, and that no scenario above is about (lint: reasons).
+def broken(title, reason, prepare, invoice="plain-hours", **want):
+    SCENARIOS.append((title, invoice, prepare, {"error": "data", "reason": reason, "count": 0, **want}))
+
+
+def with_fields(**fields):
+    return lambda sb: sb.change("invoices/plain-hours", fields=fields)
+
+
+def with_row(**row):
+    return lambda sb: sb.change("invoices/plain-hours", rows=[row])
+
+
+def made(**invoice):
+    def prepare(sb):
+        sb.change("invoices", invoices=[{"name": "made", **invoice}])
+        return {"invoice": "made"}
+    return prepare
+
+
+def head_office(**fields):
+    def prepare(sb):
+        for a in sb.call("GET", "severa/kajo/addresses"):
+            if a["customer"].get("number") == 1001:
+                sb.change("addresses/" + a["guid"], **fields)
+    return prepare
+
+
+broken("NV-01-invoice-without-a-number", "number_missing", with_fields(number=None))
+broken("NV-01-invoice-without-rows", "rows_missing", made(rows=[]))
+broken("NV-01-currency-is-no-code", "currency_invalid", with_fields(currency={"code": "EURO"}))
+broken("NV-01-date-is-missing", "date_missing", with_fields(date=None))
+broken("NV-01-date-that-is-none", "answer_unreadable", with_fields(dueDate="2026-02-30"))
+broken("NV-01-row-without-a-rate", "vat_rate_missing", with_row(vatRate=None))
+broken("NV-01-amount-of-too-many-digits", "amount_too_large",
+       with_row(quantity=10 ** 20 - 1, unitPrice={"amount": 10 ** 20 - 1, "currencyCode": "EUR"}))
+broken("NV-01-control-character", "char_not_allowed", with_row(description="a\u0001b"))
+broken("NV-01-attachment-is-too-large", "attachment_too_large",
+       lambda sb: sb.fault(system="severa", match="/pdf", kind="huge", bytes=11 << 20) or {"settings": {"send_pdf": True}})
+broken("NV-02-invoice-without-a-customer", "customer_missing", with_fields(customer=None))
+broken("NV-03-customer-without-a-name", "customer_name_missing", lambda sb: sb.change("customers/1001", name=""))
+broken("NV-03-name-of-too-many-characters", "field_too_long", lambda sb: sb.change("customers/1001", name="Pitkä " * 50))
+broken("NV-03-country-that-nobody-knows", "country_unknown",
+       head_office(country={"guid": "0e6d9a10-0000-4000-8000-00000000dead", "name": "Atlantis"}))
+broken("NV-06-temporary-product-is-missing", "temp_product_missing",
+       lambda sb: {"settings": {"products": {"temp_code": "NONE"}}}, "code-missing")
+broken("SV-02-status-that-severa-refuses", "status_refused",
+       lambda sb: sb.fault(system="severa", method="PATCH", kind="status", status=400, count=2), count=1)
+
+
+@scenario("SV-02-deleted-while-its-sending-was-unclear", error="data", reason="deleted_in_doubt", count=0)
+def _(sb):
+    sb.call("DELETE", "severa/kajo/invoices/plain-hours")
+    return {"steps": IN_DOUBT}
+
+
+@scenario("SV-02-in-doubt-and-found-twice", error="data", reason="several_matches", count=2)
+def _(sb):
+    relay(sb)
+    relay(sb)
+    return {"steps": IN_DOUBT}
+
+
 PROGRAM = BOX = None
 
 
@@ -565,7 +628,8 @@ def main():
         sb.reset()
         sb.call("DELETE", "faults")
         sb.guids = {invoice: sb.invoice(invoice)["guid"]}
-        case = run(sb, invoice, prepare(sb) or {})
+        spec = prepare(sb)
+        case = run(sb, invoice, spec if isinstance(spec, dict) else {})
         wrong = list(complaints(sb, invoice, want, case))
         for line in wrong:
             print("%s: %s (%s)" % (title, line, json.dumps(case["expect"], ensure_ascii=False)[:400]))

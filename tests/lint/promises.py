@@ -1,5 +1,6 @@
 """What documents promise is there: options in reference and sample, routes in openapi.yaml, cases for flows, requirement
 ids that exist."""
+import json
 import os
 import pathlib
 import re
@@ -11,12 +12,52 @@ ROUTE = re.compile(r'^\s*\{\s*(?:\.method\s*=\s*)?"?(?:HTTP_)?(GET|POST|PUT|PATC
 
 def options(root):
     """deploy/CONFIGURATION.md and the sample are what the option table makes."""
+    return not_as_made(root, ("reference", "deploy/CONFIGURATION.md"), ("sample", "deploy/viesti.env.sample"))
+
+
+def not_as_made(root, *documents):
     program = pathlib.Path(root, os.environ.get("BUILD", "build/gcc"), "config-doc")
     found = []
-    for kind, name in (("reference", "deploy/CONFIGURATION.md"), ("sample", "deploy/viesti.env.sample")):
+    for kind, name in documents:
         made = subprocess.run([program, kind], capture_output=True, check=True).stdout
         if pathlib.Path(root, name).read_bytes() != made:
-            found.append(f"{name} is not what the option table makes; run: make docs")
+            found.append(f"{name} is not what its table makes; run: make docs")
+    return found
+
+
+RAISED = re.compile(r'err_reason\([^;]*?ERR_\w+,\s*"(\w+)"|\breason = "(\w+)"|\black\(err, "(\w+)"')
+CLASSES = re.compile(r'return "(\w+)";')  # err_code_name: what an error without a reason is called
+
+
+def reasons(root):
+    """The list of reasons is closed (OP-05): each is raised somewhere, none that is raised is missing, and the document is what
+    the table makes. What a flow, a system or the model raises is awaited by a test or a case."""
+    sources = {p: p.read_text(encoding="utf-8") for p in pathlib.Path(root, "service").rglob("*.c")}
+    table = set(re.findall(r'^\t\{ "(\w+)", "', sources.pop(pathlib.Path(root, "service/model/reason.c")), re.M))
+    api = set(re.findall(r'^\t\{ "(\w+)", \d+,', sources[pathlib.Path(root, "service/http/respond.c")], re.M))
+    classes = set(CLASSES.findall(sources.pop(pathlib.Path(root, "service/base/err.c"))))
+    code = "".join(sources.values())
+    met = "".join(text for p, text in sources.items() if p.parts[-2] != "formats")  # those have a suite of their own
+    raised = {name for found in RAISED.findall(code) for name in found if name}
+    tests = "".join(p.read_text(encoding="utf-8") for folder, kind in (("unit", "*.c"), ("system", "*.py"))
+                    for p in pathlib.Path(root, "tests", folder).glob(kind))
+    tests += "".join(json.dumps(json.loads(p.read_text(encoding="utf-8"))["expect"])
+                     for p in pathlib.Path(root, "tests/flows").glob("*/*/case.json"))
+    return [f"service: {c} is raised, but is no reason of service/model/reason.c" for c in sorted(raised - table - api)] + \
+        [f"service/model/reason.c: nothing raises {c}" for c in sorted(table - classes) if f'"{c}"' not in code] + \
+        [f"service/model/reason.c: no test and no case awaits {c}" for c in sorted(table - classes)
+         if f'"{c}"' in met and f'"{c}"' not in tests] + \
+        not_as_made(root, ("reasons", "deploy/REASONS.md"))
+
+
+def notes(root):
+    """Each note that a flow leaves on the timeline stands in its README."""
+    found = []
+    for flow in sorted(p for p in pathlib.Path(root, "service/flows").glob("*") if p.is_dir()):
+        code = "".join(p.read_text(encoding="utf-8") for p in flow.glob("*.c"))
+        said = (flow / "README.md").read_text(encoding="utf-8")
+        left = re.findall(r'(?:->note\(at, |->note\(r->at, |sn_note(?:_change)?\(r, |leave\(r, OUTCOME_\w+, )\s*"(\w+)"', code)
+        found += [f"service/flows/{flow.name}/README.md does not name the note {n}" for n in sorted(set(left)) if f"`{n}`" not in said]
     return found
 
 

@@ -67,6 +67,8 @@ CHECKS = {
     "options-named": (promises.options_named, "deploy/viesti.env.sample"),
     "options-used": (promises.options_used, "service/main.c"),
     "routes": (promises.routes, "openapi.yaml"),
+    "reasons": (promises.reasons, "service/model/reason.c"),
+    "notes": (promises.notes, "service/flows"),
     "flow-cases": (promises.flow_cases, None),
     "requirement-ids": (promises.requirement_ids, None),
     "lint-itself": (lint_itself, None),

@@ -165,3 +165,26 @@ def test_an_invented_requirement_is_caught(tree, monkeypatch):
     write(tree, "tests/lint/requirements.txt", "NV-01\nNV-02\n")
     write(tree, "tests/unit/test_x.c", unit("static void nv_01_and_nv_99(void **state);", '"NV-02 is real"'))
     assert promises.requirement_ids(tree) == ["tests/unit/test_x.c:3: NV-99 is no requirement"]
+
+
+REASON_TABLE = '\t{ "row_bad", "source_user", "A.", "B.", "C." },\n\t{ "never_raised", "admin", "A.", "B.", "C." },\n'
+
+
+def test_reasons_are_closed_raised_and_awaited(tree, monkeypatch):
+    monkeypatch.setattr(promises, "not_as_made", lambda *_: [])
+    write(tree, "service/model/reason.c", REASON_TABLE)
+    write(tree, "service/base/err.c", 'return "outage";\n')
+    write(tree, "service/http/respond.c", '\t{ "stale", 412, "Changed." },\n')
+    write(tree, "service/flows/a/rules.c", 'err_reason(err, ERR_DATA, "row_bad", "x", "y");\nerr_reason(err, ERR_DATA,\n'
+                                           '\t"not_listed", "x", "y");\n')
+    said = promises.reasons(str(tree))
+    assert len(said) == 3 and "not_listed is raised" in said[0] and "nothing raises never_raised" in said[1] and \
+        "awaits row_bad" in said[2]
+    write(tree, "tests/flows/a/SV-01-x/case.json", '{"expect": {"reason": "row_bad"}}')
+    assert len(promises.reasons(str(tree))) == 2
+
+
+def test_a_note_stands_in_the_readme(tree):
+    write(tree, "service/flows/a/flow.c", 'sn_note(r, "said", "x");\nat->ops->note(at, "unsaid", "x");\n')
+    write(tree, "service/flows/a/README.md", "Notes: `said`.\n")
+    assert promises.notes(str(tree)) == ["service/flows/a/README.md does not name the note unsaid"]

@@ -111,6 +111,24 @@ static void test_vat_categories_MV_13(void **state)
 	assert_true(decimal_eq(inv.vat[3].vat, dec("4.8")));
 }
 
+static void test_dates(void **state)
+{
+	(void)state;
+	struct invoice_row row = { .position = 1 };
+	struct invoice inv = { .number = "1",
+			       .currency = "EUR",
+			       .issue_date = "2026-02-28",
+			       .due_date = "2026-02-30",
+			       .rows = &row,
+			       .n_rows = 1 };
+	struct err err = ERR_INIT;
+	assert_false(invoice_validate(&inv, &err));
+	assert_string_equal(err.reason, "date_invalid");
+	assert_string_equal(err.subject, "due date");
+	inv.due_date = "2026-03-01";
+	assert_true(invoice_validate(&inv, &err));
+}
+
 static void test_hash_SV_05(void **state)
 {
 	(void)state;
@@ -148,6 +166,7 @@ int main(void)
 		cmocka_unit_test(test_sums_within_a_cent_per_row_and_rate),
 		cmocka_unit_test(test_discounts_MV_13),
 		cmocka_unit_test(test_vat_categories_MV_13),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_hash_SV_05),
 		cmocka_unit_test(test_reasons_OP_05),
 	};

@@ -395,6 +395,28 @@ static void test_check_answers(void **state)
 	assert_string_equal(task.result, "{\"ok\":true}");
 }
 
+/* A dry run answers whoever asked; nothing pauses, and it does not run in circles. */
+static void test_dry_run_with_refused_credentials_fails(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	char id[QUEUE_JOB_ID_MAX];
+	struct queue_task task = { 0 };
+	assert_true(queue_task_new(w->queue, "dry_run", "c", "{\"source_id\":\"credentials\"}", id,
+				   &err));
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(5)) {
+		assert_true(queue_task_get(w->queue, w->arena, id, &task, &err));
+		if (task.state == TASK_FAILED)
+			break;
+	}
+	assert_int_equal(task.state, TASK_FAILED);
+	assert_non_null(strstr(task.error_json, "\"credentials\""));
+	CLEANUP(connection_unref) struct connection *c = NULL;
+	assert_true(store_connection_get(w->store, "c", &c, &err));
+	assert_int_equal(c->state, CONNECTION_ACTIVE);
+}
+
 static void test_refused_credentials_pause_the_connection(void **state)
 {
 	struct world *w = *state;
@@ -425,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_SV_03_the_source_is_not_told_while_it_is_unsettled),
 		cmocka_unit_test(test_poll_finds_and_reports),
 		cmocka_unit_test(test_check_answers),
+		cmocka_unit_test(test_dry_run_with_refused_credentials_fails),
 		cmocka_unit_test(test_refused_credentials_pause_the_connection),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

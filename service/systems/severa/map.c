@@ -162,8 +162,11 @@ static bool decode(const struct json *j, const struct field *fields, size_t n, v
 		if (is_too_long)
 			return err_reason(err, ERR_DATA, "amount_too_large", fields[i].path,
 					  "%s has too many digits", fields[i].path);
-		if (err)
+		if (err) {
 			err->code = ERR_SYSTEM;
+			err->reason = "answer_unreadable";
+			snprintf(err->subject, sizeof(err->subject), "%.150s", fields[i].path);
+		}
 		return false;
 	}
 	return true;
