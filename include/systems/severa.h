@@ -58,6 +58,15 @@ bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t 
 bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
 			struct err *err) MUST_CHECK;
 
+struct severa_company {
+	const char *name, *vat_number;
+	const char *business_id; /* 1234567-8; NULL: not Finnish */
+};
+/* Those that send invoices of their own: the organisation, and its business units with a VAT
+ * number. */
+bool severa_companies(struct severa *s, const struct severa_company **ret, size_t *ret_n,
+		      struct err *err) MUST_CHECK;
+
 /* Called once per page; false stops the listing with its err. The items last until it returns. */
 typedef bool (*severa_page_fn)(void *ctx, const struct invoice *items, size_t n, struct err *err);
 /* All invoices of a status, without rows; changed_since NULL or RFC 3339. */

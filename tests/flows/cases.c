@@ -180,6 +180,9 @@ static bool perform(struct fake *f, const struct call *call, struct http_reply *
 	struct exchange *x = &r->made[r->n_made++];
 	struct call *copy = (void *)arena_memdup(r->arena, call, sizeof(*call));
 	assert(r->n_made < EXCHANGES_MAX && copy);
+	copy->rq.url = arena_strdup(r->arena, call->rq.url); /* of a page, which goes with it */
+	if (call->rq.body.p)
+		copy->rq.body.p = arena_memdup(r->arena, call->rq.body.p, call->rq.body.n);
 	*x = (struct exchange) { .call = copy, .err = ERR_INIT };
 	if (t->perform(t, r->arena, &call->rq, &x->reply, &reach, &x->err)) {
 		*ret = x->reply;
@@ -304,6 +307,13 @@ static void put_steps(struct run *r)
 	}
 }
 
+/* {"scope|key": "value"} */
+static void put_values(struct run *r)
+{
+	for (const struct json *v = json_first(json_get(r->spec, "values")); v; v = json_next(v))
+		r->fake.kv[r->fake.n_kv++] = (struct fake_pair) { json_key(v), json_str(v) };
+}
+
 static void put_known(struct run *r)
 {
 	const struct json *k = json_get(r->spec, "known");
@@ -371,6 +381,7 @@ static const char *run_flow(struct run *r)
 	put_steps(r);
 	f->at.delivered = fake_step(f, severa_netvisor.delivery_step)->state == STEP_DONE;
 	put_known(r);
+	put_values(r);
 	fake_aim(f, kind, text_of(r->spec, "source_id"));
 	bool ok = strcmp(kind, "poll") == 0    ? severa_netvisor.poll(&f->at, &err)
 		  : strcmp(kind, "check") == 0 ? severa_netvisor.check(&f->at, &err)

@@ -471,6 +471,23 @@ def _(sb):
                           "body": {"status": "Luonnos"}}}
 
 
+OTHER = "9000102-2"  # Kajo Data Oy, a business unit with a VAT number
+
+
+plain("SV-09-unowned-invoice-is-reported", spec={"kind": "poll"}, outcome="done", report={"unowned": ["10427"]})
+
+
+@scenario("SV-09-invoice-of-another-connection-is-not-reported", outcome="done", report={"unowned": []})
+def _(sb):
+    return {"kind": "poll", "values": {"severa-netvisor.owner|%s:%s" % (sb.setup["severa"]["transfer_status"], OTHER): "data"}}
+
+
+plain("SV-09-unit-with-a-vat-number-relays-its-own", "other-company-of-the-group",
+      spec={"settings": {"company": {"vat_number": "FI" + OTHER.replace("-", "")}, **TEMP}}, outcome="done", count=1, status="transferred")
+plain("SV-09-check-of-a-unit-with-a-vat-number", spec={"kind": "check", "settings": {"company": {"vat_number": OTHER}}}, ok=True)
+plain("SV-09-check-refuses-who-sends-no-invoices", spec={"kind": "check", "settings": {"company": {"vat_number": "9000112-9"}}},
+      ok=False, problem="company_unknown")
+
 # One case for each reason that this flow can stand still for, and that no scenario above is about (lint: reasons).
 def broken(title, reason, prepare, invoice="plain-hours", **want):
     SCENARIOS.append((title, invoice, prepare, {"error": "data", "reason": reason, "count": 0, **want}))

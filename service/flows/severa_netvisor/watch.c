@@ -10,6 +10,8 @@
 #define LIST_MAX 200 /* ids named in one list of the report; the counts are whole */
 #define HASH_CHECKS_MAX 20 /* invoices whose content is read again in one poll */
 #define WATCH_DAYS 31 /* how far back the transferred status is watched */
+#define OWNERS_MAX 32 /* companies remembered within one poll */
+#define OWNER_TTL_MS ((int64_t)2 * 86400000) /* a connection polls at least once a day */
 
 /* ---- the report ---------------------------------------------------------------------------- */
 
@@ -22,7 +24,12 @@ struct watch {
 	struct sn *r;
 	int64_t at_source, accounted;
 	unsigned hash_checks;
-	struct id_list missing, never_relayed, changed, other_company;
+	struct id_list missing, never_relayed, changed, unowned;
+	struct {
+		const char *company;
+		bool is_owned;
+	} owners[OWNERS_MAX]; /* of other companies' invoices in this poll */
+	size_t n_owners;
 };
 
 /* The number where there is one, since people search by it; copied, for a page's items go with the
@@ -35,6 +42,57 @@ static void list_add(const struct watch *w, struct id_list *l, const struct invo
 	l->n++;
 }
 
+/* ---- whose invoice is it? (SV-09) ---------------------------------------------------------- */
+
+#define OWNER_SCOPE "severa-netvisor.owner"
+
+/* A company's invoices in one transfer status have one owner. */
+static const char *owner_key(struct watch *w, const char *company)
+{
+	return arena_printf(w->r->at->arena, "%s:%s", w->r->transfer->id, company);
+}
+
+/* Each poll says anew whose invoices this connection relays. */
+static bool claim_company(struct watch *w, struct err *err)
+{
+	struct attempt *at = w->r->at;
+	if (!w->r->set.company)
+		return true;
+	const char *key = owner_key(w, w->r->set.company);
+	return key ? at->ops->kv_set(at, OWNER_SCOPE, key, at->conn->id, OWNER_TTL_MS, err)
+		   : err_set(err, ERR_LIMIT, "arena full");
+}
+
+/* Another company's: does some connection relay it? */
+static bool is_owned(struct watch *w, const struct invoice *inv, bool *ret, struct err *err)
+{
+	struct attempt *at = w->r->at;
+	const char *company = inv->seller.business_id ? inv->seller.business_id
+						      : inv->seller.vat_number;
+	const char *owner;
+	*ret = false;
+	if (!company)
+		return true;
+	for (size_t i = 0; i < w->n_owners; i++) {
+		if (strcmp(w->owners[i].company, company) == 0) {
+			*ret = w->owners[i].is_owned;
+			return true;
+		}
+	}
+	const char *key = owner_key(w, company);
+	if (!key)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!at->ops->kv_get(at, OWNER_SCOPE, key, &owner, err))
+		return false;
+	*ret = owner[0] != 0;
+	const char *kept = arena_strdup(at->arena, company); /* the page goes, this stays */
+	if (kept && w->n_owners < OWNERS_MAX) {
+		w->owners[w->n_owners].company = kept;
+		w->owners[w->n_owners++].is_owned = *ret;
+	}
+	return true;
+}
+
 static bool hand_in(struct watch *w, const struct invoice *items, size_t n, struct err *err)
 {
 	struct attempt *at = w->r->at;
@@ -44,7 +102,11 @@ static bool hand_in(struct watch *w, const struct invoice *items, size_t n, stru
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (size_t i = 0; i < n; i++) {
 		if (!sn_is_own(&w->r->set, &items[i])) {
-			list_add(w, &w->other_company, &items[i]);
+			bool owned;
+			if (!is_owned(w, &items[i], &owned, err))
+				return false;
+			if (!owned)
+				list_add(w, &w->unowned, &items[i]);
 			continue;
 		}
 		found[k++] = (struct poll_item) { .kind = "invoice",
@@ -147,13 +209,28 @@ static bool transferred_page(void *ctx, const struct invoice *items, size_t n, s
 	return true;
 }
 
-static void write_list(struct json_writer *w, const char *name, const struct id_list *l)
+static void write_lists(const struct watch *w, struct json_writer *j)
 {
-	jsonw_key(w, name);
-	jsonw_array(w);
-	for (size_t i = 0; i < l->n && i < LIST_MAX; i++)
-		jsonw_str(w, l->ids[i]);
-	jsonw_end_array(w);
+	const struct {
+		const char *name;
+		const struct id_list *list;
+	} lists[] = { { "missing", &w->missing },
+		      { "never_relayed", &w->never_relayed },
+		      { "changed_after_transfer", &w->changed },
+		      { "unowned", &w->unowned } };
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+		const struct id_list *l = lists[k].list;
+		jsonw_key(j, lists[k].name);
+		jsonw_array(j);
+		for (size_t i = 0; i < l->n && i < LIST_MAX; i++)
+			jsonw_str(j, l->ids[i]);
+		jsonw_end_array(j);
+	}
+	jsonw_key(j, "counts"); /* whole, where a list names the first alone */
+	jsonw_object(j);
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
+		jsonw_kint(j, lists[k].name, (int64_t)lists[k].list->n);
+	jsonw_end_object(j);
 }
 
 static bool write_report(const struct watch *w, struct err *err)
@@ -166,10 +243,7 @@ static bool write_report(const struct watch *w, struct err *err)
 	jsonw_ktime(&j, "at", clock_wall_ms());
 	jsonw_kint(&j, "at_source", w->at_source);
 	jsonw_kint(&j, "accounted", w->accounted);
-	write_list(&j, "missing", &w->missing);
-	write_list(&j, "never_relayed", &w->never_relayed);
-	write_list(&j, "changed_after_transfer", &w->changed);
-	write_list(&j, "other_company", &w->other_company);
+	write_lists(w, &j);
 	jsonw_end_object(&j);
 	return strbuf_finish(&sb, &text, err) && at->ops->report(at, text, err);
 }
@@ -185,7 +259,8 @@ bool sn_poll(struct attempt *at, struct err *err)
 		return err_set(err, ERR_LIMIT, "arena full");
 	w->r = &r;
 	clock_rfc3339(clock_wall_ms() - (int64_t)WATCH_DAYS * 86400000, since);
-	return severa_invoices(&r.severa, r.transfer->id, NULL, waiting_page, w, err) &&
+	return claim_company(w, err) &&
+	       severa_invoices(&r.severa, r.transfer->id, NULL, waiting_page, w, err) &&
 	       severa_invoices(&r.severa, r.transferred->id, since, transferred_page, w, err) &&
 	       write_report(w, err);
 }
@@ -318,6 +393,34 @@ static bool check_statuses(struct check *c, int64_t *ret_waiting, struct err *er
 	return true;
 }
 
+/* SV-09: the company is one that Severa sends invoices for; a unit without a VAT number is none. */
+static bool check_company(struct check *c, struct err *err)
+{
+	const struct severa_company *list;
+	struct err inner = ERR_INIT;
+	struct strbuf names = STRBUF_INIT(c->r.at->arena, 64 << 10);
+	const char *text;
+	size_t n;
+	if (!c->r.set.company)
+		return true;
+	if (!severa_companies(&c->r.severa, &list, &n, &inner))
+		return name_it(c, &inner, "/credentials/severa", err);
+	for (size_t i = 0; i < n; i++) {
+		if (str_eq(list[i].business_id, c->r.set.company))
+			return true;
+		strbuf_addf(&names, "%s%s (%s)", i ? ", " : "", list[i].name ? list[i].name : "",
+			    list[i].vat_number);
+	}
+	if (!strbuf_finish(&names, &text, err))
+		return false;
+	problem(c, "company_unknown", "/settings/company/vat_number",
+		"Severa sends no invoices for %s. A business unit without a VAT number goes with "
+		"its "
+		"parent. Severa knows: %.300s.",
+		c->r.set.company, text);
+	return true;
+}
+
 static bool check_temp_records(struct check *c, struct err *err)
 {
 	struct err inner = ERR_INIT;
@@ -365,7 +468,8 @@ static bool check_all(struct check *c, int64_t *ret_waiting, struct err *err)
 	if (!c->r.set.company)
 		problem(c, "company_unknown", "/settings/company/vat_number",
 			"The company's business id cannot be told.");
-	if (!check_login(c, &is_in, err) || (is_in && !check_statuses(c, ret_waiting, err)))
+	if (!check_login(c, &is_in, err) ||
+	    (is_in && (!check_company(c, err) || !check_statuses(c, ret_waiting, err))))
 		return false;
 	size_t before = c->n_problems;
 	if (!check_headings(c, err))
