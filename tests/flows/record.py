@@ -520,7 +520,7 @@ broken("NV-01-invoice-without-a-number", "number_missing", with_fields(number=No
 broken("NV-01-invoice-without-rows", "rows_missing", made(rows=[]))
 broken("NV-01-currency-is-no-code", "currency_invalid", with_fields(currency={"code": "EURO"}))
 broken("NV-01-date-is-missing", "date_missing", with_fields(date=None))
-broken("NV-01-date-that-is-none", "answer_unreadable", with_fields(dueDate="2026-02-30"))
+broken("NV-01-date-that-is-none", "answer_unreadable", with_fields(dueDate="2026-02-30"), error="system")
 broken("NV-01-row-without-a-rate", "vat_rate_missing", with_row(vatRate=None))
 broken("NV-01-amount-of-too-many-digits", "amount_too_large",
        with_row(quantity=10 ** 20 - 1, unitPrice={"amount": 10 ** 20 - 1, "currencyCode": "EUR"}))
