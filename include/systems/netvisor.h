@@ -33,10 +33,12 @@ struct netvisor {
 	const char *sender, *customer_id, *customer_key, *partner_id, *partner_key;
 	const char *organisation, *language;
 	const char *limit_key;
+	enum xml_encoding
+		encoding; /* of bodies: the vendor's text and its users differ (facts §3) */
 };
 
-/* settings.netvisor.url overrides VIESTI_NETVISOR_URL; credentials = the "netvisor" member. No I/O.
- */
+/* settings.netvisor.url overrides VIESTI_NETVISOR_URL, settings.netvisor.encoding is "utf-8"
+ * (default) or "iso-8859-15"; credentials = the "netvisor" member. No I/O. */
 bool netvisor_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		   struct netvisor *ret, struct err *err) MUST_CHECK;
 
@@ -123,6 +125,7 @@ bool netvisor_invoice_currency(struct netvisor *nv, const char *key, const char 
 struct netvisor_invoice_options {
 	const char *status; /* "unsent" or "open" */
 	const char *customer_code;
+	enum xml_encoding encoding;
 	bool buyer_on_invoice; /* temporary customer: name and whole address go along */
 };
 /* The request's body, checked against Netvisor's lengths: ERR_DATA field_too_long. Pure. */

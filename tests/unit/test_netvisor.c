@@ -111,6 +111,7 @@ struct vendor {
 	int calls;
 	char ids[N_CALLS][40], urls[N_CALLS][256];
 	char encoding[64], real_status[8], algorithm[16];
+	char sent[4096]; /* the last body */
 };
 
 static const char *header(const struct call *call, const char *name)
@@ -132,6 +133,8 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 	snprintf(v->encoding, sizeof(v->encoding), "%s", header(call, "Content-Type"));
 	snprintf(v->real_status, sizeof(v->real_status), "%s",
 		 header(call, "X-Netvisor-Authentication-UseHTTPResponseStatusCodes"));
+	snprintf(v->sent, sizeof(v->sent), "%.*s", (int)call->rq.body.n,
+		 call->rq.body.p ? call->rq.body.p : "");
 	snprintf(v->algorithm, sizeof(v->algorithm), "%s",
 		 header(call, "X-Netvisor-Authentication-MACHashCalculationAlgorithm"));
 	*ret = (struct http_reply) { .status = v->status,
@@ -275,6 +278,39 @@ static void NV_01_each_call_has_an_id_of_its_own(void **state)
 	assert_string_equal(v.algorithm, "HMACSHA256");
 }
 
+/* §3: UTF-8, or ISO-8859-15 by setting; what that lacks goes as a reference. */
+static void NV_01_bodies_are_in_the_chosen_encoding(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *settings, *type, *name;
+	} cases[] = {
+		{ "{}", "text/xml; charset=utf-8",
+		  "<name>H\xc3\xb6yl\xc3\xa4 \xe2\x82\xac \xc5\x81</name>" },
+		{ "{\"netvisor\":{\"encoding\":\"iso-8859-15\"}}", "text/xml; charset=iso-8859-15",
+		  "<name>H\xf6yl\xe4 \xa4 &#321;</name>" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		struct vendor v = { .status = 200, .body = OK_EMPTY, .retry_after_ms = -1 };
+		struct product p = { .code = "A",
+				     .name = "H\xc3\xb6yl\xc3\xa4 \xe2\x82\xac \xc5\x81" };
+		const struct json *settings, *credentials;
+		struct netvisor nv;
+		const char *key;
+		struct err err = ERR_INIT;
+		open_netvisor(&f, arena, &v, &nv);
+		assert_true(json_parse(arena, span_of(cases[i].settings), JSON_LIMITS_API,
+				       &settings, &err));
+		assert_true(json_parse(arena, SPAN_LIT(CREDENTIALS), JSON_LIMITS_API, &credentials,
+				       &err));
+		assert_true(netvisor_open(&f.at, settings, credentials, &nv, &err));
+		assert_false(netvisor_product_add(&nv, &p, "G", &key, &err)); /* no key came */
+		assert_string_equal(v.encoding, cases[i].type);
+		assert_non_null(strstr(v.sent, cases[i].name));
+	}
+}
+
 /* §9.1: "pdf" is a PDF; what is none carries its own type and no other's. */
 static void NV_01_only_a_pdf_is_called_one(void **state)
 {
@@ -307,6 +343,7 @@ int main(void)
 		cmocka_unit_test(NV_01_every_answer_has_its_meaning),
 		cmocka_unit_test(OP_03_an_ok_without_a_key_leaves_doubt),
 		cmocka_unit_test(NV_01_each_call_has_an_id_of_its_own),
+		cmocka_unit_test(NV_01_bodies_are_in_the_chosen_encoding),
 		cmocka_unit_test(NV_01_only_a_pdf_is_called_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,8 @@ static bool map_body(struct sn *r, struct document *d, struct span *ret, struct 
 	struct netvisor_invoice_options opt = { .status = r->set.invoice_state,
 						.customer_code = d->customer_code,
 						.buyer_on_invoice = !r->set.customers_to_netvisor };
+	if (!r->at->preview) /* people read UTF-8 */
+		opt.encoding = r->netvisor.encoding;
 	return netvisor_map_invoice(r->at->arena, &d->inv, &opt, ret, err);
 }
 

@@ -38,7 +38,7 @@ struct sn {
 };
 
 /* settings.c */
-#define SN_N_SETTINGS 26
+#define SN_N_SETTINGS 27
 #define SN_N_CREDENTIALS 9
 extern const struct setting sn_setting_table[SN_N_SETTINGS];
 extern const struct credential sn_credential_table[SN_N_CREDENTIALS];

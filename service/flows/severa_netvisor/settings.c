@@ -54,6 +54,8 @@ const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	{ "severa.url", SETTING_TEXT, NULL, NULL, false, "Severa base URL of this connection." },
 	{ "netvisor.url", SETTING_TEXT, NULL, NULL, false,
 	  "Netvisor base URL of this connection." },
+	{ "netvisor.encoding", SETTING_ENUM, "utf-8|iso-8859-15", "utf-8", false,
+	  "Characters of what is sent to Netvisor; the other one where letters arrive spoiled." },
 	FLOW_MAIL_SETTINGS,
 };
 

@@ -31,6 +31,8 @@ bool netvisor_open(struct attempt *at, const struct json *settings, const struct
 		.organisation = member(credentials, "organisation_id", ""),
 		.language = member(credentials, "language", "EN"),
 	};
+	if (str_eq(json_str(json_at(settings, "netvisor.encoding")), "iso-8859-15"))
+		ret->encoding = XML_ISO_8859_15;
 	if (!ret->customer_id[0] || !ret->customer_key[0] || !ret->partner_id[0] ||
 	    !ret->partner_key[0] || !ret->organisation[0])
 		return err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Netvisor",
@@ -108,7 +110,8 @@ bool netvisor_sign(struct netvisor *nv, const char *url, struct http_header ret[
 		{ "X-Netvisor-Authentication-MACHashCalculationAlgorithm", "HMACSHA256" },
 		{ "X-Netvisor-Authentication-UseHTTPResponseStatusCodes", "1" },
 		{ "X-Netvisor-Authentication-MAC", mac },
-		{ "Content-Type", "text/xml; charset=utf-8" },
+		{ "Content-Type", nv->encoding == XML_ISO_8859_15 ? "text/xml; charset=iso-8859-15"
+								  : "text/xml; charset=utf-8" },
 	};
 	memcpy(ret, headers, sizeof(headers));
 	*ret_n = ARRAY_SIZE(headers);

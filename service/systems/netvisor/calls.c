@@ -176,7 +176,7 @@ bool netvisor_customer_add(struct netvisor *nv, const struct netvisor_customer *
 			   const char **ret_key, struct err *err)
 {
 	struct span body;
-	return netvisor_map_customer(nv->at->arena, c, &body, err) &&
+	return netvisor_map_customer(nv->at->arena, nv->encoding, c, &body, err) &&
 	       add(nv, "add customer", "customer.nv?method=add", body, ret_key, err);
 }
 
@@ -185,7 +185,8 @@ bool netvisor_customer_edit(struct netvisor *nv, const struct netvisor_customer 
 	struct nv_rq rq = { .what = "edit customer", .is_write = true };
 	const struct xml *root;
 	rq.resource = query(nv, "customer.nv?method=edit&id=", c->key);
-	return netvisor_map_customer(nv->at->arena, c, &rq.body, err) && nv_do(nv, &rq, &root, err);
+	return netvisor_map_customer(nv->at->arena, nv->encoding, c, &rq.body, err) &&
+	       nv_do(nv, &rq, &root, err);
 }
 
 /* ---- products and dimensions --------------------------------------------------------------- */
@@ -208,7 +209,7 @@ bool netvisor_product_add(struct netvisor *nv, const struct product *p, const ch
 			  const char **ret_key, struct err *err)
 {
 	struct span body;
-	return netvisor_map_product(nv->at->arena, p, group, &body, err) &&
+	return netvisor_map_product(nv->at->arena, nv->encoding, p, group, &body, err) &&
 	       add(nv, "add product", "product.nv?method=add", body, ret_key, err);
 }
 
@@ -258,7 +259,7 @@ bool netvisor_dimension_save(struct netvisor *nv, const struct dimension_value *
 						 : "dimensionitem.nv?method=add",
 			    .is_write = true };
 	const struct xml *root;
-	return netvisor_map_dimension(nv->at->arena, d, old_item, &rq.body, err) &&
+	return netvisor_map_dimension(nv->at->arena, nv->encoding, d, old_item, &rq.body, err) &&
 	       nv_do(nv, &rq, &root, err);
 }
 

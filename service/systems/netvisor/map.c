@@ -1,6 +1,6 @@
 /*
  * map.c: the model into Netvisor's XML and back (facts/netvisor.md §6 to 9). Elements stand in the
- * order of the vendor's document type definitions; numbers have a decimal comma; bodies are UTF-8.
+ * order of the vendor's document type definitions; numbers have a decimal comma.
  * Free text is split, never cut; what must fit and does not is a named error. Pure.
  */
 #include "base/base.h"
@@ -89,11 +89,11 @@ static void coded_element(struct xml_writer *w, const char *name, const char *ty
 	xmlw_close(w);
 }
 
-bool netvisor_map_customer(struct arena *arena, const struct netvisor_customer *c, struct span *ret,
-			   struct err *err)
+bool netvisor_map_customer(struct arena *arena, enum xml_encoding encoding,
+			   const struct netvisor_customer *c, struct span *ret, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(arena, BODY_MAX);
-	struct xml_writer w = XML_WRITER_INIT(&sb, XML_UTF8);
+	struct xml_writer w = XML_WRITER_INIT(&sb, encoding);
 	const char *section = BASE;
 	xmlw_open(&w, "root");
 	xmlw_open(&w, "customer");
@@ -148,11 +148,11 @@ static void number_element(struct xml_writer *w, const char *name, struct decima
 	xmlw_element(w, name, decimal_format(decimal_normalize(d), min_scale, ',', buf));
 }
 
-bool netvisor_map_product(struct arena *arena, const struct product *p, const char *group,
-			  struct span *ret, struct err *err)
+bool netvisor_map_product(struct arena *arena, enum xml_encoding encoding, const struct product *p,
+			  const char *group, struct span *ret, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(arena, BODY_MAX);
-	struct xml_writer w = XML_WRITER_INIT(&sb, XML_UTF8);
+	struct xml_writer w = XML_WRITER_INIT(&sb, encoding);
 	char price[DECIMAL_TEXT_MAX];
 	if (!check_length("product code", p->code, 50, err) ||
 	    !check_length("product name", p->name, 200, err) ||
@@ -179,11 +179,12 @@ bool netvisor_map_product(struct arena *arena, const struct product *p, const ch
 	return xmlw_finish(&w, ret, err);
 }
 
-bool netvisor_map_dimension(struct arena *arena, const struct dimension_value *d,
-			    const char *old_item, struct span *ret, struct err *err)
+bool netvisor_map_dimension(struct arena *arena, enum xml_encoding encoding,
+			    const struct dimension_value *d, const char *old_item, struct span *ret,
+			    struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(arena, BODY_MAX);
-	struct xml_writer w = XML_WRITER_INIT(&sb, XML_UTF8);
+	struct xml_writer w = XML_WRITER_INIT(&sb, encoding);
 	if (!check_length("dimension item", d->item, 200, err) ||
 	    !check_length("dimension code", d->code, 50, err))
 		return false;
@@ -387,7 +388,7 @@ bool netvisor_map_invoice(struct arena *arena, const struct invoice *inv,
 			  struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(arena, BODY_MAX);
-	struct xml_writer w = XML_WRITER_INIT(&sb, XML_UTF8);
+	struct xml_writer w = XML_WRITER_INIT(&sb, opt->encoding);
 	const char *before = inv->text_before, *after = inv->text_after;
 	xmlw_open(&w, "root");
 	xmlw_open(&w, "salesinvoice");

@@ -14,13 +14,15 @@ bool netvisor_sign(struct netvisor *nv, const char *url, struct http_header ret[
 		   size_t *ret_n, struct err *err) MUST_CHECK;
 
 /* map.c, pure */
-bool netvisor_map_customer(struct arena *arena, const struct netvisor_customer *c, struct span *ret,
+bool netvisor_map_customer(struct arena *arena, enum xml_encoding encoding,
+			   const struct netvisor_customer *c, struct span *ret,
 			   struct err *err) MUST_CHECK;
 void netvisor_read_customer(const struct xml *x, struct netvisor_customer *ret);
-bool netvisor_map_product(struct arena *arena, const struct product *p, const char *group,
-			  struct span *ret, struct err *err) MUST_CHECK;
-bool netvisor_map_dimension(struct arena *arena, const struct dimension_value *d,
-			    const char *old_item, struct span *ret, struct err *err) MUST_CHECK;
+bool netvisor_map_product(struct arena *arena, enum xml_encoding encoding, const struct product *p,
+			  const char *group, struct span *ret, struct err *err) MUST_CHECK;
+bool netvisor_map_dimension(struct arena *arena, enum xml_encoding encoding,
+			    const struct dimension_value *d, const char *old_item, struct span *ret,
+			    struct err *err) MUST_CHECK;
 bool netvisor_read_listed(const struct xml *x, struct netvisor_listed *ret,
 			  struct err *err) MUST_CHECK;
 
