@@ -2,9 +2,10 @@
  * store.h: what people see and edit: connections, transfers with their timelines, API tokens,
  * audit, idempotency keys, the store's epoch. Jobs and leases are queue/'s.
  *
- * Connections and tokens also stand in the vault: a sealed, fsynced file in the data folder,
- * written after each change and put back into a Redis that lost them. Thread-safe: each call
- * borrows a connection of the pool. Results live in the arena of the call unless said otherwise.
+ * Connections, their facts and tokens also stand in the vault: a sealed, fsynced file in the data
+ * folder, written after each change and put back into a Redis that lost them. Thread-safe: each
+ * call borrows a connection of the pool. Results live in the arena of the call unless said
+ * otherwise.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -79,6 +80,19 @@ bool store_connection_get(struct store *s, const char *id, struct connection **r
 /* Changes state and pause_reason alone, whatever the rev ("credentials"). */
 bool store_connection_set_state(struct store *s, const char *id, enum connection_state state,
 				const char *pause_reason, struct err *err) MUST_CHECK;
+/*
+ * What a connection has learned of its company at the vendors, and how far a dialogue with them has
+ * come (registration): one small JSON object, sealed, and in the vault like the connection itself.
+ * Its revision is its own: to change it leaves the connection's ETag as it is. From Redis, at this
+ * moment; "{}" and 0 before the first. ERR_NOT_FOUND: no such connection.
+ */
+#define STORE_FACTS_MAX ((size_t)64 * 1024)
+bool store_facts_get(struct store *s, struct arena *arena, const char *conn, const char **ret,
+		     int64_t *ret_rev, struct err *err) MUST_CHECK;
+/* ERR_CONFLICT, reason "stale", when rev is not the one that stands. ERR_INPUT: no JSON object, or
+ * too large. */
+bool store_facts_set(struct store *s, const char *conn, int64_t rev, const char *json,
+		     int64_t *ret_rev, struct err *err) MUST_CHECK;
 /* The local snapshot. Refresh: each second by one thread, and after an own change; cheap when
  * nothing moved. Notices a Redis that was emptied, and syncs first. */
 bool store_refresh(struct store *s, struct err *err) MUST_CHECK;

@@ -1,8 +1,8 @@
 -- epoch_new.lua: begins an epoch, and puts back what the vault knows better. Of many relays that do so at once the first
 -- begins it; each whose vault is newer than what was put back adds to it, since that is the only place where its last second is.
 -- ARGV: prefix, epoch id that is replaced, '' for none, '-' to add only, new id, restored '1'/'0', server's run id, relay id,
--- its count, vault's version, number of connections, per connection id, revision and put_connection's fields, then per token hash
--- and document. Answers 1: begun, 2: added, 0: nothing was to be done.
+-- its count, vault's version, number of connections, per connection id, revision, revision of its facts, sealed facts and
+-- put_connection's fields, then per token hash and document. Answers 1: begun, 2: added, 0: nothing was to be done.
 local e = call('HMGET', P .. 'epoch', 'id', 'restored', 'from')
 local version, n = tonumber(ARGV[8]), tonumber(ARGV[9])
 local have, from = tonumber(call('GET', P .. 'conns:ver') or 0), tonumber(e[3] or 0)
@@ -22,12 +22,15 @@ end
 
 local a = 10
 for _ = 1, n do
-	local id, rev = ARGV[a], tonumber(ARGV[a + 1])
-	local mine = tonumber(call('HGET', P .. 'conn:' .. id, 'rev') or -1)
-	if mine < rev then
-		put_connection(id, rev, a + 2, now)
+	local id, rev, facts_rev = ARGV[a], tonumber(ARGV[a + 1]), tonumber(ARGV[a + 2])
+	local r = call('HMGET', P .. 'conn:' .. id, 'rev', 'fr')
+	if tonumber(r[1] or -1) < rev then
+		put_connection(id, rev, a + 4, now)
 	end
-	a = a + 2 + CONN_FIELDS
+	if tonumber(r[2] or 0) < facts_rev then
+		call('HSET', P .. 'conn:' .. id, 'fr', facts_rev, 'fx', ARGV[a + 3])
+	end
+	a = a + 4 + CONN_FIELDS
 end
 
 -- Tokens have no revision: the newest vault is right, but for those made ('from' is absent) and revoked ('gone') since.

@@ -11,6 +11,8 @@
 
 #define EPOCH_TRIES 4
 #define FIXED_ARGS 8
+#define HEAD_ARGS 4 /* of a connection, before put_connection's */
+#define CONN_ARGS (HEAD_ARGS + CONN_FIELDS)
 
 /* What stands in Redis. */
 struct seen_epoch {
@@ -44,12 +46,16 @@ static bool beat(struct store *s, struct arena *arena, struct seen_epoch *ret, s
 
 /* --- putting back --- */
 
-static bool rev_arg(struct arena *arena, int64_t rev, struct span *to, struct err *err)
+static bool head_args(struct arena *arena, const struct stored_connection *from, struct span *to,
+		      struct err *err)
 {
-	struct num *n = arena_alloc(arena, sizeof(*n));
+	struct num *n = arena_alloc_array(arena, 2, sizeof(*n));
 	if (!n)
 		return err_set(err, ERR_LIMIT, "arena full");
-	*to = num_span(n, rev);
+	to[0] = span_of(from->id);
+	to[1] = num_span(&n[0], from->rev);
+	to[2] = num_span(&n[1], from->facts_rev);
+	to[3] = from->facts;
 	return true;
 }
 
@@ -70,20 +76,20 @@ static bool vault_conn_args(struct store *s, struct arena *arena,
 {
 	struct connection *opened = NULL;
 	struct err why = ERR_INIT;
-	to[0] = span_of(from->id);
-	if (!rev_arg(arena, from->rev, &to[1], err))
+	if (!head_args(arena, from, to, err))
 		return false;
+	to += HEAD_ARGS;
 	if (!connection_open(s, arena, from, &opened, &why)) {
 		if (why.code == ERR_MEMORY || why.code == ERR_LIMIT)
 			return err_set(err, why.code, "%s", why.message);
-		unopened_args(from, to + 2);
+		unopened_args(from, to);
 		return true;
 	}
 	CLEANUP(connection_unref) struct connection *c = opened;
-	if (!connection_args(arena, c, from->doc, from->sealed, to + 2, err))
+	if (!connection_args(arena, c, from->doc, from->sealed, to, err))
 		return false;
 	/* These point into the connection, which goes. */
-	for (size_t i = 5; i < 2 + CONN_FIELDS; i++) {
+	for (size_t i = 3; i < CONN_FIELDS; i++) {
 		to[i].p = arena_memdup(arena, to[i].p, to[i].n);
 		if (!to[i].p)
 			return err_set(err, ERR_LIMIT, "arena full");
@@ -98,7 +104,7 @@ static bool put_back(struct store *s, struct arena *arena, const char *replaces,
 	struct vault vault;
 	if (!vault_read(s, arena, &vault, err))
 		return false;
-	size_t n = FIXED_ARGS + vault.n_conns * (2 + CONN_FIELDS) + 2 * vault.n_tokens;
+	size_t n = FIXED_ARGS + vault.n_conns * CONN_ARGS + 2 * vault.n_tokens;
 	struct span *args = arena_alloc_array(arena, n, sizeof(*args));
 	struct num count, version, conns;
 	char id[UUID_TEXT];
@@ -115,7 +121,7 @@ static bool put_back(struct store *s, struct arena *arena, const char *replaces,
 						num_span(&conns, (int64_t)vault.n_conns) };
 	memcpy(args, fixed, sizeof(fixed));
 	size_t at = FIXED_ARGS;
-	for (size_t i = 0; i < vault.n_conns; i++, at += 2 + CONN_FIELDS)
+	for (size_t i = 0; i < vault.n_conns; i++, at += CONN_ARGS)
 		if (!vault_conn_args(s, arena, &vault.conns[i], args + at, err))
 			return false;
 	for (size_t i = 0; i < vault.n_tokens; i++, at += 2) {

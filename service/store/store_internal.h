@@ -89,9 +89,12 @@ static inline bool store_script_broken(const char *script, struct err *err)
 /* One connection as it stands in Redis and in the vault. */
 struct stored_connection {
 	const char *id;
-	int64_t rev;
-	struct span doc, sealed;
+	int64_t rev, facts_rev;
+	struct span doc, sealed, facts; /* facts: sealed; empty, and their revision 0, when none */
 };
+#define SNAPSHOT_FIELDS 6 /* of a connection in snapshot.lua's answer */
+/* i: where it begins in the list. */
+struct stored_connection stored_connection_of(const struct redis_value *list, size_t i);
 bool connection_open(struct store *s, struct arena *arena, const struct stored_connection *from,
 		     struct connection **ret, struct err *err) MUST_CHECK;
 /* The CONN_FIELDS arguments of the scripts; texts in the arena. */

@@ -25,19 +25,26 @@ void snapshot_free(struct snapshot *snap)
 	mem_free(snap);
 }
 
+struct stored_connection stored_connection_of(const struct redis_value *list, size_t i)
+{
+	return (struct stored_connection) { .id = store_item(list, i).p,
+					    .rev = store_int(&list->items[i + 1]),
+					    .doc = store_item(list, i + 2),
+					    .sealed = store_item(list, i + 3),
+					    .facts_rev = store_int(&list->items[i + 4]),
+					    .facts = store_item(list, i + 5) };
+}
+
 /* False only when our key opens none, or memory is out. */
 static bool fill_conns(struct store *s, struct arena *arena, const struct redis_value *list,
 		       struct snapshot *snap, struct err *err)
 {
 	struct err first = ERR_INIT;
-	snap->conns = mem_alloc_array(list->n / 4 + 1, sizeof(struct connection *));
+	snap->conns = mem_alloc_array(list->n / SNAPSHOT_FIELDS + 1, sizeof(struct connection *));
 	if (!snap->conns)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	for (size_t i = 0; i + 3 < list->n; i += 4) {
-		struct stored_connection from = { .id = store_item(list, i).p,
-						  .rev = store_int(&list->items[i + 1]),
-						  .doc = store_item(list, i + 2),
-						  .sealed = store_item(list, i + 3) };
+	for (size_t i = 0; i + SNAPSHOT_FIELDS <= list->n; i += SNAPSHOT_FIELDS) {
+		struct stored_connection from = stored_connection_of(list, i);
 		struct err why = ERR_INIT;
 		if (connection_open(s, arena, &from, &snap->conns[snap->n_conns], &why)) {
 			snap->n_conns++;

@@ -38,13 +38,17 @@ static bool write_json(struct arena *arena, const struct redis_value *v, struct 
 	jsonw_kint(&w, "version", store_int(&v->items[1]));
 	jsonw_key(&w, "connections");
 	jsonw_array(&w);
-	for (size_t i = 0; i + 3 < conns->n; i += 4) {
+	for (size_t i = 0; i + SNAPSHOT_FIELDS <= conns->n; i += SNAPSHOT_FIELDS) {
+		struct stored_connection c = stored_connection_of(conns, i);
 		jsonw_object(&w);
-		jsonw_kstr(&w, "id", store_item(conns, i).p);
-		jsonw_kint(&w, "rev", store_int(&conns->items[i + 1]));
+		jsonw_kstr(&w, "id", c.id);
+		jsonw_kint(&w, "rev", c.rev);
 		jsonw_key(&w, "doc");
-		jsonw_span(&w, store_item(conns, i + 2));
-		if (!write_base64(&w, arena, "sealed", store_item(conns, i + 3), err))
+		jsonw_span(&w, c.doc);
+		if (!write_base64(&w, arena, "sealed", c.sealed, err))
+			return false;
+		jsonw_kint(&w, "facts_rev", c.facts_rev);
+		if (!write_base64(&w, arena, "facts", c.facts, err))
 			return false;
 		jsonw_end_object(&w);
 	}
@@ -166,6 +170,20 @@ static bool read_file(struct arena *arena, const char *path, bool *ret_exists, s
 	return true;
 }
 
+static bool read_base64(struct arena *arena, const struct json *j, struct span *ret,
+			struct err *err)
+{
+	const char *text = json_str(j);
+	size_t cap = text ? strlen(text) : 0, n = 0;
+	unsigned char *bytes = arena_alloc(arena, cap + 1);
+	if (!bytes)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!text || !sign_unbase64(span_of(text), bytes, cap, &n))
+		return err_set(err, ERR_SYSTEM, "the vault file is malformed");
+	*ret = (struct span) { (const char *)bytes, n };
+	return true;
+}
+
 static bool read_conns(struct arena *arena, const struct json *list, struct vault *v,
 		       struct err *err)
 {
@@ -174,18 +192,14 @@ static bool read_conns(struct arena *arena, const struct json *list, struct vaul
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (const struct json *j = json_first(list); j; j = json_next(j)) {
 		struct stored_connection *c = &v->conns[v->n_conns];
-		const char *base64 = json_str(json_get(j, "sealed"));
 		c->id = json_str(json_get(j, "id"));
 		c->doc = text_span(json_str(json_get(j, "doc")));
-		size_t cap = base64 ? strlen(base64) : 0;
-		unsigned char *sealed = arena_alloc(arena, cap + 1);
-		if (!sealed)
-			return err_set(err, ERR_LIMIT, "arena full");
-		size_t n = 0;
-		if (!c->id || !json_int64(json_get(j, "rev"), &c->rev) || !base64 ||
-		    !sign_unbase64(span_of(base64), sealed, cap, &n))
+		if (!c->id || !json_int64(json_get(j, "rev"), &c->rev) ||
+		    !json_int64(json_get(j, "facts_rev"), &c->facts_rev))
 			return err_set(err, ERR_SYSTEM, "the vault file is malformed");
-		c->sealed = (struct span) { (const char *)sealed, n };
+		if (!read_base64(arena, json_get(j, "sealed"), &c->sealed, err) ||
+		    !read_base64(arena, json_get(j, "facts"), &c->facts, err))
+			return false;
 		v->n_conns++;
 	}
 	return true;

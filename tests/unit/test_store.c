@@ -550,6 +550,64 @@ static void a_late_vault_brings_no_revoked_token_back(void **state)
 	remove_folder(folder);
 }
 
+static void facts_are_kept_beside_the_connection(void **state)
+{
+	(void)state;
+	const char *json = NULL;
+	int64_t rev = -1;
+	REFUSED(store_facts_get(store, arena, "acme", &json, &rev, &err), ERR_NOT_FOUND);
+	REFUSED(store_facts_set(store, "acme", 0, "{}", &rev, &err), ERR_NOT_FOUND);
+	put("acme", CONNECTION_ACTIVE);
+	OK(store_facts_get(store, arena, "acme", &json, &rev, &err));
+	assert_string_equal(json, "{}");
+	assert_int_equal(rev, 0);
+	OK(store_facts_set(store, "acme", 0, "{\"company\":\"u-1\",\"n\":1.10}", &rev, &err));
+	assert_int_equal(rev, 1);
+	REFUSED(store_facts_set(store, "acme", 0, "{}", &rev, &err), ERR_CONFLICT);
+	OK(store_facts_set(store, "acme", 1, "{\"company\":\"u-2\"}", &rev, &err));
+	REFUSED(store_facts_set(store, "acme", 2, "[]", &rev, &err), ERR_INPUT);
+	REFUSED(store_facts_set(store, "acme", 2, "{\"a\":", &rev, &err), ERR_INPUT);
+	char *large = arena_alloc(arena, STORE_FACTS_MAX + 1);
+	memset(large, ' ', STORE_FACTS_MAX);
+	memcpy(large, "{}", 2);
+	REFUSED(store_facts_set(store, "acme", 2, arena_printf(arena, "%s ", large), &rev, &err),
+		ERR_INPUT);
+	/* The connection's ETag is as before, and a change of the connection leaves them. */
+	struct connection_draft d = draft("acme", CONNECTION_ACTIVE);
+	d.rev = 1;
+	OK(store_connection_put(store, &d, NULL, &err));
+	OK(store_facts_get(store, arena, "acme", &json, &rev, &err));
+	assert_string_equal(json, "{\"company\":\"u-2\"}");
+	assert_int_equal(rev, 2);
+	assert_null(strstr(redis_do("HGET v:conn:acme fx", NULL, NULL)->s.p, "u-2"));
+}
+
+/* Also where the connection itself was put back by a relay that knows older facts. */
+static void facts_come_back_from_the_newest_vault(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/viesti-store-XXXXXX";
+	const char *json = NULL;
+	int64_t rev = -1;
+	assert_non_null(mkdtemp(folder));
+	put("acme", CONNECTION_ACTIVE);
+	OK(store_facts_set(store, "acme", 0, "{\"step\":1}", &rev, &err));
+	struct store *other = store_at(folder, false);
+	assert_null(sync_store(other));
+	refresh(other);
+	OK(store_facts_set(other, "acme", 1, "{\"step\":2}", &rev, &err));
+	assert_true(redis_fixture_flush(&server));
+	assert_non_null(sync_store(store));
+	OK(store_facts_get(store, arena, "acme", &json, &rev, &err));
+	assert_string_equal(json, "{\"step\":1}");
+	assert_null(sync_store(other));
+	OK(store_facts_get(store, arena, "acme", &json, &rev, &err));
+	assert_string_equal(json, "{\"step\":2}");
+	assert_int_equal(rev, 2);
+	store_free(other);
+	remove_folder(folder);
+}
+
 static void a_vault_that_cannot_be_written_stops_nothing(void **state)
 {
 	(void)state;
@@ -898,6 +956,8 @@ int main(void)
 		TEST(a_data_folder_from_a_backup_is_a_new_epoch),
 		TEST(the_newest_vault_counts_whoever_is_first),
 		TEST(a_late_vault_brings_no_revoked_token_back),
+		TEST(facts_are_kept_beside_the_connection),
+		TEST(facts_come_back_from_the_newest_vault),
 		TEST(a_vault_that_cannot_be_written_stops_nothing),
 		TEST(a_record_that_does_not_open_is_named_and_the_others_go_on),
 		TEST(orders_follow_the_table),
