@@ -380,6 +380,12 @@ static bool finish(struct config *cfg, struct err *err)
 		return rule_broken(err, "VIESTI_BEAT",
 				   "must be at most half of VIESTI_LEASE, or one late beat loses "
 				   "the lease");
+	if (cfg->quiet_ms && cfg->quiet_ms < cfg->request_timeout_ms + cfg->lease_ms)
+		return rule_broken(
+			err, "VIESTI_QUIET",
+			"must be at least VIESTI_REQUEST_TIMEOUT + VIESTI_LEASE (or 0): "
+			"sooner than that a write may still be under way, and its absence "
+			"proves nothing");
 	if (cfg->retry_first_ms > cfg->retry_cap_ms)
 		return rule_broken(err, "VIESTI_RETRY_FIRST",
 				   "must not be longer than VIESTI_RETRY_CAP");

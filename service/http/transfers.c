@@ -183,8 +183,13 @@ static bool order(struct request *rq, enum transfer_action action, const char *n
 		.id = rq->args[0], .action = action, .who = rq->token.name, .reason = reason
 	};
 	int64_t rev = 0;
-	if (!request_if_match(rq, &o.rev, err) || !get_transfer(rq, &t, err) ||
-	    !store_transfer_order(rq->opt->store, &o, &rev, err) ||
+	if (!request_if_match(rq, &o.rev, err))
+		return false;
+	/* Repeated after its answer was lost, a resend of "*" would send a third time. */
+	if (action == TRANSFER_RESEND && o.rev < 0)
+		return problem(err, ERR_CONFLICT, "precondition_missing", "",
+			       "a resend needs the ETag that was read, not *");
+	if (!get_transfer(rq, &t, err) || !store_transfer_order(rq->opt->store, &o, &rev, err) ||
 	    !audit(rq, name, rq->args[0], err))
 		return false;
 	return get_transfer(rq, &t, err) && respond_transfer(rq, &t, err);

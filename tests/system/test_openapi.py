@@ -180,8 +180,10 @@ def test_whole_life_of_a_connection(service):
     problem(service.call("POST", path + "/cancel", {}, etag), 409, "state")
     problem(service.call("POST", path + "/resend", {}, etag), 422, "value_missing", "/reason")
     problem(service.call("POST", path + "/resend", {"reason": "lost"}, {"If-Match": '"12345"'}), 412, "stale")
+    problem(service.call("POST", path + "/resend", {"reason": "lost"}, {"If-Match": "*"}), 428, "precondition_missing")
     resent = service.call("POST", path + "/resend", {"reason": "deleted at Netvisor"}, etag)
     assert resent.status == 200 and resent.json()["generation"] == 2
+    problem(service.call("POST", path + "/resend", {"reason": "deleted at Netvisor"}, etag), 412, "stale")
     counted = service.call("POST", "/v1/transfers/retry", {"connection": name}).json()
     assert counted["dry"] is True and counted["retried"] == 0
     problem(service.call("POST", "/v1/transfers/retry", {"connection": name, "dry": False, "count": 9999}), 409, "count_changed")

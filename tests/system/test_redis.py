@@ -11,7 +11,7 @@ import pytest
 
 from service import Service, event, wait_for
 
-SETTINGS = {"lease": "1500ms", "beat": "300ms", "request_timeout": "2s", "quiet": "3s", "retry_first": "100ms", "retry_cap": "1s",
+SETTINGS = {"lease": "1500ms", "beat": "300ms", "request_timeout": "2s", "quiet": "4s", "retry_first": "100ms", "retry_cap": "1s",
             "poll_interval": "2s", "severa_rate": "10000", "severa_burst": "1000", "log_level": "warn"}
 AGAIN_S = 5
 

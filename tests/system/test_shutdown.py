@@ -11,7 +11,8 @@ from service import Service, event, signed, wait_for
 
 GRACE_S = 1
 OPEN = {"severa_rate": "100000", "severa_burst": "1000", "severa_concurrency": "64", "poll_interval": "1h", "log_level": "warn",
-        "shutdown_grace": f"{GRACE_S}s", "workers": "2", "quiet": "2s"}
+        "shutdown_grace": f"{GRACE_S}s", "workers": "2",
+        "request_timeout": "5s", "lease": "1500ms", "beat": "300ms", "quiet": "6500ms"}
 
 
 @pytest.fixture

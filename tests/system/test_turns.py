@@ -62,8 +62,8 @@ def test_OP_02_fifty_thousand_jobs_of_one_do_not_delay_another(start):
 
 
 def test_OP_02_work_of_a_killed_process_goes_on_within_15_s(start):
-    """SIGKILL while three jobs hang: one reads, two write (one of them was carried out). Default lease; the quiet time is 14 s."""
-    service = start({"count": 3, "invoices": 0, "customers": 1}, lease="10s", quiet="14s")
+    """SIGKILL while three jobs hang: one reads, two write (one of them was carried out). Default lease; the quiet time is 18 s."""
+    service = start({"count": 3, "invoices": 0, "customers": 1}, lease="10s", request_timeout="8s", quiet="18s")
     guids = {}
     for key, system, match, commit in zip(service.keys, ("severa", "netvisor", "netvisor"), ("/invoices/", "salesinvoice.nv", "salesinvoice.nv"),
                                           (False, False, True)):
@@ -92,7 +92,7 @@ def test_OP_02_work_of_a_killed_process_goes_on_within_15_s(start):
         intent = next(s["intent_at"] for s in doubted["steps"] if s["outcome"] is None)
         looked = [r["at"] for r in service.sandbox.requests(system="netvisor", match="salesinvoice")
                   if r["tenant"] == service.setup(key)["netvisor"]["organisation_id"] and r["method"] == "GET" and r["at"] > intent]
-        assert (instant(looked[0]) - instant(intent)).total_seconds() >= 14
+        assert (instant(looked[0]) - instant(intent)).total_seconds() >= 18
         ledger = service.sandbox.ledger("netvisor", key)
         assert [d["times_received"] for d in ledger["documents"]] == [1] and ledger["duplicates"] == 0
     assert service.sandbox.ledger("netvisor", reader)["count"] == 1

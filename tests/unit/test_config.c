@@ -86,11 +86,11 @@ static void values_are_read_by_type(void **state)
 	assert_int_equal(cfg.quiet_ms, 180000);
 	config_release(&cfg);
 
-	assert_true(load(&cfg, &err, "VIESTI_LOG_LEVEL=error", "VIESTI_QUIET=2s",
+	assert_true(load(&cfg, &err, "VIESTI_LOG_LEVEL=error", "VIESTI_QUIET=131s",
 			 "VIESTI_SEVERA_URL=https://sandbox.test/rest-api/",
 			 "VIESTI_ALLOW_HOSTS=localhost:8081,[::1]:9,127.0.0.1"));
 	assert_int_equal(cfg.log_level, LOG_ERROR);
-	assert_int_equal(cfg.quiet_ms, 2000);
+	assert_int_equal(cfg.quiet_ms, 131000);
 	assert_string_equal(severa_options(&cfg.systems)->url, "https://sandbox.test/rest-api");
 	assert_string_equal(cfg.allow_hosts, "localhost:8081,[::1]:9,127.0.0.1");
 	config_release(&cfg);
@@ -126,6 +126,8 @@ static void each_refusal_names_option_value_and_what_is_allowed(void **state)
 		{ "VIESTI_SEVERA_URL=http://a", "VIESTI_SEVERA_URL", "VIESTI_ALLOW_HTTP=true" },
 		{ "VIESTI_NETVISOR_URL=http://a", "VIESTI_NETVISOR_URL", "VIESTI_ALLOW_HTTP=true" },
 		{ "VIESTI_BEAT=6s", "VIESTI_BEAT", "half of VIESTI_LEASE" },
+		{ "VIESTI_QUIET=129999ms", "VIESTI_QUIET",
+		  "VIESTI_REQUEST_TIMEOUT + VIESTI_LEASE" },
 		{ "VIESTI_RETRY_FIRST=20m", "VIESTI_RETRY_FIRST", "VIESTI_RETRY_CAP" },
 		{ "VIESTI_REDIS_URL=redis://h", "VIESTI_KEY", "shared Redis" },
 		{ "VIESTI_REDIS_CA=/etc/ca.pem", "VIESTI_REDIS_CA", "PEM text" },
