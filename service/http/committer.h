@@ -1,6 +1,6 @@
 /*
- * committer.h: group commit (DESIGN §8): one thread takes everything that waits, up to a batch,
- * hands it to Redis in one call, and resumes the suspended connections with what came of it.
+ * committer.h: group commit (DESIGN §8): a thread takes everything that waits, up to a batch, hands
+ * it to Redis in one call, and resumes the suspended connections with what came of it.
  *
  * Never a resume is lost: what was pushed is answered, on stop too. Never a false yes: `done` gets
  * the error when the call failed.
@@ -13,9 +13,11 @@
 #include "queue/queue.h"
 
 struct MHD_Connection;
+struct loop;
 
 struct commit {
 	struct commit *next;
+	struct loop *loop;
 	struct MHD_Connection *mhd;
 	struct queue_item item;
 	struct queue_receipt receipt;
@@ -24,9 +26,10 @@ struct commit {
 
 struct committer_options {
 	size_t batch_max; /* 1..QUEUE_BATCH_MAX */
+	/* A committer thread; two may be in it at once. */
 	bool (*intake)(void *ctx, const struct queue_item *items, size_t n,
 		       struct queue_receipt *ret, struct err *err);
-	/* Committer thread, before the resume. why NULL: receipt is set. */
+	/* A committer thread, before the resume. why NULL: receipt is set. */
 	void (*done)(void *ctx, struct commit *c, const struct err *why);
 	void *ctx;
 };
@@ -37,7 +40,7 @@ bool committer_new(const struct committer_options *opt, struct committer **ret,
 /* Suspends the connection and takes the item; false (nothing done) after committer_stop. Server
  * thread. */
 bool committer_push(struct committer *c, struct commit *item) MUST_CHECK;
-/* Answers all that was taken, then ends the thread. Idempotent. */
+/* Answers all that was taken, then ends the threads. Idempotent. */
 void committer_stop(struct committer *c);
 void committer_free(struct committer *c); /* accepts NULL */
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "connections.h"
 #include "desk.h"
+#include "loop.h"
 
 #define TICK_MS 50
 #define FOLLOW_MS 600000
@@ -63,7 +64,9 @@ static void end_idempotency(struct request *rq)
 static void finish(struct request *rq)
 {
 	end_idempotency(rq);
-	MHD_resume_connection(rq->mhd); /* the request is the server thread's again */
+	struct loop *loop = rq->loop;
+	loop_resume(loop, rq->mhd); /* the request is the server thread's again */
+	loop_wake(loop);
 }
 
 static void hash_request(struct request *rq, char ret[2 * SHA256_BYTES + 1])

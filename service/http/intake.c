@@ -182,6 +182,7 @@ static bool take(struct request *rq, struct connection *conn, struct err *err)
 	if (!kind)
 		return answer_unknown_type(rq, err);
 	rq->commit = (struct commit) {
+		.loop = rq->loop,
 		.mhd = rq->mhd,
 		.owner = rq,
 		.item = { .conn = rq->args[0],

@@ -79,6 +79,7 @@ struct request {
 	enum request_stage stage;
 	struct http_server *server;
 	const struct http_server_options *opt;
+	struct loop *loop; /* whose thread serves it */
 	struct MHD_Connection *mhd;
 	struct arena *arena;
 	struct request *next; /* in the desk's queue, or in the server's pool */

@@ -17,7 +17,6 @@
 #include "router.h"
 #include "server.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -344,9 +343,11 @@ static enum MHD_Result on_whole(struct request *rq)
 /* The request line's target, byte for byte, before libmicrohttpd decodes it. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *mhd)
 {
-	struct request *rq = request_new(cls);
+	struct loop *loop = cls;
+	struct request *rq = request_new(loop_ctx(loop));
 	if (!rq)
 		return NULL;
+	rq->loop = loop;
 	rq->mhd = mhd;
 	rq->target = arena_strdup(rq->arena, target);
 	return rq;
@@ -432,57 +433,35 @@ static void commit_done(void *ctx, struct commit *c, const struct err *why)
 
 /* --- life --- */
 
-static bool listen_on(const struct config *cfg, struct sockaddr_storage *ret, bool *ret_v6,
-		      struct err *err)
+static unsigned n_threads(const struct config *cfg)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t)cfg->port) };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
-				    .sin6_port = htons((uint16_t)cfg->port) };
-	memset(ret, 0, sizeof(*ret));
-	*ret_v6 = false;
-	if (inet_pton(AF_INET, cfg->listen, &in.sin_addr) == 1) {
-		memcpy(ret, &in, sizeof(in));
-	} else if (inet_pton(AF_INET6, cfg->listen, &in6.sin6_addr) == 1) {
-		memcpy(ret, &in6, sizeof(in6));
-		*ret_v6 = true;
-	} else {
-		return err_set(err, ERR_INPUT, "%s is no IP address", cfg->listen);
-	}
-	return true;
+	return cfg->http_threads > 1 ? (unsigned)cfg->http_threads : 1;
 }
 
-static bool start_daemon(struct http_server *s, struct err *err)
+static struct MHD_Daemon *start_daemon(void *ctx, struct loop *loop, int listen_fd)
 {
+	struct http_server *s = ctx;
 	const struct config *cfg = s->opt.cfg;
-	struct sockaddr_storage address;
-	bool is_v6;
-	if (!listen_on(cfg, &address, &is_v6, err))
-		return false;
-	struct MHD_OptionItem more[] = {
-		{ MHD_OPTION_THREAD_POOL_SIZE, cfg->http_threads, NULL },
-		{ MHD_OPTION_END, 0, NULL },
-	};
-	if (cfg->http_threads < 2)
-		more[0] = more[1];
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-			 MHD_USE_ERROR_LOG | (is_v6 ? (unsigned)MHD_USE_DUAL_STACK : 0u);
-	int64_t idle_s = (cfg->http_timeout_ms + 999) / 1000;
-	s->daemon = MHD_start_daemon(
+	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+	unsigned idle_s = (unsigned)((cfg->http_timeout_ms + 999) / 1000);
+	unsigned share = ((unsigned)cfg->max_connections + n_threads(cfg) - 1) / n_threads(cfg);
+	return MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_mhd_log, NULL,
-		MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)cfg->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle_s,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK,
-		on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_LISTENING_ADDRESS_REUSE,
-		1u, MHD_OPTION_LISTEN_BACKLOG_SIZE, 1024u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-		MHD_OPTION_ARRAY, more, MHD_OPTION_END);
-	if (!s->daemon)
-		return err_errno(err, ERR_INPUT, errno, "cannot listen on %s port %d", cfg->listen,
-				 cfg->port);
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon,
-							       MHD_DAEMON_INFO_BIND_PORT);
-	s->port = info ? info->port : 0;
-	return true;
+		MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT, share,
+		MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		CONNECTION_MEMORY, MHD_OPTION_URI_LOG_CALLBACK, on_target, loop,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+}
+
+static bool start_loops(struct http_server *s, struct err *err)
+{
+	const struct loops_options loops = { .address = s->opt.cfg->listen,
+					     .port = s->opt.cfg->port,
+					     .threads = n_threads(s->opt.cfg),
+					     .start = start_daemon,
+					     .ctx = s };
+	return loops_new(&loops, &s->loops, err);
 }
 
 static bool start_parts(struct http_server *s, struct err *err)
@@ -502,7 +481,7 @@ static bool start_parts(struct http_server *s, struct err *err)
 	if (rc)
 		return err_errno(err, ERR_SYSTEM, rc, "cannot start the watch");
 	s->watch_started = true;
-	return start_daemon(s, err);
+	return start_loops(s, err);
 }
 
 bool http_server_new(const struct http_server_options *opt, struct http_server **ret,
@@ -529,7 +508,7 @@ bool http_server_new(const struct http_server_options *opt, struct http_server *
 
 unsigned http_server_port(const struct http_server *s)
 {
-	return s->port;
+	return loops_port(s->loops);
 }
 
 static void stop_watch(struct http_server *s)
@@ -549,17 +528,15 @@ void http_server_stop(struct http_server *s)
 	if (atomic_exchange(&s->stopped, true))
 		return;
 	atomic_store(&s->draining, true);
-	int listen_fd = s->daemon ? MHD_quiesce_daemon(s->daemon) : -1;
-	if (listen_fd >= 0)
-		close(listen_fd);
+	if (s->loops)
+		loops_quiesce(s->loops);
 	committer_stop(s->committer);
 	desk_stop(s->desk);
 	int64_t until = clock_mono_ms() + DRAIN_MS;
 	while (atomic_load(&s->n_active) > 0 && clock_mono_ms() < until)
 		clock_sleep_ms(5);
-	if (s->daemon)
-		MHD_stop_daemon(s->daemon);
-	s->daemon = NULL;
+	loops_free(s->loops);
+	s->loops = NULL;
 	stop_watch(s);
 }
 

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "desk.h"
 #include "intake.h"
+#include "loop.h"
 #include "request.h"
 
 #include <stdatomic.h>
@@ -17,8 +18,7 @@ struct link; /* one TCP connection: server.c */
 struct http_server {
 	struct http_server_options opt;
 	struct metrics *own_metrics; /* when main gave none */
-	struct MHD_Daemon *daemon;
-	unsigned port;
+	struct loops *loops;
 	struct committer *committer;
 	struct desk *desk;
 	struct key_cache *keys;

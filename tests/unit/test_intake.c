@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "codec/sign.h"
 #include "http/committer.h"
+#include "http/loop.h"
 #include "http/router.h"
 #include "http/webhook.h"
 
@@ -203,15 +204,17 @@ static void test_router(void **state)
 
 /* --- suspend and resume under load --- */
 
-#define CLIENTS 16
-#define PER_CLIENT 400
+#define CLIENTS 128
+#define PER_CLIENT 100
 
 struct load_server {
+	struct loops *loops;
 	struct committer *committer;
 	atomic_int intakes, fail_every;
 	atomic_int done, refused;
 };
 struct load_request {
+	struct loop *loop;
 	bool away, started;
 	int status;
 	struct commit commit;
@@ -239,6 +242,15 @@ static void load_done(void *ctx, struct commit *c, const struct err *why)
 	atomic_fetch_add(why ? &s->refused : &s->done, 1);
 }
 
+static void *load_target(void *cls, const char *target, struct MHD_Connection *conn)
+{
+	(void)target, (void)conn;
+	struct load_request *rq = mem_alloc(sizeof(*rq));
+	if (rq)
+		rq->loop = cls;
+	return rq;
+}
+
 static enum MHD_Result load_request(void *cls, struct MHD_Connection *conn, const char *url,
 				    const char *method, const char *version, const char *upload,
 				    size_t *upload_n, void **req_cls)
@@ -246,9 +258,11 @@ static enum MHD_Result load_request(void *cls, struct MHD_Connection *conn, cons
 	(void)url, (void)method, (void)version, (void)upload;
 	struct load_server *s = cls;
 	struct load_request *rq = *req_cls;
-	if (!rq) {
-		*req_cls = mem_alloc(sizeof(*rq));
-		return *req_cls ? MHD_YES : MHD_NO;
+	if (!rq)
+		return MHD_NO;
+	if (!rq->started) {
+		rq->started = true;
+		return MHD_YES;
 	}
 	if (*upload_n) {
 		*upload_n = 0;
@@ -256,6 +270,7 @@ static enum MHD_Result load_request(void *cls, struct MHD_Connection *conn, cons
 	}
 	if (!rq->away) {
 		rq->away = true;
+		rq->commit.loop = rq->loop;
 		rq->commit.mhd = conn;
 		rq->commit.owner = rq;
 		rq->commit.item.source_id = "1";
@@ -311,38 +326,60 @@ static void *load_client(void *arg)
 	return NULL;
 }
 
-static void run_load(unsigned threads, int fail_every)
+static struct MHD_Daemon *load_daemon(void *ctx, struct loop *loop, int listen_fd)
 {
-	struct load_server s = { .fail_every = fail_every };
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+				load_request, ctx, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+				MHD_OPTION_URI_LOG_CALLBACK, load_target, loop,
+				MHD_OPTION_NOTIFY_COMPLETED, load_completed, NULL, MHD_OPTION_END);
+}
+
+static void load_start(struct load_server *s, unsigned threads, size_t batch_max)
+{
 	struct err err = ERR_INIT;
-	struct committer_options opt = {
-		.batch_max = 8, .intake = load_intake, .done = load_done, .ctx = &s
+	const struct committer_options commit = {
+		.batch_max = batch_max, .intake = load_intake, .done = load_done, .ctx = s
 	};
-	struct MHD_OptionItem more[] = { { MHD_OPTION_THREAD_POOL_SIZE, threads, NULL },
-					 { MHD_OPTION_END, 0, NULL } };
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_true(committer_new(&opt, &s.committer, &err));
-	struct MHD_Daemon *daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-		load_request, &s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
-		MHD_OPTION_NOTIFY_COMPLETED, load_completed, NULL, MHD_OPTION_ARRAY,
-		threads > 1 ? more : more + 1, MHD_OPTION_END);
-	assert_non_null(daemon);
-	uint16_t port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-	pthread_t thread[CLIENTS];
-	struct load_client client[CLIENTS];
+	const struct loops_options loops = {
+		.address = "127.0.0.1", .threads = threads, .start = load_daemon, .ctx = s
+	};
+	assert_true(committer_new(&commit, &s->committer, &err));
+	assert_true(loops_new(&loops, &s->loops, &err));
+}
+
+static void load_stop(struct load_server *s)
+{
+	committer_stop(s->committer);
+	loops_free(s->loops);
+	committer_free(s->committer);
+}
+
+static void start_clients(const struct load_server *s, pthread_t *thread,
+			  struct load_client *client)
+{
 	for (size_t i = 0; i < CLIENTS; i++) {
-		client[i] = (struct load_client) { .port = port };
+		client[i] = (struct load_client) { .port = (uint16_t)loops_port(s->loops) };
 		assert_int_equal(pthread_create(&thread[i], NULL, load_client, &client[i]), 0);
 	}
+}
+
+static void await_clients(const pthread_t *thread, const struct load_client *client)
+{
 	for (size_t i = 0; i < CLIENTS; i++) {
 		pthread_join(thread[i], NULL);
 		assert_int_equal(client[i].answers, PER_CLIENT);
 	}
-	committer_stop(s.committer);
-	MHD_stop_daemon(daemon);
-	committer_free(s.committer);
+}
+
+static void run_load(unsigned threads, size_t batch_max, int fail_every)
+{
+	struct load_server s = { .fail_every = fail_every };
+	pthread_t thread[CLIENTS];
+	struct load_client client[CLIENTS];
+	load_start(&s, threads, batch_max);
+	start_clients(&s, thread, client);
+	await_clients(thread, client);
+	load_stop(&s);
 	assert_int_equal(s.done + s.refused, CLIENTS * PER_CLIENT);
 	if (fail_every)
 		assert_true(s.refused > 0);
@@ -353,14 +390,16 @@ static void run_load(unsigned threads, int fail_every)
 static void test_no_resume_is_lost(void **state)
 {
 	(void)state;
-	run_load(1, 0);
-	run_load(2, 0);
+	run_load(1, 8, 0);
+	run_load(1, QUEUE_BATCH_MAX, 0);
+	run_load(2, 8, 0);
+	run_load(2, QUEUE_BATCH_MAX, 0);
 }
 
 static void test_outage_is_never_a_yes(void **state)
 {
 	(void)state;
-	run_load(2, 7);
+	run_load(2, 8, 7);
 }
 
 /* Stopped while clients push: each gets an answer, the later ones a refusal. */
@@ -368,35 +407,110 @@ static void test_stop_answers_all(void **state)
 {
 	(void)state;
 	struct load_server s = { .fail_every = 0 };
-	struct err err = ERR_INIT;
-	struct committer_options opt = {
-		.batch_max = 4, .intake = load_intake, .done = load_done, .ctx = &s
-	};
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	assert_true(committer_new(&opt, &s.committer, &err));
-	struct MHD_Daemon *daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-		load_request, &s, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&at,
-		MHD_OPTION_NOTIFY_COMPLETED, load_completed, NULL, MHD_OPTION_END);
-	assert_non_null(daemon);
 	pthread_t thread[CLIENTS];
 	struct load_client client[CLIENTS];
-	for (size_t i = 0; i < CLIENTS; i++) {
-		client[i] = (struct load_client) {
-			.port = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT)->port
-		};
-		assert_int_equal(pthread_create(&thread[i], NULL, load_client, &client[i]), 0);
-	}
+	load_start(&s, 1, 4);
+	start_clients(&s, thread, client);
 	while (atomic_load(&s.done) < 100)
 		clock_sleep_ms(1);
 	committer_stop(s.committer);
-	for (size_t i = 0; i < CLIENTS; i++) {
-		pthread_join(thread[i], NULL);
-		assert_int_equal(client[i].answers, PER_CLIENT);
+	await_clients(thread, client);
+	load_stop(&s);
+}
+
+/* --- exactly as many ready connections as libmicrohttpd asks epoll for --- */
+
+#define READY 128
+
+struct held {
+	atomic_bool entered, let_go;
+};
+
+static enum MHD_Result held_request(void *cls, struct MHD_Connection *conn, const char *url,
+				    const char *method, const char *version, const char *upload,
+				    size_t *upload_n, void **req_cls)
+{
+	(void)method, (void)version, (void)upload, (void)upload_n;
+	struct held *held = cls;
+	if (!*req_cls) {
+		*req_cls = held;
+		return MHD_YES;
 	}
-	MHD_stop_daemon(daemon);
-	committer_free(s.committer);
+	if (strcmp(url, "/hold") == 0) {
+		atomic_store(&held->entered, true);
+		while (!atomic_load(&held->let_go))
+			clock_sleep_ms(1);
+	}
+	struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	enum MHD_Result rc = MHD_queue_response(conn, 200, r);
+	MHD_destroy_response(r);
+	return rc;
+}
+
+static struct MHD_Daemon *held_daemon(void *ctx, struct loop *loop, int listen_fd)
+{
+	(void)loop;
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+				held_request, ctx, MHD_OPTION_LISTEN_SOCKET, listen_fd,
+				MHD_OPTION_CONNECTION_TIMEOUT, 60u, MHD_OPTION_END);
+}
+
+static int held_connect(unsigned port)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct timeval limit = { .tv_sec = 10 };
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
+static void held_ask(int fd, const char *path)
+{
+	char text[64];
+	int n = snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+	assert_int_equal(send(fd, text, (size_t)n, MSG_NOSIGNAL), n);
+}
+
+static void held_answered(int fd)
+{
+	char buf[1024];
+	size_t n = 0;
+	while (!memmem(buf, n, "\r\n\r\n", 4)) {
+		ssize_t got = recv(fd, buf + n, sizeof(buf) - n, 0);
+		assert_true(got > 0); /* else: time-out */
+		n += (size_t)got;
+	}
+}
+
+static void test_a_full_round_of_events_is_served(void **state)
+{
+	(void)state;
+	struct held held = { .entered = false };
+	struct loops *loops = NULL;
+	struct err err = ERR_INIT;
+	const struct loops_options opt = {
+		.address = "127.0.0.1", .threads = 1, .start = held_daemon, .ctx = &held
+	};
+	int fd[READY + 1];
+	assert_true(loops_new(&opt, &loops, &err));
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++) {
+		fd[i] = held_connect(loops_port(loops));
+		held_ask(fd[i], "/");
+		held_answered(fd[i]);
+	}
+	held_ask(fd[READY], "/hold");
+	while (!atomic_load(&held.entered))
+		clock_sleep_ms(1);
+	for (size_t i = 0; i < READY; i++)
+		held_ask(fd[i], "/");
+	atomic_store(&held.let_go, true);
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++)
+		held_answered(fd[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(fd); i++)
+		close(fd[i]);
+	loops_free(loops);
 }
 
 int main(void)
@@ -408,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_v1a_signature),
 		cmocka_unit_test(test_secrets_refused),
 		cmocka_unit_test(test_router),
+		cmocka_unit_test(test_a_full_round_of_events_is_served),
 		cmocka_unit_test(test_no_resume_is_lost),
 		cmocka_unit_test(test_outage_is_never_a_yes),
 		cmocka_unit_test(test_stop_answers_all),
