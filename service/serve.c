@@ -231,7 +231,6 @@ static bool start_workers(struct service *s, struct err *err)
 					  .systems = &cfg->systems,
 					  .guard = &s->guard,
 					  .workers = cfg->workers,
-					  .batch_max = cfg->batch_max,
 					  .lease_ms = cfg->lease_ms,
 					  .beat_ms = cfg->beat_ms,
 					  .quiet_ms = cfg->quiet_ms,

@@ -23,6 +23,8 @@
 #define TRANSFER_ID_MAX 33
 #define QUEUE_JOB_ID_MAX 80
 #define QUEUE_BATCH_MAX 256
+/* Jobs per claim. A fence has three digits for the place in its claim. */
+#define QUEUE_TURN_MAX 512
 /* Timeline entries kept per transfer; the oldest go first. */
 #define QUEUE_TIMELINE_MAX 200
 
@@ -125,6 +127,19 @@ struct queue_outcome {
 /* Stores outcomes, ends leases, frees limit slots, wakes who waited for them. */
 bool queue_finish(struct queue *q, struct queue_outcome *outcomes, size_t n,
 		  struct err *err) MUST_CHECK;
+
+/* Both in one round trip: what the outcomes free can be claimed at once. */
+struct queue_turn {
+	struct queue_outcome *outcomes;
+	size_t n_outcomes; /* any number */
+	struct queue_job *jobs; /* room for max_jobs */
+	size_t max_jobs; /* at most QUEUE_TURN_MAX */
+	size_t n_jobs; /* out: claimed, also when storing failed */
+	bool stored; /* out: every outcome has its verdict */
+};
+/* True: outcomes are stored and jobs claimed, as far as there were any. */
+bool queue_turn(struct queue *q, struct arena *arena, struct queue_turn *turn,
+		struct err *err) MUST_CHECK;
 
 /* --- steps (DESIGN §4.5), all under the fence: ERR_LEASE when the job is not ours any more --- */
 bool queue_step_get(struct queue *q, struct arena *arena, const char *id, int64_t fence,

@@ -23,7 +23,6 @@ struct pool_options {
 	const struct system_values *systems;
 	const struct http_guard *guard;
 	int workers; /* 1..256 */
-	int batch_max;
 	int64_t lease_ms, beat_ms, quiet_ms;
 	int64_t retry_first_ms, retry_cap_ms, retry_max_age_ms, retest_ms;
 	size_t attempt_arena_bytes; /* 0: 192 MiB */

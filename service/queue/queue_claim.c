@@ -64,27 +64,73 @@ static int64_t random_batch(void)
 	return (int64_t)(1ull << 42 | (dice >> 22));
 }
 
+#define CLAIM_ARGS 5
+struct claim_args {
+	struct span args[CLAIM_ARGS]; /* the epoch first, to be filled in */
+	struct num max, lease, batch;
+};
+
+static void write_args(const struct queue *q, size_t max, struct claim_args *to)
+{
+	assert(max <= QUEUE_TURN_MAX);
+	const struct span args[CLAIM_ARGS] = { SPAN_LIT(""), span_of(q->moves),
+					       num_span(&to->max, (int64_t)max),
+					       num_span(&to->lease, q->lease_ms),
+					       num_span(&to->batch, random_batch()) };
+	memcpy(to->args, args, sizeof(args));
+}
+
+static bool read_jobs(const struct redis_value *v, int64_t deadline_ms, struct queue_turn *turn,
+		      struct err *err)
+{
+	if (v->type != REDIS_ARRAY || v->n > turn->max_jobs)
+		return queue_script_broken("claim", err);
+	for (size_t i = 0; i < v->n; i++)
+		if (!read_job(&v->items[i], deadline_ms, &turn->jobs[i], err))
+			return false;
+	turn->n_jobs = v->n;
+	return true;
+}
+
+bool queue_claim_append(struct queue *q, struct redis *r, struct arena *arena, size_t max,
+			struct err *err)
+{
+	struct claim_args a;
+	struct store_epoch epoch;
+	write_args(q, max, &a);
+	store_epoch_get(q->store, &epoch);
+	a.args[0] = span_of(epoch.id);
+	return redis_append_script(r, arena, "claim", a.args, CLAIM_ARGS, err);
+}
+
+bool queue_claim_read(struct redis *r, struct arena *arena, int64_t deadline_ms,
+		      struct queue_turn *turn, bool *ret_lost, struct err *err)
+{
+	const struct redis_value *v = NULL;
+	if (!redis_read(r, arena, &v, err))
+		return false;
+	*ret_lost = v->type == REDIS_STATUS;
+	return *ret_lost || read_jobs(v, deadline_ms, turn, err);
+}
+
+bool queue_claim_synced(struct queue *q, struct arena *arena, struct queue_turn *turn,
+			struct err *err)
+{
+	struct claim_args a;
+	const struct redis_value *v = NULL;
+	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
+	write_args(q, turn->max_jobs, &a);
+	return store_script(q->store, arena, "claim", a.args, CLAIM_ARGS, &v, err) &&
+	       read_jobs(v, deadline_ms, turn, err);
+}
+
 bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_job *ret,
 		 size_t *ret_n, struct err *err)
 {
-	if (max == 0) {
-		*ret_n = 0;
-		return true;
-	}
-	struct num max_num, lease, batch;
-	struct span args[] = { SPAN_LIT(""), /* the epoch */
-			       span_of(q->moves), num_span(&max_num, (int64_t)max),
-			       num_span(&lease, q->lease_ms), num_span(&batch, random_batch()) };
-	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
-	const struct redis_value *v = NULL;
-	if (!store_script(q->store, arena, "claim", args, ARRAY_SIZE(args), &v, err))
+	struct queue_turn turn = { .jobs = ret, .max_jobs = max };
+	if (!queue_turn(q, arena, &turn, err))
 		return false;
-	if (v->type != REDIS_ARRAY || v->n > max)
-		return queue_script_broken("claim", err);
-	for (size_t i = 0; i < v->n; i++)
-		if (!read_job(&v->items[i], deadline_ms, &ret[i], err))
-			return false;
-	*ret_n = v->n;
+	*ret_n = turn.n_jobs;
 	return true;
 }
 

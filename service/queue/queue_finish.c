@@ -1,13 +1,12 @@
 /*
- * queue_finish.c: hands outcomes to finish.lua, timeline entries sealed for their transfer.
- * Batches are cut so that no call holds Redis for long.
+ * queue_finish.c: outcomes as finish.lua takes them, timeline entries sealed for their transfer.
  */
 #include "base/base.h"
 #include "queue_internal.h"
 
 #define CALL_BYTES (4 * 1024 * 1024) /* of texts */
 #define MAX_ARGS 8 /* of an outcome, without its entries */
-#define FINISH_ARENA (16 * 1024 * 1024)
+#define TURN_ARENA (16 * 1024 * 1024)
 
 struct head {
 	struct num fence;
@@ -81,31 +80,6 @@ static enum queue_verdict letter_to_verdict(char letter)
 	return letter == 'I' ? FINISH_ILLEGAL : FINISH_STORED;
 }
 
-static bool finish_some(struct queue *q, struct queue_outcome *outcomes, size_t n, struct err *err)
-{
-	CLEANUP(arena_free) struct arena *arena = arena_new(FINISH_ARENA);
-	if (!arena)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	size_t max = 1, used = 1;
-	for (size_t i = 0; i < n; i++)
-		max += MAX_ARGS + outcomes[i].n_entries;
-	struct span *args = arena_alloc_array(arena, max, sizeof(*args));
-	if (!args)
-		return err_set(err, ERR_LIMIT, "arena full");
-	args[0] = span_of(q->moves);
-	for (size_t i = 0; i < n; i++)
-		if (!add_outcome(q, arena, &outcomes[i], args, &used, err))
-			return false;
-	const struct redis_value *v = NULL;
-	if (!queue_call(q, arena, "finish", args, used, &v, err))
-		return false;
-	if (v->type != REDIS_STRING || v->s.n != n)
-		return queue_script_broken("finish", err);
-	for (size_t i = 0; i < n; i++)
-		outcomes[i].verdict = letter_to_verdict(v->s.p[i]);
-	return true;
-}
-
 static size_t text_bytes(const char *s)
 {
 	return s ? strlen(s) : 0;
@@ -120,24 +94,49 @@ static size_t bytes_of(const struct queue_outcome *o)
 	return bytes;
 }
 
-/* How many of the first go in one call: at least one. */
-static size_t fit_of(const struct queue_outcome *outcomes, size_t n)
+size_t queue_finish_fit(const struct queue_outcome *outcomes, size_t n)
 {
-	size_t bytes = bytes_of(outcomes);
-	for (size_t i = 1; i < n && i < QUEUE_BATCH_MAX; i++) {
+	size_t bytes = 0;
+	for (size_t i = 0; i < n && i < QUEUE_TURN_MAX; i++) {
 		bytes += bytes_of(&outcomes[i]);
-		if (bytes > CALL_BYTES)
+		if (bytes > CALL_BYTES && i > 0)
 			return i;
 	}
-	return n < QUEUE_BATCH_MAX ? n : QUEUE_BATCH_MAX;
+	return n < QUEUE_TURN_MAX ? n : QUEUE_TURN_MAX;
+}
+
+bool queue_finish_append(struct queue *q, struct redis *r, struct arena *arena,
+			 const struct queue_outcome *outcomes, size_t n, struct err *err)
+{
+	size_t max = 1, used = 1;
+	for (size_t i = 0; i < n; i++)
+		max += MAX_ARGS + outcomes[i].n_entries;
+	struct span *args = arena_alloc_array(arena, max, sizeof(*args));
+	if (!args)
+		return err_set(err, ERR_LIMIT, "arena full");
+	args[0] = span_of(q->moves);
+	for (size_t i = 0; i < n; i++)
+		if (!add_outcome(q, arena, &outcomes[i], args, &used, err))
+			return false;
+	return redis_append_script(r, arena, "finish", args, used, err);
+}
+
+bool queue_finish_read(struct redis *r, struct arena *arena, struct queue_outcome *outcomes,
+		       size_t n, struct err *err)
+{
+	const struct redis_value *v = NULL;
+	if (!redis_read(r, arena, &v, err))
+		return false;
+	if (v->type != REDIS_STRING || v->s.n != n)
+		return queue_script_broken("finish", err);
+	for (size_t i = 0; i < n; i++)
+		outcomes[i].verdict = letter_to_verdict(v->s.p[i]);
+	return true;
 }
 
 bool queue_finish(struct queue *q, struct queue_outcome *outcomes, size_t n, struct err *err)
 {
-	for (size_t i = 0, some; i < n; i += some) {
-		some = fit_of(outcomes + i, n - i);
-		if (!finish_some(q, outcomes + i, some, err))
-			return false;
-	}
-	return true;
+	struct queue_turn turn = { .outcomes = outcomes, .n_outcomes = n };
+	CLEANUP(arena_free) struct arena *arena = arena_new(TURN_ARENA);
+	return arena ? queue_turn(q, arena, &turn, err) : err_set(err, ERR_MEMORY, "out of memory");
 }

@@ -11,34 +11,46 @@
 #include "base/log.h"
 #include "codec/json.h"
 
-struct run *run_new(const struct queue_job *job, size_t arena_bytes)
+struct run *run_new(size_t arena_bytes)
 {
 	struct run *r = mem_alloc(sizeof(*r));
 	if (!r)
 		return NULL;
-	r->magic = RUN_MAGIC;
 	r->arena = arena_new(arena_bytes);
-	r->job = *job;
 	if (!r->arena) {
 		mem_free(r);
 		return NULL;
 	}
 	arena_keep_secrets(r->arena); /* credentials, tokens, and the requests that carry them */
+	return r;
+}
+
+bool run_take(struct run *r, const struct queue_job *job, int64_t now_ms)
+{
+	r->magic = RUN_MAGIC;
+	r->job = *job;
+	r->claimed_ms = now_ms;
 	const char **texts[] = { &r->job.id,	       &r->job.conn,	    &r->job.kind,
 				 &r->job.source_id,    &r->job.number,	    &r->job.changed,
 				 &r->job.content_hash, &r->job.fingerprint, &r->job.error_code,
 				 &r->job.args };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		*texts[i] = arena_strdup(r->arena, *texts[i] ? *texts[i] : "");
-		if (!*texts[i]) {
-			run_free(r);
-			return NULL;
-		}
+		if (!*texts[i] || !**texts[i])
+			*texts[i] = "";
+		else if (!(*texts[i] = arena_strdup(r->arena, *texts[i])))
+			return false;
 	}
 	atomic_store(&r->deadline_ms, job->deadline_ms);
 	r->outcome =
 		(struct queue_outcome) { .id = r->job.id, .fence = r->job.fence, .delay_ms = -1 };
-	return r;
+	return true;
+}
+
+void run_clear(struct run *r)
+{
+	struct arena *arena = r->arena;
+	arena_clear(arena);
+	*r = (struct run) { .arena = arena };
 }
 
 void run_free(struct run *r)

@@ -31,7 +31,7 @@ struct run {
 	size_t n_entries;
 	struct queue_outcome outcome; /* filled by run_attempt */
 	struct err err; /* why it failed; code ERR_NONE when it did not */
-	int64_t began_ms, took_ms;
+	int64_t claimed_ms, began_ms, took_ms; /* monotonic */
 	bool pause_connection;
 };
 
@@ -42,9 +42,13 @@ struct run_context {
 	struct http_transport *http;
 };
 
-/* NULL without memory. Copies the job's texts. */
-struct run *run_new(const struct queue_job *job, size_t arena_bytes);
-void run_free(struct run *r);
+/* Without a job; NULL without memory. */
+struct run *run_new(size_t arena_bytes);
+void run_free(struct run *r); /* accepts NULL */
+/* Takes up a job, whose texts are copied; false without memory. */
+bool run_take(struct run *r, const struct queue_job *job, int64_t now_ms) MUST_CHECK;
+/* Forgets its job, so that it can take up another. */
+void run_clear(struct run *r);
 
 /* Runs the flow and fills r->outcome; stores nothing but steps. */
 void run_attempt(struct run *r, const struct run_context *ctx);

@@ -128,7 +128,6 @@ int main(int argc, char **argv)
 					 .systems = &values,
 					 .guard = &guard,
 					 .workers = workers,
-					 .batch_max = 256,
 					 .lease_ms = 10000,
 					 .beat_ms = 2500,
 					 .quiet_ms = 130000,

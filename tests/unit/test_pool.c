@@ -71,9 +71,29 @@ static bool fake_failed(struct attempt *at, const struct err *why, struct err *e
 	       at->ops->step_outcome(at, STEP_FAILED, "status", err);
 }
 
+/* "quick-..." takes no time, "slow-..." until `release`. */
+static struct {
+	_Atomic bool release;
+	_Atomic int quick, slow;
+} crowd;
+
+static bool crowd_run(struct attempt *at)
+{
+	if (at->source_id[0] == 'q') {
+		crowd.quick++;
+		return true;
+	}
+	while (!crowd.release)
+		clock_sleep_ms(5);
+	crowd.slow++;
+	return true;
+}
+
 static bool fake_run(struct attempt *at, struct err *err)
 {
 	struct step step;
+	if (strncmp(at->source_id, "quick-", 6) == 0 || strncmp(at->source_id, "slow-", 5) == 0)
+		return crowd_run(at);
 	if (strncmp(at->source_id, "status", 6) == 0)
 		return status_run(at, err);
 	if (strcmp(at->source_id, "doubt-data") == 0)
@@ -147,6 +167,27 @@ struct world {
 	struct seal_key key;
 };
 
+#define WORKERS 4
+
+static void start_pool(struct world *w)
+{
+	struct err err = ERR_INIT;
+	const struct pool_options po = { .queue = w->queue,
+					 .store = w->store,
+					 .flows = fakes,
+					 .systems = &values,
+					 .guard = &guard,
+					 .workers = WORKERS,
+					 .lease_ms = 2000,
+					 .beat_ms = 500,
+					 .quiet_ms = 60000,
+					 .retry_first_ms = 100,
+					 .retry_cap_ms = 1000,
+					 .retry_max_age_ms = 60000,
+					 .retest_ms = 50 };
+	assert_true(pool_start(&po, &w->pool, &err));
+}
+
 static int set_up(void **state)
 {
 	static struct world w;
@@ -179,21 +220,7 @@ static int set_up(void **state)
 	assert_true(store_sync(w.store, &err));
 	if (!store_connection_put(w.store, &d, NULL, &err))
 		fail_msg("%s", err.message);
-	const struct pool_options po = { .queue = w.queue,
-					 .store = w.store,
-					 .flows = fakes,
-					 .systems = &values,
-					 .guard = &guard,
-					 .workers = 4,
-					 .batch_max = 256,
-					 .lease_ms = 2000,
-					 .beat_ms = 500,
-					 .quiet_ms = 60000,
-					 .retry_first_ms = 100,
-					 .retry_cap_ms = 1000,
-					 .retry_max_age_ms = 60000,
-					 .retest_ms = 50 };
-	assert_true(pool_start(&po, &w.pool, &err));
+	start_pool(&w);
 	*state = &w;
 	return 0;
 }
@@ -417,6 +444,121 @@ static void test_dry_run_with_refused_credentials_fails(void **state)
 	assert_int_equal(c->state, CONNECTION_ACTIVE);
 }
 
+/* --- crowds: short jobs are claimed ahead --- */
+
+#define CROWD 2000
+#define SLOW 40
+
+static void hint_crowd(struct world *w, const char *what, int n, char (*ids)[TRANSFER_ID_MAX])
+{
+	struct err err = ERR_INIT;
+	for (int i = 0; i < n;) {
+		struct queue_item items[QUEUE_BATCH_MAX];
+		struct queue_receipt got[QUEUE_BATCH_MAX];
+		char sources[QUEUE_BATCH_MAX][16];
+		size_t k = 0;
+		for (; k < QUEUE_BATCH_MAX && i + (int)k < n; k++) {
+			snprintf(sources[k], sizeof(sources[k]), "%s-%d", what, i + (int)k);
+			items[k] = (struct queue_item) { .conn = "c",
+							 .kind = "invoice",
+							 .source_id = sources[k],
+							 .origin = "test" };
+		}
+		assert_true(queue_intake(w->queue, items, k, got, &err));
+		for (size_t j = 0; j < k; j++)
+			snprintf(ids[i + (int)j], TRANSFER_ID_MAX, "%s", got[j].id);
+		i += (int)k;
+	}
+}
+
+static void await_int(const _Atomic int *value, int want)
+{
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(2)) {
+		if (*value >= want)
+			return;
+	}
+	fail_msg("%d of %d", *value, want);
+}
+
+/* All workers are in slow jobs, and more of those were claimed ahead. */
+static void fill_with_slow_jobs(struct world *w, const char *tag, char (*ids)[TRANSFER_ID_MAX])
+{
+	static char quick[CROWD][TRANSFER_ID_MAX];
+	struct pool_counts c = { 0 };
+	char name[16];
+	snprintf(name, sizeof(name), "quick-%s", tag);
+	crowd.quick = 0;
+	crowd.slow = 0;
+	crowd.release = false;
+	hint_crowd(w, name, CROWD, quick);
+	await_int(&crowd.quick, CROWD);
+	snprintf(name, sizeof(name), "slow-%s", tag);
+	hint_crowd(w, name, SLOW, ids);
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(1)) {
+		pool_count(w->pool, &c);
+		if (c.running == WORKERS && c.waiting > WORKERS)
+			return;
+	}
+	fail_msg("%d run, %d wait", c.running, c.waiting);
+}
+
+static void test_what_was_claimed_ahead_and_cannot_run_goes_back(void **state)
+{
+	struct world *w = *state;
+	static char ids[SLOW][TRANSFER_ID_MAX];
+	struct pool_counts before, after;
+	fill_with_slow_jobs(w, "a", ids);
+	assert_int_equal(crowd.quick, CROWD); /* each once */
+	pool_count(w->pool, &before);
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(5)) {
+		pool_count(w->pool, &after);
+		if (after.waiting == 0)
+			break;
+	}
+	assert_int_equal(after.waiting, 0);
+	crowd.release = true;
+	await_int(&crowd.slow, SLOW);
+	for (int i = 0; i < SLOW; i++)
+		assert_int_equal(await(w, ids[i], STATE_DONE).try_no, 1);
+	pool_count(w->pool, &after);
+	assert_true(after.handed_back >= before.handed_back + WORKERS);
+}
+
+static void *release_soon(void *arg)
+{
+	clock_sleep_ms(100);
+	crowd.release = true;
+	return arg;
+}
+
+static void test_stop_hands_back_what_was_claimed_ahead(void **state)
+{
+	struct world *w = *state;
+	static char ids[SLOW][TRANSFER_ID_MAX];
+	struct err err = ERR_INIT;
+	pthread_t thread;
+	fill_with_slow_jobs(w, "b", ids);
+	assert_int_equal(pthread_create(&thread, NULL, release_soon, NULL), 0);
+	pool_stop(w->pool, 5000);
+	pthread_join(thread, NULL);
+	pool_free(w->pool);
+	int done = 0;
+	for (int i = 0; i < SLOW; i++) {
+		struct transfer t;
+		assert_true(store_transfer_get(w->store, w->arena, ids[i], &t, &err));
+		assert_true(t.state == STATE_DONE || t.state == STATE_QUEUED);
+		assert_int_equal(t.try_no, t.state == STATE_DONE); /* no try burned */
+		done += t.state == STATE_DONE;
+	}
+	assert_in_range(done, WORKERS, SLOW - 1);
+	start_pool(w);
+	for (int i = 0; i < SLOW; i++)
+		assert_int_equal(await(w, ids[i], STATE_DONE).try_no, 1);
+}
+
 static void test_refused_credentials_pause_the_connection(void **state)
 {
 	struct world *w = *state;
@@ -448,6 +590,8 @@ int main(void)
 		cmocka_unit_test(test_poll_finds_and_reports),
 		cmocka_unit_test(test_check_answers),
 		cmocka_unit_test(test_dry_run_with_refused_credentials_fails),
+		cmocka_unit_test(test_what_was_claimed_ahead_and_cannot_run_goes_back),
+		cmocka_unit_test(test_stop_hands_back_what_was_claimed_ahead),
 		cmocka_unit_test(test_refused_credentials_pause_the_connection),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

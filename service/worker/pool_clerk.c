@@ -1,0 +1,313 @@
+/*
+ * pool_clerk.c: the threads that speak to the queue. A clerk takes what has ended and the room that
+ * is left, stores and claims in one round trip, and hands the new jobs to the workers. While jobs
+ * are short it waits a moment for more of them, so that one visit to the disk serves many; of a
+ * long job the outcome is stored at once. When a claim found less than was asked for, the listener
+ * waits for Redis to tell of more.
+ */
+#include "base/base.h"
+
+#include "pool_internal.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define LINGER_MS 1 /* for more outcomes of short jobs */
+#define LISTEN_MS 500
+#define REDIS_AWAY_MS 200
+#define TURN_ARENA ((size_t)32 << 20)
+
+/* --- outcomes --- */
+
+/* The flow's name of a job's connection, for metrics: never the connection itself. */
+static void count_run(struct pool *p, const struct run *r, const char *verdict)
+{
+	CLEANUP(connection_unref) struct connection *c = store_find(p->opt.store, r->job.conn);
+	const char *flow = c ? c->flow : "";
+	struct metrics *m = p->opt.metrics;
+	if (r->outcome.verdict == FINISH_STALE)
+		metrics_add(m, METRIC_LEASES_LOST, flow, NULL, 1);
+	if (r->job.type == JOB_POLL)
+		metrics_add(m, METRIC_POLLS, flow, r->err.code == ERR_NONE ? "ok" : verdict, 1);
+	if (r->job.type != JOB_TRANSFER)
+		return;
+	metrics_add(m, METRIC_ATTEMPTS, flow, verdict, 1);
+	if (r->outcome.delivered && !r->job.delivered)
+		metrics_add(m, METRIC_DELIVERED, flow, r->job.kind, 1);
+}
+
+static const char *verdict_of(const struct queue_outcome *o)
+{
+	if (o->verdict == FINISH_STALE)
+		return "lease_lost";
+	if (o->hand_back)
+		return "handed_back";
+	return o->keep ? "kept" : state_name(o->state);
+}
+
+static void log_run(const struct run *r, const char *verdict)
+{
+	const struct queue_outcome *o = &r->outcome;
+	bool bad = o->state == STATE_SYSTEM_FAULT || o->verdict == FINISH_ILLEGAL;
+	enum log_level level = bad					 ? LOG_ERROR
+			       : o->hand_back || r->job.type == JOB_POLL ? LOG_DEBUG
+									 : LOG_INFO;
+	if (o->verdict == FINISH_ILLEGAL)
+		log_event(LOG_ERROR, "illegal_move", LOG_S("job", r->job.id), LOG_S("to", verdict));
+	log_event(level, "job", LOG_S("job", r->job.id), LOG_S("connection", r->job.conn),
+		  LOG_S("kind", r->job.kind), LOG_I("attempt", r->job.try_no),
+		  LOG_S("verdict", verdict),
+		  LOG_S("code", r->err.code != ERR_NONE ? o->error_code : ""),
+		  LOG_S("text", r->err.code != ERR_NONE ? r->err.message : ""),
+		  LOG_I("ms", r->took_ms));
+}
+
+static void pause_for_credentials(struct pool *p, const struct run *r)
+{
+	struct err err = ERR_INIT;
+	if (!store_connection_set_state(p->opt.store, r->job.conn, CONNECTION_PAUSED, "credentials",
+					&err) ||
+	    !store_refresh(p->opt.store, &err))
+		log_err(LOG_WARN, "pause_failed", &err);
+	else
+		log_event(LOG_WARN, "connection_paused", LOG_S("connection", r->job.conn),
+			  LOG_S("reason", "credentials"), LOG_S("text", r->err.message));
+}
+
+static void count_locked(struct pool *p, const struct run *r)
+{
+	if (r->outcome.verdict == FINISH_STALE)
+		p->counts.lost++;
+	else if (r->outcome.hand_back)
+		p->counts.handed_back++;
+	else if (r->err.code != ERR_NONE)
+		p->counts.failed++;
+	else
+		p->counts.done++;
+}
+
+/* --- one turn --- */
+
+struct turn {
+	struct run *runs[QUEUE_TURN_MAX];
+	struct queue_outcome outcomes[QUEUE_TURN_MAX];
+	struct queue_job jobs[QUEUE_TURN_MAX];
+	size_t n_runs, n_asked;
+	struct queue_turn q;
+};
+
+static void lease_add_locked(struct pool *p, struct run *r)
+{
+	r->beat_prev = NULL;
+	r->beat_next = p->leases;
+	if (p->leases)
+		p->leases->beat_prev = r;
+	p->leases = r;
+	p->n_leases++;
+}
+
+static void lease_remove_locked(struct pool *p, struct run *r)
+{
+	if (r->beat_prev)
+		r->beat_prev->beat_next = r->beat_next;
+	else
+		p->leases = r->beat_next;
+	if (r->beat_next)
+		r->beat_next->beat_prev = r->beat_prev;
+	p->n_leases--;
+}
+
+/* Runs for the claimed jobs. Without memory a lease lapses and its job comes back. */
+static void make_runs(struct pool *p, struct turn *t, struct list *fresh)
+{
+	struct list spare;
+	list_init(&spare);
+	pthread_mutex_lock(&p->lock);
+	while (spare.n < t->q.n_jobs && p->spare.head)
+		list_push(&spare, list_pop(&p->spare));
+	pthread_mutex_unlock(&p->lock);
+	int64_t now_ms = clock_mono_ms();
+	for (size_t i = 0; i < t->q.n_jobs; i++) {
+		struct run *r = list_pop(&spare);
+		if (!r)
+			r = run_new(p->opt.attempt_arena_bytes);
+		if (r && run_take(r, &t->jobs[i], now_ms))
+			list_push(fresh, r);
+		else
+			run_free(r);
+	}
+}
+
+static void hand_out(struct pool *p, struct turn *t)
+{
+	struct list fresh;
+	list_init(&fresh);
+	make_runs(p, t, &fresh);
+	pthread_mutex_lock(&p->lock);
+	p->n_asked -= t->n_asked;
+	p->counts.claimed += fresh.n;
+	if (t->q.n_jobs < t->n_asked)
+		p->is_dry = true;
+	pthread_cond_signal(&p->quiet);
+	bool any = fresh.head != NULL;
+	for (struct run *r; (r = list_pop(&fresh));) {
+		lease_add_locked(p, r);
+		list_push(&p->claimed, r);
+	}
+	if (any)
+		pthread_cond_signal(&p->work); /* each that wakes wakes the next */
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* While Redis is away the outcomes are tried until the process ends. */
+static void store_again(struct pool *p, struct arena *arena, struct turn *t, struct err *err)
+{
+	bool stop = false;
+	while (!t->q.stored && !stop) {
+		log_err(LOG_WARN, "outcomes_wait", err);
+		clock_sleep_ms(REDIS_AWAY_MS);
+		arena_clear(arena);
+		struct queue_turn again = { .outcomes = t->outcomes, .n_outcomes = t->n_runs };
+		t->q.stored = queue_turn(p->opt.queue, arena, &again, err);
+		pthread_mutex_lock(&p->lock);
+		stop = p->stop_rest;
+		pthread_mutex_unlock(&p->lock);
+	}
+}
+
+static void close_leases(struct pool *p, struct turn *t)
+{
+	for (size_t i = 0; i < t->n_runs; i++)
+		t->runs[i]->outcome.verdict = t->outcomes[i].verdict;
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < t->n_runs; i++) {
+		lease_remove_locked(p, t->runs[i]);
+		count_locked(p, t->runs[i]);
+	}
+	p->n_settling -= t->n_runs;
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void tell_and_keep(struct pool *p, struct turn *t)
+{
+	for (size_t i = 0; i < t->n_runs; i++) {
+		struct run *r = t->runs[i];
+		const char *verdict = verdict_of(&r->outcome);
+		if (r->pause_connection)
+			pause_for_credentials(p, r);
+		if (p->opt.metrics)
+			count_run(p, r, verdict);
+		log_run(r, verdict);
+		run_clear(r);
+	}
+	pthread_mutex_lock(&p->lock);
+	for (size_t i = 0; i < t->n_runs; i++)
+		list_push(&p->spare, t->runs[i]);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void take_turn(struct pool *p, struct arena *arena, struct turn *t)
+{
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < t->n_runs; i++)
+		t->outcomes[i] = t->runs[i]->outcome;
+	t->q = (struct queue_turn) { .outcomes = t->outcomes,
+				     .n_outcomes = t->n_runs,
+				     .jobs = t->jobs,
+				     .max_jobs = t->n_asked };
+	arena_clear(arena);
+	bool ok = queue_turn(p->opt.queue, arena, &t->q, &err);
+	hand_out(p, t);
+	if (!ok && t->q.stored) {
+		log_err(LOG_DEBUG, "claim_failed", &err);
+		clock_sleep_ms(REDIS_AWAY_MS);
+	}
+	store_again(p, arena, t, &err);
+	close_leases(p, t);
+	tell_and_keep(p, t);
+}
+
+/* --- clerks --- */
+
+bool pool_clerk_new(struct pool *p, struct clerk *ret, struct err *err)
+{
+	*ret = (struct clerk) { .pool = p,
+				.arena = arena_new(TURN_ARENA),
+				.turn = mem_alloc(sizeof(*ret->turn)) };
+	return (ret->arena && ret->turn) || err_set(err, ERR_MEMORY, "out of memory");
+}
+
+void pool_clerk_release(struct clerk *c)
+{
+	arena_free(c->arena);
+	mem_free(c->turn);
+}
+
+bool pool_lingers_locked(const struct pool *p)
+{
+	return p->mean_us < SHORT_US && p->ended.n < QUEUE_TURN_MAX &&
+	       (p->claimed.n > 0 || p->counts.running > 0);
+}
+
+/* Waits for something to do; false: the end. */
+static bool wait_for_business_locked(struct pool *p)
+{
+	for (;;) {
+		if (p->ended.n) {
+			if (pool_lingers_locked(p))
+				pool_wait_locked(p, &p->desk, LINGER_MS);
+			return true;
+		}
+		if (!p->stop_claim && !p->is_dry && pool_room_locked(p))
+			return true;
+		if (p->stop_rest)
+			return false;
+		pthread_cond_wait(&p->desk, &p->lock);
+	}
+}
+
+void *pool_clerk_main(void *arg)
+{
+	struct clerk *c = arg;
+	struct pool *p = c->pool;
+	struct turn *t = c->turn;
+	pthread_mutex_lock(&p->lock);
+	while (wait_for_business_locked(p)) {
+		for (t->n_runs = 0; t->n_runs < QUEUE_TURN_MAX && p->ended.head; t->n_runs++)
+			t->runs[t->n_runs] = list_pop(&p->ended);
+		p->n_settling += t->n_runs;
+		t->n_asked = p->stop_claim || p->is_dry ? 0 : pool_room_locked(p);
+		p->n_asked += t->n_asked;
+		if (p->is_dry)
+			pthread_cond_signal(&p->quiet); /* there is room */
+		pthread_mutex_unlock(&p->lock);
+		if (t->n_runs || t->n_asked)
+			take_turn(p, c->arena, t);
+		pthread_mutex_lock(&p->lock);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* --- listener --- */
+
+void *pool_listener_main(void *arg)
+{
+	struct pool *p = arg;
+	pthread_mutex_lock(&p->lock);
+	while (!p->stop_claim) {
+		if (!p->is_dry || !pool_room_locked(p)) {
+			pthread_cond_wait(&p->quiet, &p->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&p->lock);
+		if (!queue_wait(p->opt.queue, LISTEN_MS, NULL))
+			clock_sleep_ms(REDIS_AWAY_MS);
+		pthread_mutex_lock(&p->lock);
+		p->is_dry = false;
+		pthread_cond_signal(&p->desk);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}

@@ -1,0 +1,93 @@
+/*
+ * pool_internal.h: the pool as its files see it.
+ *
+ * pool.c	start and stop, worker threads, the lists that jobs go through
+ * pool_clerk.c	the clerks, who store outcomes and claim in one round trip, and the listener
+ * pool_upkeep.c	the beater and the keeper
+ */
+#ifndef WORKER_POOL_INTERNAL_H
+#define WORKER_POOL_INTERNAL_H
+
+#include "base/base.h"
+
+#include "worker/pool.h"
+
+#include "run.h"
+
+/*
+ * Two, so that one talks to Redis while the workers fill the other's hands. More would only make
+ * the batches smaller.
+ */
+#define N_CLERKS 2
+/* Runs shorter than this come in crowds: they are claimed ahead and stored in batches. */
+#define SHORT_US 4000
+
+struct list {
+	struct run *head, **tail;
+	size_t n;
+};
+
+struct worker {
+	struct pool *pool;
+	pthread_t thread;
+	struct http_client *http;
+	bool started;
+};
+
+struct turn; /* what a clerk has in hands */
+struct clerk {
+	struct pool *pool;
+	pthread_t thread;
+	struct arena *arena;
+	struct turn *turn;
+	bool started;
+};
+
+struct pool {
+	struct pool_options opt;
+	struct cache *cache;
+	int64_t next_warning_ms; /* the keeper's own */
+
+	pthread_mutex_t lock; /* of all below; a leaf */
+	pthread_cond_t work; /* for workers: something was claimed */
+	pthread_cond_t desk; /* for clerks: something ended, or may be claimed */
+	pthread_cond_t quiet; /* for the listener and the stop: a turn was taken */
+	pthread_cond_t tick; /* for beater and keeper: the end */
+	struct list claimed, ended;
+	struct list spare; /* runs to be used again */
+	struct run *leases; /* every claimed job until its outcome is stored */
+	size_t n_leases;
+	size_t n_asked, n_settling; /* being claimed, being stored */
+	int idle; /* workers waiting for work */
+	int64_t mean_us; /* of a run, smoothed */
+	bool is_dry; /* a claim found less than it asked for: the listener waits for news */
+	bool stop_claim, stop_work, stop_rest;
+	struct pool_counts counts;
+
+	struct worker *workers;
+	struct clerk clerks[N_CLERKS];
+	pthread_t listener, beater, keeper;
+	bool has_listener, has_beater, has_keeper;
+};
+
+void list_init(struct list *l);
+void list_push(struct list *l, struct run *r);
+struct run *list_pop(struct list *l);
+
+/* Waits on a condition of the pool for at most ms; the lock is held. */
+void pool_wait_locked(struct pool *p, pthread_cond_t *cond, int64_t ms);
+/* How many jobs may be claimed now. */
+size_t pool_room_locked(const struct pool *p);
+/* Are more outcomes of short jobs worth a moment's wait? */
+bool pool_lingers_locked(const struct pool *p);
+
+bool pool_clerk_new(struct pool *p, struct clerk *ret, struct err *err) MUST_CHECK;
+void pool_clerk_release(struct clerk *c);
+
+/* Threads; of the first a struct clerk, of the others a struct pool. */
+void *pool_clerk_main(void *arg);
+void *pool_listener_main(void *arg);
+void *pool_beater_main(void *arg);
+void *pool_keeper_main(void *arg);
+
+#endif
