@@ -142,6 +142,32 @@ static void write_steps(struct json_writer *w, const struct transfer *t)
 	jsonw_end_array(w);
 }
 
+/* A failure's entry names its subject: its sentence is given in the reader's language. */
+static void write_entry(struct json_writer *w, struct request *rq, const char *line)
+{
+	const char *language = respond_language(request_header(rq, "Accept-Language"));
+	const struct json *e = NULL;
+	struct err ignored = ERR_INIT;
+	if (str_eq(language, "en") || !strstr(line, "\"subject\":") ||
+	    !json_parse(rq->arena, span_of(line), JSON_LIMITS_API, &e, &ignored)) {
+		jsonw_raw(w, span_of(line));
+		return;
+	}
+	const struct reason *reason = reason_find(json_str(json_get(e, "code")));
+	jsonw_object(w);
+	for (const struct json *m = json_first(e); m; m = json_next(m)) {
+		struct strbuf text = STRBUF_INIT(rq->arena, 4096);
+		jsonw_key(w, json_key(m));
+		if (!reason || !str_eq(json_key(m), "text")) {
+			jsonw_node(w, m);
+			continue;
+		}
+		reason_sentence(reason, language, json_str(json_get(e, "subject")), &text);
+		jsonw_span(w, strbuf_span(&text));
+	}
+	jsonw_end_object(w);
+}
+
 static bool respond_transfer(struct request *rq, const struct transfer *t, struct err *err)
 {
 	const char **lines = NULL;
@@ -156,7 +182,7 @@ static bool respond_transfer(struct request *rq, const struct transfer *t, struc
 	jsonw_key(&w, "timeline");
 	jsonw_array(&w);
 	for (size_t i = 0; i < n; i++)
-		jsonw_raw(&w, span_of(lines[i]));
+		write_entry(&w, rq, lines[i]);
 	jsonw_end_array(&w);
 	jsonw_end_object(&w);
 	respond_etag(rq, t->rev);

@@ -287,15 +287,53 @@ const struct reason *reason_find(const char *code)
 	return NULL;
 }
 
+/* Subjects that the code says in English, where people read another language. Whole, or followed by
+ * a number or a colon. */
+static const struct {
+	const char *en, *fi, *nb;
+} subjects[] = {
+	{ "row", "rivi", "rad" },
+	{ "invoice date", "laskun päivä", "fakturadato" },
+	{ "due date", "eräpäivä", "forfallsdato" },
+	{ "entry date", "kirjauspäivä", "bokføringsdato" },
+	{ "total without VAT", "veroton summa", "sum uten mva" },
+	{ "VAT", "ALV", "mva" },
+	{ "total", "loppusumma", "totalsum" },
+	{ "customer name", "asiakkaan nimi", "kundens navn" },
+	{ "street address", "katuosoite", "gateadresse" },
+	{ "postcode", "postinumero", "postnummer" },
+	{ "city", "postitoimipaikka", "poststed" },
+	{ "product code", "tuotekoodi", "produktkode" },
+	{ "product name", "tuotteen nimi", "produktnavn" },
+	{ "product unit", "tuotteen yksikkö", "produktets enhet" },
+	{ "dimension item", "laskentakohde", "dimensjon" },
+	{ "dimension code", "laskentakohteen koodi", "dimensjonskode" },
+	{ "attachment name", "liitteen nimi", "vedleggets navn" },
+};
+
+static void put_subject(const char *subject, bool is_fi, bool is_nb, struct strbuf *out)
+{
+	for (size_t i = 0; (is_fi || is_nb) && i < ARRAY_SIZE(subjects); i++) {
+		size_t n = strlen(subjects[i].en);
+		bool begins = strncmp(subject, subjects[i].en, n) == 0;
+		bool is_digit = begins && subject[n] == ' ' && subject[n + 1] >= '0' &&
+				subject[n + 1] <= '9';
+		if (!begins || (subject[n] && subject[n] != ':' && !is_digit))
+			continue;
+		strbuf_addstr(out, is_fi ? subjects[i].fi : subjects[i].nb);
+		strbuf_addstr(out, subject + n);
+		return;
+	}
+	strbuf_addstr(out, subject[0] ? subject : "-");
+}
+
 void reason_sentence(const struct reason *r, const char *language, const char *subject,
 		     struct strbuf *out)
 {
-	const char *text = r->en;
-	if (language && strncasecmp(language, "fi", 2) == 0)
-		text = r->fi;
-	else if (language &&
-		 (strncasecmp(language, "nb", 2) == 0 || strncasecmp(language, "no", 2) == 0))
-		text = r->nb;
+	bool is_fi = language && strncasecmp(language, "fi", 2) == 0;
+	bool is_nb = language &&
+		     (strncasecmp(language, "nb", 2) == 0 || strncasecmp(language, "no", 2) == 0);
+	const char *text = is_fi ? r->fi : is_nb ? r->nb : r->en;
 	static const char mark[] = "{subject}";
 	const char *at = strstr(text, mark);
 	if (!at) {
@@ -303,6 +341,6 @@ void reason_sentence(const struct reason *r, const char *language, const char *s
 		return;
 	}
 	strbuf_add(out, text, (size_t)(at - text));
-	strbuf_addstr(out, subject && subject[0] ? subject : "-");
+	put_subject(subject ? subject : "", is_fi, is_nb, out);
 	strbuf_addstr(out, at + sizeof(mark) - 1);
 }

@@ -18,7 +18,6 @@
 #define QUOTA_BLOCK_MS 1000
 /* A record's holder gives it back when its creation is through, long before the lease lapses. */
 #define RECORD_WAIT_MS 500
-#define EXCERPT_MAX 1024
 #define CACHE_VALUE_TTL_MAX_MS 3600000
 
 static struct attempt_impl *impl_of(struct attempt *at)
@@ -36,53 +35,6 @@ static struct queue *queue_of(struct attempt *at)
 static bool is_transfer(struct attempt *at)
 {
 	return impl_of(at)->run->job.type == JOB_TRANSFER;
-}
-
-void run_entry(struct run *r, const char *json)
-{
-	if (json && r->n_entries < RUN_MAX_ENTRIES)
-		r->entries[r->n_entries++] = json;
-}
-
-/* Path without host and query: the query may hold names of people, the host is in the settings. */
-static const char *path_of(struct arena *arena, const char *url)
-{
-	const char *p = strstr(url, "://");
-	p = p ? strchr(p + 3, '/') : NULL;
-	if (!p)
-		return "/";
-	const char *ret = arena_memdup(arena, p, strcspn(p, "?#"));
-	return ret ? ret : "/";
-}
-
-static void note_call(struct attempt *at, const struct call *call, const struct http_reply *reply,
-		      const struct err *err)
-{
-	struct run *r = impl_of(at)->run;
-	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	jsonw_object(&w);
-	jsonw_ktime(&w, "at", clock_wall_ms());
-	jsonw_kstr(&w, "code", "call");
-	jsonw_kstr(&w, "what", call->what);
-	jsonw_kstr(&w, "method", call->rq.method);
-	jsonw_kstr(&w, "path", path_of(r->arena, call->rq.url));
-	if (reply) {
-		jsonw_kint(&w, "status", reply->status);
-		jsonw_kint(&w, "ms", reply->elapsed_ms);
-		if (reply->status >= 400) {
-			size_t n = reply->body.n < EXCERPT_MAX ? reply->body.n : EXCERPT_MAX;
-			jsonw_key(&w, "answer");
-			jsonw_span(&w, (struct span) { reply->body.p, n });
-		}
-	} else if (err) {
-		jsonw_kstr(&w, "error", err_code_name(err->code));
-		jsonw_kstr(&w, "text", err->message);
-	}
-	jsonw_end_object(&w);
-	const char *json;
-	if (strbuf_finish(&sb, &json, NULL))
-		run_entry(r, json);
 }
 
 static const struct limit_key *limit_of(const struct connection *conn, const char *key)
@@ -153,11 +105,11 @@ static bool op_exchange(struct attempt *at, const struct call *call, struct http
 	if (call->rq.is_write && !still_ours(at, err))
 		return false;
 	if (!impl->ctx->http->perform(impl->ctx->http, at->arena, &call->rq, ret, &reach, e)) {
-		note_call(at, call, NULL, e);
+		run_entry_call(impl->run, call, NULL, e);
 		count_call(at, call, err_code_name(e->code));
 		return err_wrap(e, "%s", call->what);
 	}
-	note_call(at, call, ret, NULL);
+	run_entry_call(impl->run, call, ret, NULL);
 	count_call(at, call, verdict_name(verdict_of_status(ret, call->rq.is_write)));
 	if (ret->status == 429 && call->limit_key) {
 		int64_t ms = ret->retry_after_ms > 0 ? ret->retry_after_ms : QUOTA_BLOCK_MS;
@@ -254,16 +206,7 @@ static void op_note(struct attempt *at, const char *code, const char *text)
 	const char *kept = arena_strdup(r->arena, text);
 	if (kept && at->n_notes < ATTEMPT_NOTES_MAX)
 		at->notes[at->n_notes++] = (struct note) { code, kept };
-	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	jsonw_object(&w);
-	jsonw_ktime(&w, "at", clock_wall_ms());
-	jsonw_kstr(&w, "code", code);
-	jsonw_kstr(&w, "text", text);
-	jsonw_end_object(&w);
-	const char *json;
-	if (strbuf_finish(&sb, &json, NULL))
-		run_entry(r, json);
+	run_entry_note(r, code, text);
 }
 
 static void op_seen(struct attempt *at, struct span bytes)

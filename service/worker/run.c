@@ -109,22 +109,6 @@ static const char *fingerprint_of(struct attempt_impl *impl)
 	return arena_strdup(impl->run->arena, hex);
 }
 
-static void finish_entry(struct run *r, const char *code, const char *text)
-{
-	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	jsonw_object(&w);
-	jsonw_ktime(&w, "at", clock_wall_ms());
-	jsonw_kstr(&w, "code", code);
-	jsonw_kstr(&w, "text", text);
-	if (r->err.code != ERR_NONE && r->err.target_text[0])
-		jsonw_kstr(&w, "target_text", r->err.target_text);
-	jsonw_end_object(&w);
-	const char *json;
-	if (strbuf_finish(&sb, &json, NULL))
-		run_entry(r, json);
-}
-
 static void succeeded(struct run *r, const struct attempt *at)
 {
 	static const enum transfer_state states[] = {
@@ -143,7 +127,7 @@ static void succeeded(struct run *r, const struct attempt *at)
 	if (r->job.was == STATE_DONE && o->state != STATE_DONE)
 		o->keep = true;
 	if (!o->keep)
-		finish_entry(r, state_name(o->state), state_name(o->state));
+		run_entry_end(r);
 }
 
 static void failed(struct run *r, const struct run_context *ctx, const struct attempt *at,
@@ -174,6 +158,11 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 	o->fingerprint = fingerprint;
 	if (p.kind != PLAN_MOVE && !(is_asked && p.pause_connection)) {
 		o->hand_back = true;
+		o->state = r->job.was;
+		if (p.pause_connection)
+			run_entry_end(r);
+		else if (!r->has_written) /* another turn, the same reads */
+			r->n_entries = 0;
 		return;
 	}
 	o->state = is_asked ? STATE_SYSTEM_FAULT : p.state;
@@ -192,7 +181,7 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 		r->n_entries = 0;
 		return;
 	}
-	finish_entry(r, o->error_code, r->err.message);
+	run_entry_end(r);
 }
 
 /*

@@ -29,6 +29,7 @@ struct run {
 	_Atomic int64_t deadline_ms; /* of the lease, monotonic */
 	const char *entries[RUN_MAX_ENTRIES]; /* timeline, oldest first */
 	size_t n_entries;
+	bool has_written; /* a write to a vendor was begun */
 	struct queue_outcome outcome; /* filled by run_attempt */
 	struct err err; /* why it failed; code ERR_NONE when it did not */
 	int64_t claimed_ms, began_ms, took_ms; /* monotonic */
@@ -67,7 +68,12 @@ struct attempt_impl {
 	bool has_seen;
 };
 
-/* Adds a timeline entry; past RUN_MAX_ENTRIES or the arena it is left out. */
-void run_entry(struct run *r, const char *json);
+/* entry.c: timeline entries; past RUN_MAX_ENTRIES or the arena they are left out. */
+/* One of reply and err is NULL. */
+void run_entry_call(struct run *r, const struct call *call, const struct http_reply *reply,
+		    const struct err *err);
+void run_entry_note(struct run *r, const char *code, const char *text);
+/* What became of it: from the outcome and the error. */
+void run_entry_end(struct run *r);
 
 #endif

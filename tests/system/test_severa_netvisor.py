@@ -95,6 +95,9 @@ def test_SV_03_failed_status_and_the_way_back(flow):
     bad = full(flow, sample)
     assert (bad["state"], bad["error"]["code"], bad["error"]["actor"]) == ("needs_data", "customer_number_missing", "source_user")
     assert status_of(flow, sample) == severa["failed_status"] and "failed_status_set" in codes(bad)
+    finnish = flow.call("GET", "/v1/transfers/" + bad["id"], headers={"Accept-Language": "fi"}).json()["timeline"]
+    story = [e for e in finnish if e["code"] != "call"]
+    assert "ei ole asiakasnumeroa" in story[0]["text"] and story[0]["state"] == "needs_data" and story[0]["next_at"]
     retried = flow.call("POST", f"/v1/transfers/{bad['id']}/retry", {}, {"If-Match": "*"})
     assert retried.status == 200
     still = wait_for("the retry", lambda: (t := transfer(flow, sample))["state"] == "needs_data" and t)

@@ -157,6 +157,15 @@ static void test_reasons_OP_05(void **state)
 	struct strbuf sb = STRBUF_INIT(arena, 1000);
 	reason_sentence(reason_find("rows_missing"), "fi", "104", &sb);
 	assert_true(span_is(strbuf_span(&sb), "Laskulla 104 ei ole rivejä."));
+	strbuf_clear(&sb);
+	reason_sentence(reason_find("vat_rate_missing"), "fi", "row 2", &sb);
+	assert_true(span_is(strbuf_span(&sb), "Arvonlisäverokanta puuttuu: rivi 2."));
+	strbuf_clear(&sb);
+	reason_sentence(reason_find("sum_mismatch"), "nb", "total: 1.00 / 2.00", &sb);
+	assert_non_null(strstr(strbuf_span(&sb).p, "(totalsum: 1.00 / 2.00)"));
+	strbuf_clear(&sb);
+	reason_sentence(reason_find("rows_missing"), "fi", "rowing 2", &sb); /* a name stays */
+	assert_true(span_is(strbuf_span(&sb), "Laskulla rowing 2 ei ole rivejä."));
 	assert_null(reason_find("none"));
 }
 

@@ -577,6 +577,7 @@ static void test_refused_credentials_pause_the_connection(void **state)
 	/* The document is not blamed: it waits in the queue, with no try burned. */
 	struct transfer t = await(w, id, STATE_QUEUED);
 	assert_int_equal(t.try_no, 0);
+	assert_true(has_entry(w, id, "credentials")); /* why it waits */
 }
 
 int main(void)

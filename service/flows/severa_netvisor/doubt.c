@@ -37,7 +37,9 @@ bool sn_absence_counts(struct sn *r, const char *step, const struct step *s, str
 		return false;
 	if (s->lookups + 1 < LOOKUPS_NEEDED)
 		return wait_for(err, step, LOOKUP_GAP_MS);
-	at->ops->note(at, "absent_at_target", "Not found at Netvisor twice; it is sent again.");
+	sn_note(r, "absent_at_target",
+		"Looked for twice and not found in Netvisor: it did not arrive, and is done "
+		"again.");
 	return at->ops->step_outcome(at, step, NULL, err);
 }
 

@@ -127,6 +127,10 @@ static bool prepare(struct sn *r, struct document *d, struct err *err)
 
 static bool registers(struct sn *r, struct document *d, struct err *err)
 {
+	/* Before anything is written: a row that has no product stops the whole. */
+	for (size_t i = 0; i < d->inv.n_rows; i++)
+		if (!sn_choose_product(&r->set, &d->inv.rows[i], err))
+			return false;
 	return (r->set.customers_to_netvisor ? sn_customer(r, &d->customer, err)
 					     : sn_temp_customer(r, err)) &&
 	       sn_products(r, &d->inv, err) && sn_dimensions(r, &d->inv, err);
@@ -148,8 +152,12 @@ static bool settle_duplicate(struct sn *r, const struct document *d, const struc
 	const char *key;
 	if (!sn_look_up(r, &d->inv, d->customer_code, &key, &inner))
 		return sn_write_failed(r, STEP_INVOICE, &inner, err);
-	if (key)
+	if (key) {
+		sn_note(r, "found_at_target",
+			"Netvisor refused a second invoice %s: it has it already (key %s).",
+			d->inv.number, key);
 		return delivered(r, key, err);
+	}
 	inner = *why;
 	inner.code = ERR_SYSTEM; /* a duplicate of something that no look-up finds */
 	return sn_write_failed(r, STEP_INVOICE, &inner, err);
@@ -202,8 +210,12 @@ static bool send(struct sn *r, struct document *d, struct err *err)
 		return false;
 	if (!at->ops->step_intent(at, STEP_INVOICE, err))
 		return false;
-	if (netvisor_invoice_add(&r->netvisor, body, &key, &inner))
+	if (netvisor_invoice_add(&r->netvisor, body, &key, &inner)) {
+		sn_note(r, "sent",
+			"Sent to Netvisor as invoice %s, to customer %s; Netvisor's key is %s.",
+			d->inv.number, d->customer_code, key);
 		return delivered(r, key, err);
+	}
 	if (inner.code == ERR_DUPLICATE)
 		return settle_duplicate(r, d, &inner, err);
 	if (inner.code == ERR_DATA) /* perhaps of a record deleted a moment ago */
@@ -230,14 +242,16 @@ static bool wait_for_absence(struct sn *r, struct err *err)
 
 static bool deliver(struct sn *r, struct document *d, const struct step *sent, struct err *err)
 {
-	struct attempt *at = r->at;
 	const char *key = NULL;
 	bool in_doubt = sent->state == STEP_INTENT;
 	bool ask = in_doubt || must_ask_first(r, d);
 	if (ask && !sn_look_up(r, &d->inv, d->customer_code, &key, err))
 		return false;
 	if (key) {
-		at->ops->note(at, "found_at_target", "Netvisor has the invoice already.");
+		sn_note(r, "found_at_target",
+			"Netvisor has invoice %s (key %s): it arrived before, and is not sent "
+			"again.",
+			d->inv.number, key);
 		return delivered(r, key, err);
 	}
 	if (in_doubt && !sn_absence_counts(r, STEP_INVOICE, sent, err))
@@ -274,8 +288,11 @@ static bool set_status(struct sn *r, const struct invoice *inv, struct err *err)
 	}
 	if (s.state == STEP_NONE && !at->ops->step_intent(at, STEP_STATUS, err))
 		return false;
-	if (severa_set_status(&r->severa, inv->source_id, r->transferred->id, &inner))
+	if (severa_set_status(&r->severa, inv->source_id, r->transferred->id, &inner)) {
+		sn_note(r, "status_set", "The invoice's status in Severa is now %s.",
+			r->transferred->name);
 		return record_status(r, &s, r->transferred->id, err);
+	}
 	/* May be repeated, since each try reads first: a doubt is no more than a failed try. */
 	if (inner.code == ERR_DOUBT)
 		inner.code = ERR_OUTAGE;
@@ -409,7 +426,8 @@ static bool run_document(struct sn *r, struct document *d, struct err *err)
 		return already_sent(r, d, err);
 	if (sent.state == STEP_NONE && !d->is_waiting)
 		return leave(r, OUTCOME_SKIPPED, "not_in_transfer_status",
-			     "The invoice does not stand in the transfer status.");
+			     "The invoice does not stand in the transfer status. Moved there, it "
+			     "is relayed.");
 	if (sent.state == STEP_NONE && !sn_is_own(&r->set, &d->inv))
 		return leave(r, OUTCOME_SKIPPED, "other_company",
 			     "The invoice belongs to another company.");
@@ -442,9 +460,11 @@ static bool move_to_failed(struct sn *r, const struct severa_status *failed, str
 		return false;
 	if (!severa_set_status(&r->severa, at->source_id, failed->id, &inner))
 		return sn_write_failed(r, STEP_FAILED, &inner, err);
-	at->ops->note(at, "failed_status_set",
-		      "The invoice was moved to the failed status in Severa. Once it is mended, "
-		      "move it back to the transfer status.");
+	sn_note(r, "failed_status_set",
+		"The invoice's status in Severa is now %s. Once what is wrong is mended, move it "
+		"back "
+		"to %s.",
+		failed->name, r->transfer->name);
 	return at->ops->step_outcome(at, STEP_FAILED, failed->id, err);
 }
 

@@ -72,6 +72,7 @@ bool sn_is_same_invoice(const struct netvisor_listed *l, const struct invoice *i
 /* registers.c: find-or-create at Netvisor */
 bool sn_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;
 bool sn_temp_customer(struct sn *r, struct err *err) MUST_CHECK;
+/* Of rows whose product was chosen. */
 bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
 bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
 

@@ -310,8 +310,7 @@ bool sn_products(struct sn *r, struct invoice *inv, struct err *err)
 {
 	for (size_t i = 0; i < inv->n_rows; i++) {
 		struct invoice_row *row = &inv->rows[i];
-		if (!sn_choose_product(&r->set, row, err) ||
-		    !need_product(r, row->product_code, err))
+		if (!need_product(r, row->product_code, err))
 			return false;
 		if (row->n_codes != 1 && r->set.products_to_netvisor)
 			sn_note(r, "temp_product",

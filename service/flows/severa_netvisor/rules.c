@@ -5,6 +5,8 @@
 #include "base/base.h"
 #include "internal.h"
 
+#include "base/utf8.h"
+
 static bool is_set(const char *text)
 {
 	return text && text[0];
@@ -62,7 +64,7 @@ const char *sn_vat_code(const struct sn_settings *set, const char *country, stru
 
 bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row, struct err *err)
 {
-	char subject[64];
+	char subject[160];
 	bool is_sure = row->n_codes == 1;
 	row->product_code = set->temp_product;
 	if (!set->products_to_netvisor)
@@ -71,7 +73,8 @@ bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row, s
 		row->product_code = row->codes[0];
 	if (row->product_code)
 		return true;
-	snprintf(subject, sizeof(subject), "row %" PRId64 ", %.40s", row->position, row->name);
+	snprintf(subject, sizeof(subject), "row %" PRId64 ", %.*s", row->position,
+		 (int)utf8_prefix(span_of(row->name), 36), row->name);
 	return err_reason(err, ERR_DATA,
 			  row->n_codes ? "product_code_several" : "product_code_missing", subject,
 			  "%s has %s", subject,
@@ -148,6 +151,16 @@ static bool lack(struct err *err, const char *reason, const char *who)
 	return err_reason(err, ERR_DATA, reason, who, "customer %s: %s", who, reason);
 }
 
+/* The value that is wrong stands beside who has it. */
+static bool wrong(struct err *err, const char *reason, const char *who, const char *value)
+{
+	char subject[160];
+	snprintf(subject, sizeof(subject), "%.*s (%.*s)", (int)utf8_prefix(span_of(who), 60), who,
+		 (int)utf8_prefix(span_of(value), 20), value);
+	return err_reason(err, ERR_DATA, reason, subject, "customer %s: %s: %s", who, reason,
+			  value);
+}
+
 static bool put_einvoice(const struct sn_settings *set, const struct customer *c, const char *who,
 			 const char **v, struct err *err)
 {
@@ -158,7 +171,8 @@ static bool put_einvoice(const struct sn_settings *set, const struct customer *c
 		return lack(err, "operator_missing", who);
 	v[NETVISOR_EINVOICE_ADDRESS] = c->einvoice_address;
 	v[NETVISOR_EINVOICE_OPERATOR] = find_operator(set, c->einvoice_operator);
-	return v[NETVISOR_EINVOICE_OPERATOR] ? true : lack(err, "operator_unknown", who);
+	return v[NETVISOR_EINVOICE_OPERATOR] ||
+	       wrong(err, "operator_unknown", who, c->einvoice_operator);
 }
 
 /* Finnish ids in the national form, others as the VAT number stands. */
@@ -176,7 +190,7 @@ static bool put_business_id(const struct sn_settings *set, const struct customer
 	bool is_finnish = strncasecmp(c->vat_number, "FI", 2) == 0 || !country ||
 			  strcmp(country, "FI") == 0;
 	if (!c->business_id && is_finnish)
-		return lack(err, "business_id_invalid", who);
+		return wrong(err, "business_id_invalid", who, c->vat_number);
 	v[NETVISOR_BUSINESS_ID] = c->business_id && is_finnish ? c->business_id : c->vat_number;
 	return true;
 }
@@ -206,7 +220,7 @@ static bool put_billing(struct arena *arena, const struct address *a, const char
 	if (!is_set(a->street) || !is_set(a->postcode) || !is_set(a->city))
 		return lack(err, "customer_address_missing", who);
 	if (!a->country_code && is_set(a->country_name))
-		return lack(err, "country_unknown", who);
+		return wrong(err, "country_unknown", who, a->country_name);
 	v[NETVISOR_POSTCODE] = a->postcode;
 	v[NETVISOR_CITY] = a->city;
 	v[NETVISOR_COUNTRY] = a->country_code ? a->country_code : "FI";
