@@ -123,7 +123,7 @@ $(BUILD)/config-doc: $(BUILD)/tests/lint/config_doc.o $(LIB)
 demo: all build/deps/test ## relay the sample invoices through sandbox and service, and compare the ledgers (KEEP=1 leaves it serving)
 	@BUILD=$(BUILD) $(PYTHON) tests/system/demo.py
 
-test: ## every test
+test: build/deps/test ## every test
 	@$(PYTHON) tests/run_all.py unit flows einvoice system layers
 
 # Unit programs: each prints its own result; one that fails does not hide the others.
@@ -138,13 +138,13 @@ einvoice: $(BUILD)/einvoice-samples build/deps/test $(if $(VIESTI_SHARED),build/
 	@$(PYTEST) -rs tests/einvoice
 
 system: all $(BUILD)/bench/load build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
-	@$(if $(wildcard tests/system/test_*.py),$(PYTEST) tests/system,echo "system: 0 passed$(comma) 0 failed")
+	@$(if $(wildcard tests/system/test_*.py),$(PYTEST) -rs tests/system,echo "system: 0 passed$(comma) 0 failed")
 
-layers: ## the layer rule alone
+layers: build/deps/test ## the layer rule alone
 	@$(PYTHON) tests/lint/run.py layers
 
 SAN_AU := SAN=address,undefined
-check: ## unit tests, flow cases and e-invoices under the address, undefined-behaviour and thread sanitizers
+check: build/deps/test ## unit tests, flow cases and e-invoices under the address, undefined-behaviour and thread sanitizers
 	@$(PYTHON) tests/run_all.py "unit $(SAN_AU)" "flows $(SAN_AU)" "einvoice $(SAN_AU)" "unit SAN=thread" "flows SAN=thread"
 
 chaos: all build/deps/test ## the large ledger test: kills, cut lines, an emptied Redis

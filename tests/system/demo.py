@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """make demo: sandbox, private Redis and service on this machine; relays the sample invoices of two companies and prints what
-arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C."""
+arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C, with a third company that is
+not connected yet: README, "First steps", does that by hand."""
 
+import json
 import os
+import signal
 import sys
 import time
 
-from service import ADMIN, Service
+from sandbox import ROOT
+from service import ADMIN, SECRET, Service, connection_of
 
 SETTINGS = {"poll_interval": "5s", "retry_first": "500ms", "severa_rate": "100", "severa_burst": "20",
             "request_timeout": "10s", "lease": "5s", "beat": "1s"}
@@ -17,7 +21,9 @@ COMPANIES = {"kajo": "Kajo Ohjelmistotalo Oy", "louhi": "Louhi"}
 def connect(service):
     for key in COMPANIES:
         service.connect(key, key)
-        print(f"  {key}: connected and activated: {service.activate(key).body.decode()[:160]}")
+        waiting = service.call("POST", f"/v1/connections/{key}/check").json()["result"]["waiting"]
+        service.activate(key)
+        print(f"  {key}: connected, checked and activated; {waiting} invoices wait at Severa")
 
 
 def wait_until_at_rest(service, seconds=120):
@@ -54,23 +60,42 @@ def show(service):
     return agree
 
 
+def keep(service):
+    """Until Ctrl-C or SIGTERM."""
+    key, = service.sandbox.tenants(count=1, invoices=3, customers=2, prefix="own")
+    body = ROOT / "build/demo/connection.json"
+    body.parent.mkdir(parents=True, exist_ok=True)
+    body.write_text(json.dumps(connection_of(service.setup(key), "own") | {"webhook_secrets": [SECRET]}, indent=2) + "\n", encoding="utf-8")
+    print(f"\nIt serves until Ctrl-C; the API is shown at http://127.0.0.1:{service.relay.port}/docs, what the vendors got at "
+          f"{service.sandbox.url}/_sandbox/ledger.\n{body.relative_to(ROOT)} connects a third company (README, First steps). In "
+          f"another terminal:\n\n    V=http://127.0.0.1:{service.relay.port} TOKEN={ADMIN}", flush=True)
+    try:
+        while service.relay.alive():
+            time.sleep(1)
+    except KeyboardInterrupt:
+        print("\nStopping.", flush=True)
+
+
+def interrupt(*_args):
+    raise KeyboardInterrupt
+
+
 def main():
-    print("Starting viesti with a private Redis; Severa and Netvisor are played by viesti-sandbox.")
+    for sig in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sig, interrupt)
+    print("Starting viesti with a private Redis; Severa and Netvisor are played by viesti-sandbox.", flush=True)
     with Service(private_redis=True, **SETTINGS) as service:
         connect(service)
         wait_until_at_rest(service)
         agree = show(service)
-        print("\nThe ledgers agree: nothing lost, nothing doubled." if agree else "\nTHE LEDGERS DIFFER.")
+        print("\nThe ledgers agree: nothing lost, nothing doubled." if agree else "\nTHE LEDGERS DIFFER.", flush=True)
         if os.environ.get("KEEP") == "1":
-            print(f"Serving at http://127.0.0.1:{service.relay.port}/docs (token {ADMIN}), sandbox at "
-                  f"{service.sandbox.url}/_sandbox/ledger; Ctrl-C ends it.")
-            try:
-                while service.relay.alive():
-                    time.sleep(1)
-            except KeyboardInterrupt:
-                pass
+            keep(service)
     return 0 if agree else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

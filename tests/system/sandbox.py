@@ -75,7 +75,7 @@ class Sandbox:
         self.stop()
 
     def start(self):
-        self.process = subprocess.Popen(self.args, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self.args, stdout=subprocess.PIPE, text=True, process_group=0)  # Ctrl-C is for us
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError("viesti-sandbox did not start: %s" % " ".join(self.args))

@@ -95,7 +95,7 @@ class Redis:
         self.process = subprocess.Popen(
             [self.kind + "-server", "--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder),
              "--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction", "--save", "", *self.args],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
         wait_for("Redis", lambda: self.cli("PING") == "PONG", 10)
 
     def cli(self, *words):
@@ -148,7 +148,8 @@ class Relay:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.bind(str(path))
             told.settimeout(0.05)
-            self.process = subprocess.Popen(self.argv, env=self.env, stdout=self.log, stderr=self.log)
+            self.process = subprocess.Popen(self.argv, env=self.env, stdout=self.log, stderr=self.log,
+                                            process_group=0)  # Ctrl-C is for us, who end it in order
             self.port = wait_for("a ready relay", lambda: self._told_ready(told), seconds, 0)
 
     def _told_ready(self, told):
