@@ -33,6 +33,7 @@
 #define MAX_HOSTS 64
 #define REDIS_SPARE 8
 #define FILES_SPARE 64
+#define SILENCE_MAX_MS 30000 /* longer than any wait for Redis */
 
 struct service {
 	const struct config *cfg;
@@ -279,21 +280,32 @@ static size_t checks(void *ctx, struct http_check *ret, size_t max)
 	const struct service *s = ctx;
 	struct redis_health health;
 	struct store_trouble t;
-	assert(max >= 3);
+	struct pool_silence silence;
+	assert(max >= 4);
 	store_health_get(s->store, &health);
 	store_trouble_get(s->store, &t);
+	pool_silence(s->workers, &silence);
 	const char *vault = *t.vault ? t.vault : t.mark;
 	ret[0] = (struct http_check) { .name = "redis_settings", .ok = health.usable };
 	ret[1] = (struct http_check) { .name = "vault", .ok = !*vault };
 	ret[2] = (struct http_check) { .name = "connections",
 				       .ok = t.n_unopened == 0,
 				       .is_advice = true };
+	ret[3] = (struct http_check) { .name = "workers", .ok = silence.ms < SILENCE_MAX_MS };
 	snprintf(ret[0].detail, sizeof(ret[0].detail), "%s", health.text);
-	snprintf(ret[1].detail, sizeof(ret[1].detail), "%s", vault);
+	if (*vault)
+		snprintf(ret[1].detail, sizeof(ret[1].detail),
+			 "connections and tokens are not backed up, see to room and rights in "
+			 "VIESTI_DATA_DIR: %s",
+			 vault);
 	if (t.n_unopened)
-		snprintf(ret[2].detail, sizeof(ret[2].detail), "%zu cannot be opened: %s",
-			 t.n_unopened, t.unopened);
-	return 3;
+		snprintf(ret[2].detail, sizeof(ret[2].detail),
+			 "%zu stand still, replace them (PUT): %s", t.n_unopened, t.unopened);
+	if (!ret[3].ok)
+		snprintf(ret[3].detail, sizeof(ret[3].detail),
+			 "the %s has not been heard of for %" PRId64 " s: restart this process",
+			 silence.thread, silence.ms / 1000);
+	return 4;
 }
 
 static bool start_http(struct service *s, struct err *err)

@@ -43,6 +43,8 @@ struct connection {
 							   credentials */
 	size_t n_limits;
 	const char *pause_reason; /* "" or why the product paused it ("credentials") */
+	/* "" or why what is stored of it cannot be read: it stands still until it is replaced. */
+	const char *unreadable;
 };
 
 void connection_ref(struct connection *c);
@@ -51,7 +53,7 @@ CLEANUP_FUNC(struct connection, connection_unref)
 
 /* What a caller gives to make one; texts are copied. */
 struct connection_draft {
-	const char *id, *flow, *name, *settings, *schedule, *pause_reason;
+	const char *id, *flow, *name, *settings, *schedule, *pause_reason, *unreadable;
 	enum connection_state state;
 	int64_t rev, created_ms, activated_ms;
 	struct span credentials;

@@ -226,6 +226,7 @@ bool queue_wait(struct queue *q, int64_t timeout_ms, struct err *err) MUST_CHECK
 struct queue_depth {
 	int64_t ready_connections, delayed, running, sleeping;
 	int64_t oldest_lease_ms; /* how long past due, 0: none */
+	int64_t poll_late_ms; /* likewise, of the poll that was due first */
 };
 bool queue_depth(struct queue *q, struct queue_depth *ret, struct err *err) MUST_CHECK;
 

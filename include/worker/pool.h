@@ -44,4 +44,14 @@ struct pool_counts {
 };
 void pool_count(struct pool *pool, struct pool_counts *ret);
 
+/*
+ * For readiness: of the threads that must go round (clerks, listener, beater, keeper), the one that
+ * has not been heard of longest. One that rests because there is nothing to do is not silent.
+ */
+struct pool_silence {
+	const char *thread;
+	int64_t ms;
+};
+void pool_silence(struct pool *pool, struct pool_silence *ret);
+
 #endif

@@ -320,6 +320,9 @@ static bool take_identity(struct request *rq, const struct json *j, enum body_mo
 	if (!request_text(j, "id", 32, &id, err) || !request_text(j, "flow", 31, &flow, err))
 		return false;
 	if (mode != BODY_CREATE) {
+		/* One that cannot be read may have lost what it was for. */
+		if (flow && flow_find(rq->opt, flow) && !flow_find(rq->opt, d->flow))
+			d->flow = flow;
 		if ((id && !str_eq(id, d->id)) || (flow && !str_eq(flow, d->flow)))
 			return problem(err, ERR_INPUT, "value_invalid",
 				       id && !str_eq(id, d->id) ? "/id" : "/flow",
@@ -422,6 +425,11 @@ bool connection_body_read(struct request *rq, enum body_mode mode, const struct 
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!request_json(rq, &j, err) || !request_members(j, members, err))
 		return false;
+	if (old && old->unreadable[0] && mode != BODY_REPLACE)
+		return problem(err, ERR_CONFLICT, "state", "",
+			       "%s; replace it as a whole (PUT), with credentials and webhook "
+			       "secrets",
+			       old->unreadable);
 	if (old)
 		connection_draft_of(old, ret);
 	else

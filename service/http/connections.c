@@ -29,7 +29,7 @@ void connection_draft_of(const struct connection *c, struct connection_draft *re
 		.name = c->name,
 		.settings = c->settings,
 		.schedule = c->schedule,
-		.pause_reason = c->pause_reason,
+		.pause_reason = c->unreadable[0] ? "operator" : c->pause_reason,
 		.state = c->state,
 		.rev = c->rev,
 		.created_ms = c->created_ms,
@@ -83,6 +83,7 @@ void connection_write(struct json_writer *w, struct request *rq, const struct co
 	jsonw_kstr(w, "name", c->name ? c->name : "");
 	jsonw_kstr(w, "state", connection_state_name(c->state));
 	jsonw_kstr(w, "pause_reason", c->pause_reason && *c->pause_reason ? c->pause_reason : NULL);
+	jsonw_kstr(w, "unreadable", c->unreadable[0] ? c->unreadable : NULL);
 	jsonw_kint(w, "rev", c->rev);
 	write_raw(w, "settings", c->settings && *c->settings ? c->settings : "{}");
 	write_raw(w, "schedule", c->schedule);

@@ -202,6 +202,11 @@ bool intake_webhook(struct request *rq, struct err *err)
 		count(rq, "unknown_connection");
 		return problem(err, ERR_NOT_FOUND, "not_found", "", "no such connection");
 	}
+	if (conn->unreadable[0]) { /* the sender tries again; by then somebody may have replaced it
+				    */
+		count(rq, "unreadable");
+		return problem(err, ERR_OUTAGE, "unavailable", "", "the connection cannot be read");
+	}
 	return take(rq, conn, err);
 }
 

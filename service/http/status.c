@@ -10,6 +10,7 @@
 #include "server.h"
 
 #define METRICS_MAX ((size_t)1024 * 1024)
+#define POLL_LATE_MS 60000 /* many ticks */
 
 /* build/.../gen/contract.c */
 extern const unsigned char contract_openapi[], contract_docs[];
@@ -26,18 +27,49 @@ bool handle_healthz(struct request *rq, struct err *err)
 	return respond_json(rq, 200, &sb, err);
 }
 
+PRINTF_LIKE(3, 4)
+static struct http_check checked(const char *name, bool ok, const char *fmt, ...)
+{
+	struct http_check c = { .name = name, .ok = ok };
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c.detail, sizeof(c.detail), fmt, ap);
+	va_end(ap);
+	return c;
+}
+
+static struct http_check check_redis(struct request *rq, struct queue_depth *ret)
+{
+	struct err err = ERR_INIT;
+	if (queue_depth(rq->opt->queue, ret, &err))
+		return checked("redis", true, "%s",
+			       redis_durability_name(rq->opt->durability(rq->opt->ctx)));
+	return checked("redis", false,
+		       "cannot be reached, see to the server and VIESTI_REDIS_URL: %s",
+		       err.message);
+}
+
+/* Any process plans the polls of all; a poll that waits for a worker counts as planned. */
+static struct http_check check_polls(int64_t late_ms)
+{
+	struct http_check c = checked("polls", true, "none is late");
+	if (late_ms > POLL_LATE_MS)
+		c = checked("polls", false,
+			    "%" PRId64 " s late: no process on this Redis plans them, see to each",
+			    late_ms / 1000);
+	c.is_advice = true;
+	return c;
+}
+
 static size_t gather_checks(struct request *rq, struct http_check *checks)
 {
-	struct queue_depth depth;
-	struct err err = ERR_INIT;
-	bool reached = queue_depth(rq->opt->queue, &depth, &err);
-	checks[0] = (struct http_check) { .name = "redis", .ok = reached };
-	snprintf(checks[0].detail, sizeof(checks[0].detail), "%s",
-		 reached ? redis_durability_name(rq->opt->durability(rq->opt->ctx))
-			 : "not reachable");
+	struct queue_depth depth = { .poll_late_ms = 0 };
 	bool draining = atomic_load(&rq->server->draining);
-	checks[1] = (struct http_check) { .name = "serving", .ok = !draining };
-	size_t n = 2;
+	size_t n = 0;
+	checks[n++] = check_redis(rq, &depth);
+	checks[n++] = check_polls(depth.poll_late_ms);
+	checks[n++] = checked("serving", !draining, "%s",
+			      draining ? "the process is stopping" : "");
 	if (rq->opt->checks)
 		n += rq->opt->checks(rq->opt->ctx, checks + n, HTTP_MAX_CHECKS - n);
 	return n;
@@ -60,6 +92,7 @@ bool handle_readyz(struct request *rq, struct err *err)
 		jsonw_object(&w);
 		jsonw_kstr(&w, "name", checks[i].name);
 		jsonw_kbool(&w, "ok", checks[i].ok);
+		jsonw_kbool(&w, "required", !checks[i].is_advice);
 		jsonw_kstr(&w, "detail", checks[i].detail);
 		jsonw_end_object(&w);
 	}

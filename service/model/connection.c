@@ -34,6 +34,7 @@ static void connection_free(struct connection *c)
 	mem_free((void *)(uintptr_t)c->settings);
 	mem_free((void *)(uintptr_t)c->schedule);
 	mem_free((void *)(uintptr_t)c->pause_reason);
+	mem_free((void *)(uintptr_t)c->unreadable);
 	mem_free(c);
 }
 
@@ -60,6 +61,7 @@ static bool copy_all(struct connection *c, const struct connection_draft *d)
 	if (!copy_text(&c->name, d->name) || !copy_text(&c->settings, d->settings) ||
 	    !copy_text(&c->schedule, d->schedule) ||
 	    !copy_text(&c->pause_reason, d->pause_reason) ||
+	    !copy_text(&c->unreadable, d->unreadable) ||
 	    !secret_init(&c->credentials, d->credentials))
 		return false;
 	for (size_t i = 0; i < d->n_webhook_secrets; i++) {

@@ -193,12 +193,13 @@ bool queue_depth(struct queue *q, struct queue_depth *ret, struct err *err)
 	const struct redis_value *v = NULL;
 	if (!queue_call(q, arena, "depth", NULL, 0, &v, err))
 		return false;
-	if (v->type != REDIS_ARRAY || v->n != 5)
+	if (v->type != REDIS_ARRAY || v->n != 6)
 		return queue_script_broken("depth", err);
 	*ret = (struct queue_depth) { .ready_connections = queue_int(&v->items[0]),
 				      .delayed = queue_int(&v->items[1]),
 				      .running = queue_int(&v->items[2]),
 				      .sleeping = queue_int(&v->items[3]),
-				      .oldest_lease_ms = queue_int(&v->items[4]) };
+				      .oldest_lease_ms = queue_int(&v->items[4]),
+				      .poll_late_ms = queue_int(&v->items[5]) };
 	return true;
 }

@@ -128,30 +128,52 @@ static bool read_secrets(struct store *s, struct arena *arena, const struct stor
 	return true;
 }
 
-bool connection_open(struct store *s, struct arena *arena, const struct stored_connection *from,
-		     struct connection **ret, struct err *err)
+/* As much as can be read is in *d. */
+static bool read_doc(struct arena *arena, const struct stored_connection *from,
+		     struct connection_draft *d, struct err *err)
 {
 	const struct json *doc = NULL;
 	const struct json_limits limits = { DOC_MAX, 8 };
+	*d = (struct connection_draft) { .id = from->id, .rev = from->rev };
 	if (!json_parse(arena, from->doc, limits, &doc, err))
 		return err_wrap(err, "connection %s", from->id);
-	struct connection_draft d = {
-		.id = from->id,
-		.flow = json_str(json_get(doc, "flow")),
-		.name = json_str(json_get(doc, "name")),
-		.settings = json_str(json_get(doc, "settings")),
-		.schedule = json_str(json_get(doc, "schedule")),
-		.pause_reason = json_str(json_get(doc, "pause_reason")),
-		.state = read_state(json_str(json_get(doc, "state"))),
-		.rev = from->rev,
-	};
-	if (!json_int64(json_get(doc, "created_ms"), &d.created_ms) ||
-	    !json_int64(json_get(doc, "activated_ms"), &d.activated_ms))
-		return err_set(err, ERR_SYSTEM, "connection %s has no times", from->id);
-	read_limits(json_get(doc, "limits"), &d);
-	if (!read_secrets(s, arena, from, &d, err))
-		return false;
+	d->flow = json_str(json_get(doc, "flow"));
+	d->name = json_str(json_get(doc, "name"));
+	d->settings = json_str(json_get(doc, "settings"));
+	d->schedule = json_str(json_get(doc, "schedule"));
+	d->pause_reason = json_str(json_get(doc, "pause_reason"));
+	d->state = read_state(json_str(json_get(doc, "state")));
+	if (!d->flow || !json_int64(json_get(doc, "created_ms"), &d->created_ms) ||
+	    !json_int64(json_get(doc, "activated_ms"), &d->activated_ms))
+		return err_set(err, ERR_SYSTEM, "connection %s lacks its flow or times", from->id);
+	read_limits(json_get(doc, "limits"), d);
+	return true;
+}
+
+bool connection_open(struct store *s, struct arena *arena, const struct stored_connection *from,
+		     struct connection **ret, struct err *err)
+{
+	struct connection_draft d;
+	return read_doc(arena, from, &d, err) && read_secrets(s, arena, from, &d, err) &&
+	       connection_new(&d, ret, err);
+}
+
+bool connection_stand_in(struct arena *arena, const struct stored_connection *from,
+			 const struct err *why, struct connection **ret, struct err *err)
+{
+	struct connection_draft d;
+	struct err known = ERR_INIT;
+	(void)!read_doc(arena, from, &d, &known); /* what is missing, `why` says */
+	d.flow = d.flow ? d.flow : "unknown";
+	d.state = d.state == CONNECTION_DRAFT ? CONNECTION_DRAFT : CONNECTION_PAUSED;
+	d.pause_reason = "unreadable";
+	d.unreadable = why->message;
 	return connection_new(&d, ret, err);
+}
+
+bool connection_is_broken(const struct err *why)
+{
+	return why->code != ERR_NONE && why->code != ERR_MEMORY && why->code != ERR_LIMIT;
 }
 
 bool connection_args(struct arena *arena, const struct connection *c, struct span doc,
@@ -240,7 +262,12 @@ bool store_connection_get(struct store *s, const char *id, struct connection **r
 					  .rev = store_int(&v->items[0]),
 					  .doc = store_item(v, 1),
 					  .sealed = store_item(v, 2) };
-	return connection_open(s, arena, &from, ret, err);
+	struct err why = ERR_INIT;
+	if (connection_open(s, arena, &from, ret, &why))
+		return true;
+	if (connection_is_broken(&why))
+		return connection_stand_in(arena, &from, &why, ret, err);
+	return err_set(err, why.code, "%s", why.message);
 }
 
 static bool set_state_once(struct store *s, const char *id, enum connection_state state,
@@ -250,6 +277,8 @@ static bool set_state_once(struct store *s, const char *id, enum connection_stat
 	if (!store_connection_get(s, id, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
+	if (c->unreadable[0])
+		return err_set(err, ERR_SYSTEM, "%s; replace it", c->unreadable);
 	if (c->state == state && str_eq(c->pause_reason, reason))
 		return true;
 	struct connection_draft d = { .id = c->id,

@@ -95,6 +95,12 @@ struct stored_connection {
 #define SNAPSHOT_FIELDS 6 /* of a connection in snapshot.lua's answer */
 /* i: where it begins in the list. */
 struct stored_connection stored_connection_of(const struct redis_value *list, size_t i);
+/* The record is at fault, and not this process's memory. */
+bool connection_is_broken(const struct err *why);
+/* In place of one that connection_open refused: stands still, tells why, and can be replaced. */
+bool connection_stand_in(struct arena *arena, const struct stored_connection *from,
+			 const struct err *why, struct connection **ret,
+			 struct err *err) MUST_CHECK;
 bool connection_open(struct store *s, struct arena *arena, const struct stored_connection *from,
 		     struct connection **ret, struct err *err) MUST_CHECK;
 /* The CONN_FIELDS arguments of the scripts; texts in the arena. */

@@ -46,16 +46,18 @@ static bool fill_conns(struct store *s, struct arena *arena, const struct redis_
 	for (size_t i = 0; i + SNAPSHOT_FIELDS <= list->n; i += SNAPSHOT_FIELDS) {
 		struct stored_connection from = stored_connection_of(list, i);
 		struct err why = ERR_INIT;
-		if (connection_open(s, arena, &from, &snap->conns[snap->n_conns], &why)) {
-			snap->n_conns++;
-			continue;
+		struct connection **into = &snap->conns[snap->n_conns];
+		if (!connection_open(s, arena, &from, into, &why)) {
+			if (!connection_is_broken(&why))
+				return err_set(err, why.code, "%s", why.message);
+			if (!connection_stand_in(arena, &from, &why, into, err))
+				return false;
+			if (snap->n_unopened++ == 0)
+				first = why;
 		}
-		if (why.code == ERR_MEMORY || why.code == ERR_LIMIT)
-			return err_set(err, why.code, "%s", why.message);
-		if (snap->n_unopened++ == 0)
-			first = why;
+		snap->n_conns++;
 	}
-	if (snap->n_unopened && !snap->n_conns && first.code == ERR_CREDENTIALS)
+	if (snap->n_unopened && snap->n_unopened == snap->n_conns && first.code == ERR_CREDENTIALS)
 		return err_set(err, first.code, "%s", first.message);
 	snprintf(snap->unopened, sizeof(snap->unopened), "%s", first.message);
 	return true;

@@ -44,6 +44,16 @@ struct run *list_pop(struct list *l)
 	return r;
 }
 
+void pool_heard(struct pool *p, size_t round)
+{
+	atomic_store(&p->heard_ms[round], clock_mono_ms());
+}
+
+void pool_rests(struct pool *p, size_t round)
+{
+	atomic_store(&p->heard_ms[round], 0);
+}
+
 void pool_wait_locked(struct pool *p, pthread_cond_t *cond, int64_t ms)
 {
 	struct timespec until = clock_deadline(ms);
@@ -253,4 +263,19 @@ void pool_count(struct pool *p, struct pool_counts *ret)
 	*ret = p->counts;
 	ret->waiting = (int)p->claimed.n;
 	pthread_mutex_unlock(&p->lock);
+}
+
+void pool_silence(struct pool *p, struct pool_silence *ret)
+{
+	static const char *const names[] = {
+		[ROUND_LISTENER] = "listener", [ROUND_BEATER] = "beater", [ROUND_KEEPER] = "keeper"
+	};
+	int64_t now_ms = clock_mono_ms();
+	*ret = (struct pool_silence) { .thread = "" };
+	for (size_t i = 0; i < N_ROUNDS; i++) {
+		int64_t heard_ms = atomic_load(&p->heard_ms[i]);
+		if (heard_ms && now_ms - heard_ms > ret->ms)
+			*ret = (struct pool_silence) { i < N_CLERKS ? "clerk" : names[i],
+						       now_ms - heard_ms };
+	}
 }

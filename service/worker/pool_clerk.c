@@ -161,15 +161,18 @@ static void hand_out(struct pool *p, struct turn *t)
 }
 
 /* While Redis is away the outcomes are tried until the process ends. */
-static void store_again(struct pool *p, struct arena *arena, struct turn *t, struct err *err)
+static void store_again(struct clerk *c, struct err *err)
 {
+	struct pool *p = c->pool;
+	struct turn *t = c->turn;
 	bool stop = false;
 	while (!t->q.stored && !stop) {
+		pool_heard(p, (size_t)(c - p->clerks));
 		log_err(LOG_WARN, "outcomes_wait", err);
 		clock_sleep_ms(REDIS_AWAY_MS);
-		arena_clear(arena);
+		arena_clear(c->arena);
 		struct queue_turn again = { .outcomes = t->outcomes, .n_outcomes = t->n_runs };
-		t->q.stored = queue_turn(p->opt.queue, arena, &again, err);
+		t->q.stored = queue_turn(p->opt.queue, c->arena, &again, err);
 		pthread_mutex_lock(&p->lock);
 		stop = p->stop_rest;
 		pthread_mutex_unlock(&p->lock);
@@ -207,8 +210,10 @@ static void tell_and_keep(struct pool *p, struct turn *t)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static void take_turn(struct pool *p, struct arena *arena, struct turn *t)
+static void take_turn(struct clerk *c)
 {
+	struct pool *p = c->pool;
+	struct turn *t = c->turn;
 	struct err err = ERR_INIT;
 	for (size_t i = 0; i < t->n_runs; i++)
 		t->outcomes[i] = t->runs[i]->outcome;
@@ -216,14 +221,14 @@ static void take_turn(struct pool *p, struct arena *arena, struct turn *t)
 				     .n_outcomes = t->n_runs,
 				     .jobs = t->jobs,
 				     .max_jobs = t->n_asked };
-	arena_clear(arena);
-	bool ok = queue_turn(p->opt.queue, arena, &t->q, &err);
+	arena_clear(c->arena);
+	bool ok = queue_turn(p->opt.queue, c->arena, &t->q, &err);
 	hand_out(p, t);
 	if (!ok && t->q.stored) {
 		log_err(LOG_DEBUG, "claim_failed", &err);
 		clock_sleep_ms(REDIS_AWAY_MS);
 	}
-	store_again(p, arena, t, &err);
+	store_again(c, &err);
 	close_leases(p, t);
 	tell_and_keep(p, t);
 }
@@ -272,8 +277,10 @@ void *pool_clerk_main(void *arg)
 	struct clerk *c = arg;
 	struct pool *p = c->pool;
 	struct turn *t = c->turn;
+	size_t round = (size_t)(c - p->clerks);
 	pthread_mutex_lock(&p->lock);
 	while (wait_for_business_locked(p)) {
+		pool_heard(p, round);
 		for (t->n_runs = 0; t->n_runs < QUEUE_TURN_MAX && p->ended.head; t->n_runs++)
 			t->runs[t->n_runs] = list_pop(&p->ended);
 		p->n_settling += t->n_runs;
@@ -283,7 +290,8 @@ void *pool_clerk_main(void *arg)
 			pthread_cond_signal(&p->quiet); /* there is room */
 		pthread_mutex_unlock(&p->lock);
 		if (t->n_runs || t->n_asked)
-			take_turn(p, c->arena, t);
+			take_turn(c);
+		pool_rests(p, round);
 		pthread_mutex_lock(&p->lock);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -298,9 +306,11 @@ void *pool_listener_main(void *arg)
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop_claim) {
 		if (!p->is_dry || !pool_room_locked(p)) {
+			pool_rests(p, ROUND_LISTENER);
 			pthread_cond_wait(&p->quiet, &p->lock);
 			continue;
 		}
+		pool_heard(p, ROUND_LISTENER);
 		pthread_mutex_unlock(&p->lock);
 		if (!queue_wait(p->opt.queue, LISTEN_MS, NULL))
 			clock_sleep_ms(REDIS_AWAY_MS);

@@ -43,10 +43,16 @@ struct clerk {
 	bool started;
 };
 
+/* The threads that must go round; the clerks are the first of them. */
+enum round { ROUND_LISTENER = N_CLERKS, ROUND_BEATER, ROUND_KEEPER, N_ROUNDS };
+
 struct pool {
 	struct pool_options opt;
 	struct cache *cache;
 	int64_t next_warning_ms; /* the keeper's own */
+	bool is_redis_away; /* the keeper's own: it was told */
+	/* When a thread was last heard of, monotonic; 0: it rests until it is woken. */
+	_Atomic int64_t heard_ms[N_ROUNDS];
 
 	pthread_mutex_t lock; /* of all below; a leaf */
 	pthread_cond_t work; /* for workers: something was claimed */
@@ -76,6 +82,9 @@ struct run *list_pop(struct list *l);
 
 /* Waits on a condition of the pool for at most ms; the lock is held. */
 void pool_wait_locked(struct pool *p, pthread_cond_t *cond, int64_t ms);
+/* A thread tells that it goes round, or that it rests until another wakes it. */
+void pool_heard(struct pool *p, size_t round);
+void pool_rests(struct pool *p, size_t round);
 /* How many jobs may be claimed now. */
 size_t pool_room_locked(const struct pool *p);
 /* Are more outcomes of short jobs worth a moment's wait? */

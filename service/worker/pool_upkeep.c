@@ -76,6 +76,7 @@ void *pool_beater_main(void *arg)
 	struct arena *arena = arena_new(BEAT_ARENA);
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop_rest && arena) {
+		pool_heard(p, ROUND_BEATER);
 		pool_wait_locked(p, &p->tick, p->opt.beat_ms);
 		shed_locked(p);
 		struct queue_lease *leases;
@@ -155,9 +156,13 @@ static void keep_house(struct pool *p)
 	struct err err = ERR_INIT, refresh = ERR_INIT;
 	struct queue_tick tick = { 0 };
 	if (!sync_epoch(p, &err)) {
-		log_err(LOG_DEBUG, "redis_away", &err);
+		log_err(p->is_redis_away ? LOG_DEBUG : LOG_WARN, "redis_away", &err);
+		p->is_redis_away = true;
 		return;
 	}
+	if (p->is_redis_away)
+		log_event(LOG_INFO, "redis_back", LOG_S("text", "Redis answers again"));
+	p->is_redis_away = false;
 	(void)!store_refresh(p->opt.store, &refresh); /* warned of; the rest goes on */
 	warn(p, &refresh);
 	do {
@@ -176,6 +181,7 @@ void *pool_keeper_main(void *arg)
 	struct pool *p = arg;
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop_claim) {
+		pool_heard(p, ROUND_KEEPER);
 		pthread_mutex_unlock(&p->lock);
 		free_spare(p);
 		keep_house(p);

@@ -580,6 +580,26 @@ static void test_refused_credentials_pause_the_connection(void **state)
 	assert_true(has_entry(w, id, "credentials")); /* why it waits */
 }
 
+/* With nothing to do each thread is heard of, or rests; one that hangs in a Redis that is alive but
+ * silent is named. */
+static void test_a_thread_that_hangs_is_named(void **state)
+{
+	struct world *w = *state;
+	struct pool_silence s;
+	clock_sleep_ms(1500);
+	pool_silence(w->pool, &s);
+	assert_in_range(s.ms, 0, 1400);
+	redis_fixture_freeze(&w->fx);
+	int64_t end_ms = clock_mono_ms() + 10000;
+	do {
+		clock_sleep_ms(50);
+		pool_silence(w->pool, &s);
+	} while (s.ms < 2000 && clock_mono_ms() < end_ms);
+	redis_fixture_thaw(&w->fx);
+	assert_true(s.ms >= 2000);
+	assert_true(s.thread[0] != '\0');
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,6 +610,7 @@ int main(void)
 		cmocka_unit_test(test_SV_03_the_source_is_not_told_while_it_is_unsettled),
 		cmocka_unit_test(test_poll_finds_and_reports),
 		cmocka_unit_test(test_check_answers),
+		cmocka_unit_test(test_a_thread_that_hangs_is_named),
 		cmocka_unit_test(test_dry_run_with_refused_credentials_fails),
 		cmocka_unit_test(test_what_was_claimed_ahead_and_cannot_run_goes_back),
 		cmocka_unit_test(test_stop_hands_back_what_was_claimed_ahead),

@@ -639,6 +639,33 @@ static void a_vault_that_cannot_be_written_stops_nothing(void **state)
 	connection_unref(c);
 }
 
+static void a_record_that_does_not_open_can_be_replaced(void **state)
+{
+	(void)state;
+	static const char *const docs[] = { "{\"flow\":", "{}", "[]", "" };
+	put("acme", CONNECTION_ACTIVE);
+	for (size_t i = 0; i < ARRAY_SIZE(docs); i++) {
+		struct connection *c = NULL;
+		struct store_trouble t;
+		redis_do("HSET v:conn:acme doc %s", docs[i], NULL);
+		redis_do("INCR v:conns:ver", NULL, NULL);
+		refresh(store);
+		store_trouble_get(store, &t);
+		assert_int_equal(t.n_unopened, 1);
+		OK(store_connection_get(store, "acme", &c, &err));
+		assert_true(c->unreadable[0] && c->state == CONNECTION_DRAFT);
+		struct connection_draft d = draft("acme", CONNECTION_ACTIVE);
+		d.rev = c->rev;
+		connection_unref(c);
+		OK(store_connection_put(store, &d, NULL, &err));
+		store_trouble_get(store, &t);
+		assert_int_equal(t.n_unopened, 0);
+		c = store_find(store, "acme");
+		assert_true(c && !c->unreadable[0]);
+		connection_unref(c);
+	}
+}
+
 static void a_record_that_does_not_open_is_named_and_the_others_go_on(void **state)
 {
 	(void)state;
@@ -651,7 +678,12 @@ static void a_record_that_does_not_open_is_named_and_the_others_go_on(void **sta
 	store_trouble_get(store, &t);
 	assert_int_equal(t.n_unopened, 1);
 	assert_non_null(strstr(t.unopened, "acme"));
-	assert_null(store_find(store, "acme"));
+	struct connection *broken = store_find(store, "acme");
+	assert_true(broken && broken->state == CONNECTION_PAUSED);
+	assert_non_null(strstr(broken->unreadable, "acme"));
+	connection_unref(broken);
+	/* Its secrets would be lost. */
+	REFUSED(store_connection_set_state(store, "acme", CONNECTION_ACTIVE, "", &err), ERR_SYSTEM);
 	for (int i = 0; i < 2; i++) {
 		struct connection *c = store_find(store, "gamma");
 		assert_non_null(c);
@@ -959,6 +991,7 @@ int main(void)
 		TEST(facts_are_kept_beside_the_connection),
 		TEST(facts_come_back_from_the_newest_vault),
 		TEST(a_vault_that_cannot_be_written_stops_nothing),
+		TEST(a_record_that_does_not_open_can_be_replaced),
 		TEST(a_record_that_does_not_open_is_named_and_the_others_go_on),
 		TEST(orders_follow_the_table),
 		TEST(a_resend_opens_the_next_generation),
