@@ -9,7 +9,7 @@ RUN make -j"$(nproc)" all && strip build/gcc/viesti build/gcc/viesti-sandbox
 
 FROM docker.io/library/debian:trixie-slim
 RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-		ca-certificates libcjson1 libcurl4t64 libhiredis1.1.0 libmicrohttpd12t64 libssl3t64 libxml2 redis-server tzdata \
+		ca-certificates libcjson1 libcurl4t64 libhiredis1.1.0 libmicrohttpd12t64 libssl3t64 libxml2 libzip5 redis-server tzdata \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt /var/log/* \
 	&& useradd --uid 10001 --no-create-home --home-dir /var/lib/viesti --shell /usr/sbin/nologin viesti \
 	&& install -d -o viesti -g viesti -m 0700 /var/lib/viesti

@@ -14,7 +14,7 @@ DESTDIR ?=
 PYTHON ?= $(if $(wildcard /usr/bin/python3),/usr/bin/python3,python3)
 comma := ,
 BUILD := build/$(if $(FUZZ),fuzz,$(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN))))
-PKGS := libmicrohttpd libcurl libcjson hiredis openssl libxml-2.0
+PKGS := libmicrohttpd libcurl libcjson hiredis openssl libxml-2.0 libzip
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla \
 	-Wformat=2 -Wundef $(if $(findstring gcc,$(CC)),-Wjump-misses-init) $(if $(WERROR),-Werror)

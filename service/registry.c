@@ -5,12 +5,14 @@
 #include "registry.h"
 
 #include "flows/severa_netvisor.h"
+#include "systems/maventa.h"
 #include "systems/netvisor.h"
 #include "systems/severa.h"
 
 const struct system *const systems[] = {
 	&severa_system,
 	&netvisor_system,
+	&maventa_system,
 	NULL,
 };
 

@@ -10,7 +10,7 @@ needs_of() {
 	build)
 		echo cmd:gcc=gcc cmd:make=make cmd:ar=binutils cmd:pkg-config=pkg-config file:/usr/include/stdio.h=libc6-dev
 		echo pkg:libmicrohttpd=libmicrohttpd-dev pkg:libcurl=libcurl4-openssl-dev pkg:libcjson=libcjson-dev
-		echo pkg:hiredis=libhiredis-dev pkg:openssl=libssl-dev pkg:libxml-2.0=libxml2-dev
+		echo pkg:hiredis=libhiredis-dev pkg:openssl=libssl-dev pkg:libxml-2.0=libxml2-dev pkg:libzip=libzip-dev
 		;;
 	test)
 		echo file:/usr/include/cmocka.h=libcmocka-dev cmd:redis-server,valkey-server=redis-server cmd:openssl=openssl file:/usr/bin/python3=python3

@@ -226,6 +226,37 @@ const struct reason reasons[] = {
 	  "An attachment is of a kind that cannot be sent: {subject}.",
 	  "Liitteen tiedostomuotoa ei voi lähettää: {subject}.",
 	  "Et vedlegg er av en type som ikke kan sendes: {subject}." },
+	{ "company_unverified", "admin",
+	  "The company has not been authenticated at {subject} yet: its approver must sign the "
+	  "request that was sent by e-mail.",
+	  "Yritystä ei ole vielä tunnistettu ({subject}): hyväksyjän on allekirjoitettava "
+	  "sähköpostitse lähetetty pyyntö.",
+	  "Selskapet er ikke autentisert hos {subject} ennå: godkjenneren må signere "
+	  "forespørselen som ble sendt på e-post." },
+	{ "keys_swapped", "admin",
+	  "The two keys for {subject} stand in each other's place. Swap them.",
+	  "Kaksi avainta ({subject}) ovat toistensa paikoilla. Vaihda ne.",
+	  "De to nøklene for {subject} står på hverandres plass. Bytt dem om." },
+	{ "account_not_ready", "admin", "The account cannot be used yet: {subject}.",
+	  "Tiliä ei voi vielä käyttää: {subject}.", "Kontoen kan ikke brukes ennå: {subject}." },
+	{ "business_id_taken", "admin",
+	  "Business id {subject} has an account at Maventa already. Connect that one instead.",
+	  "Y-tunnuksella {subject} on jo tili Maventassa. Yhdistä se rekisteröinnin sijaan.",
+	  "Organisasjonsnummeret {subject} har allerede en konto hos Maventa. Koble til den i "
+	  "stedet." },
+	{ "registration_refused", "admin", "Maventa refused the registration: {subject}.",
+	  "Maventa hylkäsi rekisteröinnin: {subject}.",
+	  "Maventa avviste registreringen: {subject}." },
+	{ "vendor_key_refused", "operator",
+	  "Viesti's own key for {subject} is missing or was refused.",
+	  "Viestin oma avain puuttuu tai ei kelpaa ({subject}).",
+	  "Viestis egen nøkkel for {subject} mangler eller ble avvist." },
+	{ "partner_account_missing", "operator",
+	  "Whether {subject} has an account at Maventa cannot be asked: no partner account is set.",
+	  "Ei voida kysyä, onko yrityksellä {subject} jo tili Maventassa: kumppanitiliä ei ole "
+	  "asetettu.",
+	  "Det kan ikke spørres om {subject} har en konto hos Maventa: ingen partnerkonto er "
+	  "satt." },
 	{ "answer_unreadable", "vendor",
 	  "An answer of the source cannot be read ({subject}). Whoever runs the integration should "
 	  "look.",

@@ -244,7 +244,10 @@ static const struct attempt_ops ops = {
 	.known = known,
 };
 
-static const struct system *const fake_systems[] = { &severa_system, &netvisor_system, NULL };
+static const struct system *const fake_systems[] = { &severa_system, &netvisor_system,
+						     &maventa_system, NULL };
+
+static char fake_vendor_key[] = "5f1d6f80-0000-4000-8000-0000000000ff";
 
 void fake_init(struct fake *f, struct arena *arena, const char *settings, const char *credentials)
 {
@@ -254,9 +257,15 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 					 .burst = 2,
 					 .concurrency = 4,
 					 .page = 100 },
-			     .netvisor = { .url = "http://netvisor.test", .concurrency = 1 } };
+			     .netvisor = { .url = "http://netvisor.test", .concurrency = 1 },
+			     .maventa = {
+				     .url = "http://maventa.test",
+				     .soap_url = "http://maventa.test/wsdl",
+				     .vendor_key = { fake_vendor_key, sizeof(fake_vendor_key) - 1 },
+				     .partner_company = "",
+				     .concurrency = 4 } };
 	f->systems = (struct system_values) { .systems = fake_systems,
-					      .of = { &f->severa, &f->netvisor } };
+					      .of = { &f->severa, &f->netvisor, &f->maventa } };
 	snprintf(f->conn.id, sizeof(f->conn.id), "case");
 	f->conn.settings = settings;
 	f->conn.activated_ms = 1;

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/strbuf.h"
 #include "flow.h"
+#include "systems/maventa.h"
 #include "systems/netvisor.h"
 #include "systems/severa.h"
 
@@ -29,6 +30,7 @@ struct fake {
 	struct connection conn;
 	struct severa_options severa;
 	struct netvisor_options netvisor;
+	struct maventa_options maventa;
 	struct system_values systems;
 	struct arena *arena;
 	struct fake_step steps[64];

@@ -33,6 +33,7 @@ LIBRARIES = {
     r"hiredis/.*": ["service/net/redis"],
     r"cjson/.*|cJSON.*": ["service/codec/json"],
     r"libxml/.*": ["service/codec/xml"],
+    r"zip\.h": ["service/codec/zip"],
     r"openssl/.*": ["service/codec/sign", "service/net/redis", "tests/unit/tls_server"],
     r"cmocka\.h": ["tests/unit/", "tests/flows/"],
 }

@@ -1,0 +1,63 @@
+/* system.c: Maventa's options, and a limit of our own: the vendor names none (facts/maventa.md §3).
+ */
+#include "base/base.h"
+#include "maventa_internal.h"
+
+#define ROW(type, member, name, preset, allowed, doc)                                        \
+	{                                                                                    \
+		OPTION_##type, OPTION_PREFIX name, offsetof(struct maventa_options, member), \
+			preset, allowed, doc                                                 \
+	}
+
+static const struct option table[] = {
+	{ OPTION_SECTION, NULL, 0, "", "", "Maventa" },
+	ROW(URL, url, "MAVENTA_URL", "https://ax.maventa.com", "",
+	    "Base URL of Maventa's REST API."),
+	ROW(URL, soap_url, "MAVENTA_SOAP_URL", "https://secure.maventa.com/apis/v1.1/wsdl", "",
+	    "Where the WSDL of Maventa's SOAP API is, which registrations go through."),
+	ROW(SECRET, vendor_key, "MAVENTA_VENDOR_KEY", "", "16..128",
+	    "Vendor API key that Viesti is known to Maventa by."),
+	ROW(TEXT, partner_company, "MAVENTA_PARTNER_COMPANY", "", "",
+	    "Company UUID of our own partner account, which asks whether a company has an account "
+	    "already."),
+	ROW(SECRET, partner_key, "MAVENTA_PARTNER_KEY", "", "16..128",
+	    "User API key of our own partner account."),
+	ROW(INT, rate, "MAVENTA_RATE", "10", "1..100000",
+	    "Requests per second and company account (a guess: the vendor names no limit)."),
+	ROW(INT, burst, "MAVENTA_BURST", "5", "1..100000",
+	    "Requests that may go at once after a pause, per company account."),
+	ROW(INT, concurrency, "MAVENTA_CONCURRENCY", "4", "1..1000",
+	    "Jobs that use one company account at one time (a guess)."),
+	ROW(ENUM, array_style, "MAVENTA_ARRAY_STYLE", "plain", "plain|brackets",
+	    "How a list goes into a form: its name repeated, or with [] behind it (a guess)."),
+	ROW(BOOL, names_format, "MAVENTA_NAME_FORMAT", "false", "",
+	    "Tell the format of an invoice instead of letting Maventa find it out (a guess)."),
+};
+
+const struct system maventa_system = {
+	.name = "maventa",
+	.options = table,
+	.n_options = ARRAY_SIZE(table),
+	.values_size = sizeof(struct maventa_options),
+};
+
+const struct maventa_options *maventa_options(const struct system_values *v)
+{
+	return system_values_of(v, &maventa_system);
+}
+
+bool maventa_limit(const struct system_values *v, const char *company, struct limit_key *ret,
+		   struct err *err)
+{
+	const struct maventa_options *opt = maventa_options(v);
+	int n = snprintf(ret->key, sizeof(ret->key), "maventa:%s", company);
+	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
+		err_set(err, ERR_INPUT, "too long");
+		err_pointer(err, "/credentials/maventa/company_uuid");
+		return false;
+	}
+	ret->max_running = opt->concurrency;
+	ret->rate_per_s = opt->rate;
+	ret->burst = opt->burst;
+	return true;
+}
