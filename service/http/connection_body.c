@@ -334,7 +334,8 @@ static bool take_identity(struct request *rq, const struct json *j, enum body_mo
 	if (!is_id(id))
 		return problem(err, ERR_INPUT, "value_invalid", "/id", "1 to 32 of a-z 0-9 _ -");
 	if (!flow_find(rq->opt, flow))
-		return problem(err, ERR_INPUT, "value_invalid", "/flow", "no such flow; GET /v1/flows lists them");
+		return problem(err, ERR_INPUT, "value_invalid", "/flow",
+			       "no such flow; GET /v1/flows lists them");
 	d->id = id;
 	d->flow = flow;
 	d->created_ms = clock_wall_ms();

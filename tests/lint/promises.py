@@ -67,6 +67,7 @@ def options_named(root):
     sample = pathlib.Path(root, "deploy/viesti.env.sample").read_text(encoding="utf-8")
     known = set(re.findall(r"^#(VIESTI_\w+)=", sample, re.M)) | {"VIESTI_CONFIG"}
     known |= {name + "_FILE" for name in known} | {"VIESTI_X", "VIESTI_X_FILE"}
+    known |= {"VIESTI_SHARED", "VIESTI_IMAGE_TOOLS"}  # what tests find by the environment
     found = []
     for p in sorted([*pathlib.Path(root).glob("*.md"), *pathlib.Path(root, "deploy").rglob("*"),
                      *pathlib.Path(root, "docker").rglob("*"), pathlib.Path(root, "Dockerfile")]):
