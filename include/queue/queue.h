@@ -79,7 +79,7 @@ struct queue_job {
 	int64_t generation, try_no; /* this try included */
 	int64_t fence;
 	int64_t deadline_ms; /* monotonic, local: the lease ends then unless beaten */
-	int64_t created_ms, first_try_ms; /* first_try_ms: of this generation (retry age) */
+	int64_t first_try_ms; /* of this generation (retry age) */
 	bool delivered; /* a send step of this generation has its outcome */
 	enum transfer_state was; /* state before the claim; done: a re-look (DESIGN §4.8) */
 	const char *number, *changed, *content_hash, *fingerprint, *error_code; /* "" when none */

@@ -3,7 +3,8 @@
 -- aside, so that it costs nothing until something changes. Per job the record is read and nothing of it written; all else is
 -- written once per turn or once per call.
 -- ARGV: prefix, epoch, moves, max, lease ms, batch (a random number: a counter would repeat after a failover). Answers EPOCH,
--- or a list of jobs, each a list (see queue_claim.c): what few have stands last, and is left out when nothing follows.
+-- or a list of jobs in the order of their fences, each a list (see queue_claim.c): what few have stands last, and is left out
+-- when nothing follows.
 if not knows_all(ARGV[2]) then
 	return EPOCH
 end
@@ -57,17 +58,16 @@ local function room(conn, turn, keys, share)
 	return share
 end
 
-local function claim_task(conn, id, names)
+local function claim_task(id, conn, place)
 	local key = P .. 'j:' .. id
-	local r = call('HMGET', key, 'st', 'k', 'a', 'ca')
+	local r = call('HMGET', key, 'st', 'k', 'a')
 	if r[1] ~= 'queued' then
 		return false
 	end
-	local fence = next_fence()
 	call('HSET', key, 'st', 'running', 'ua', NOW)
 	call('PEXPIRE', key, 3600000)
-	lease_out(id, hold(fence, 'queued', 1, 0, 0, '-', conn, names),
-		{ id, conn, r[2], fence, 'queued', '1', '1', r[4], r[4], '', '', r[3] })
+	lease_out(id, hold(next_fence(), 'queued', '1', '0', '0', '-', place),
+		{ id, conn, r[2], 'queued', '1', '1', '0', '', '', r[3] })
 	return true
 end
 
@@ -89,30 +89,31 @@ local function may_run(state)
 	return claimable[state]
 end
 
-local function claim_transfer(conn, id, names)
+local function claim_transfer(id, conn, place)
 	local key = P .. 't:' .. id
-	local r = call('HMGET', key, 'st', 'k', 's', 'ch', 'g', 'rv', 'ca', 'no', 'try')
-	local state = r[1]
+	local r = call('HMGET', key, 'st', 'k', 's', 'g', 'rv', 'ch', 'no', 'try')
+	local state, changed, number, tries = r[1], r[6], r[7], r[8]
 	if not state or not may_run(state) then
 		return false
 	end
-	local fence = next_fence()
-	local later, had = of_later_tries(key, r[9])
-	local try, first = tostring((r[9] or 0) + 1), later[5] or NOW
-	local job = { id, conn, r[2], fence, state, r[5], try, r[7], first, r[3], r[4] or nil }
-	if r[8] or later[1] or later[2] or later[3] or later[4] then
-		for i, value in ipairs({ r[4] or '', '', r[8] or '', later[1] or '', later[2] or '', later[3] or '', later[4] or '' }) do
-			job[10 + i] = value
-		end
+	local rev, generation = r[5] or '0', r[4] or '1'
+	if not tries and not number then
+		lease_out(id, hold(next_fence(), state, '1', NOW, rev, '-', place),
+			{ id, conn, r[2], state, generation, '1', NOW, r[3], changed or nil })
+		return true
 	end
-	lease_out(id, hold(fence, state, try, first, r[6] or '0', had, conn, names), job)
+	local later, had = of_later_tries(key, tries)
+	local try, first = tostring((tries or 0) + 1), later[5] or NOW
+	lease_out(id, hold(next_fence(), state, try, first, rev, had, place),
+		{ id, conn, r[2], state, generation, try, first, r[3], changed or '', '', number or '', later[1] or '', later[2] or '',
+			later[3] or '', later[4] or '' })
 	return true
 end
 
 -- Up to n of the connection's jobs in order; answers the ids that were claimed.
 local function claim_some(conn, names, n)
 	local popped = call('ZPOPMIN', P .. 'q:c:' .. conn, n)
-	local ids, claimed = {}, {}
+	local ids, claimed, place = {}, {}, conn .. '\n' .. names
 	for i = 1, #popped, 2 do
 		ids[#ids + 1] = popped[i]
 	end
@@ -121,7 +122,7 @@ local function claim_some(conn, names, n)
 	end
 	for i, busy in ipairs(call('HMGET', HELD, unpack(ids))) do
 		local id = ids[i]
-		if not busy and (is_task(id) and claim_task or claim_transfer)(conn, id, names) then
+		if not busy and (is_task(id) and claim_task or claim_transfer)(id, conn, place) then
 			claimed[#claimed + 1] = id
 		end
 	end

@@ -11,6 +11,7 @@ local MOVES = ARGV[2]
 local NEEDS_DUE = { waiting = true, retrying = true, in_doubt = true, following = true }
 local AT_REST = { done = true, needs_data = true, skipped = true, cancelled = true, waiting = true }
 local FALLBACK_MS = 60000
+local HELD = P .. 'q:held'
 local any = false
 local gone, batches, slots, left, entered = {}, {}, {}, {}, {}
 
@@ -21,6 +22,16 @@ local function list_of(lists, name)
 		lists[name] = list
 	end
 	return list
+end
+
+-- Tables by two keys: what is decided once for many jobs.
+local function memo(cache, a, b)
+	local by_a = cache[a]
+	if not by_a then
+		by_a = {}
+		cache[a] = by_a
+	end
+	return by_a[b], by_a
 end
 
 local function push(list, value)
@@ -34,7 +45,7 @@ end
 
 local function end_lease(id, fence, keys)
 	local batch = batch_of(fence)
-	push(gone, id)
+	gone[#gone + 1] = id
 	batches[batch] = (batches[batch] or 0) + 1
 	if keys ~= '' then
 		for key in string.gmatch(keys, '[^\n]+') do
@@ -43,71 +54,25 @@ local function end_lease(id, fence, keys)
 	end
 end
 
-local function move_index(conn, id, from, to)
-	local a, b = bucket(from), bucket(to)
-	local ix = P .. 'ix:' .. conn .. ':'
-	if a ~= b then
-		push(list_of(left, ix .. a), id)
-	end
-	push_pair(list_of(entered, ix .. b), NOW, id)
-end
-
-local moves = {}
-local function may_move(from, to)
-	local name = from .. '>' .. to
-	if moves[name] == nil then
-		moves[name] = from == to or string.find(MOVES, ',' .. name .. ',', 1, true) ~= nil
-	end
-	return moves[name]
-end
-
-local function queue_again(conn, id)
-	enqueue(conn, id)
-	any = true
-end
-
-local function finish_task(o, conn)
-	local h, key = o.head, P .. 'j:' .. o.id
+-- The texts of an outcome begin behind its head.
+local function finish_task(id, h, conn, text)
+	local key = P .. 'j:' .. id
 	if h.mode == 'b' then
 		call('HSET', key, 'st', 'queued', 'ua', NOW)
-		delay(conn, o.id, now + math.max(0, h.wait))
-		return 'F'
+		delay(conn, id, now + math.max(0, h.wait))
+		return
 	end
 	local good = h.mode == 'k' or h.state == 'done'
-	call('HSET', key, 'st', good and 'done' or 'failed', 'r', o.result or '', 'e', o.error or '', 'ua', NOW)
+	local failure = h.error and ARGV[text + 1] or ''
+	call('HSET', key, 'st', good and 'done' or 'failed', 'r', h.result and ARGV[text + h.result] or '', 'e', failure, 'ua', NOW)
 	call('PEXPIRE', key, 3600000)
-	return 'F'
-end
-
--- Where it goes from here: due later, at once again, or nowhere. Answers the state and when it is due.
-local function place(wait, conn, id, to, again)
-	if again and to ~= 'in_doubt' and to ~= 'following' and to ~= 'retrying' and to ~= 'system_fault' then
-		if to == 'skipped' or to == 'cancelled' or to == 'waiting' then
-			to = 'queued'
-		end
-		queue_again(conn, id)
-		return to
-	end
-	if NEEDS_DUE[to] and wait < 0 then
-		wait = FALLBACK_MS
-	end
-	if to == 'queued' and wait <= 0 then
-		queue_again(conn, id)
-	elseif wait >= 0 then
-		delay(conn, id, now + wait)
-		return to, string.format('%.0f', now + wait)
-	end
-	return to
 end
 
 -- Timelines keep the newest entries.
-local function note(o)
-	local n = o.head.n
-	if n == 0 then
-		return
-	end
-	local key = P .. 'tl:' .. o.id
-	if call('RPUSH', key, unpack(ARGV, o.entries, o.entries + n - 1)) > MAX_ENTRIES then
+local function note(id, first, n)
+	local key = P .. 'tl:' .. id
+	local length = n == 1 and call('RPUSH', key, ARGV[first]) or call('RPUSH', key, unpack(ARGV, first, first + n - 1))
+	if length > MAX_ENTRIES then
 		call('LTRIM', key, -MAX_ENTRIES, -1)
 	end
 end
@@ -116,26 +81,60 @@ local function has(had, letter)
 	return string.find(had, letter, 2, true)
 end
 
--- What the outcome says of the document: fields to set (name, value, ...), fields to drop.
-local function take_facts(o, had, set, drop)
-	if o.code then
-		push_pair(set, 'ec', o.code)
-		push_pair(set, 'e', o.error)
-	elseif has(had, 'e') then
-		push_pair(drop, 'ec', 'e')
+-- Where a stored outcome leads, queued at once or delayed: sets to, queue or wait of the plan.
+local function place(plan, h, again)
+	local to, wait = plan.to, h.wait
+	if again and to ~= 'in_doubt' and to ~= 'following' and to ~= 'retrying' and to ~= 'system_fault' then
+		if to == 'skipped' or to == 'cancelled' or to == 'waiting' then
+			plan.to = 'queued'
+		end
+		plan.queue = true
+		return
 	end
-	if o.fingerprint then
-		push_pair(set, 'fp', o.fingerprint)
+	if NEEDS_DUE[to] and wait < 0 then
+		wait = FALLBACK_MS
 	end
-	if o.hash then
-		push_pair(set, 'hash', o.hash)
+	if to == 'queued' and wait <= 0 then
+		plan.queue = true
+	elseif wait >= 0 then
+		plan.wait, plan.due = wait, string.format('%.0f', now + wait)
 	end
 end
 
--- When it is due, and how old its tries are.
-local function take_times(to, due, had, first, set, drop)
-	if due then
-		push_pair(set, 'due', due)
+-- The move, and what the queue does with it.
+local function move(plan, h, was, again)
+	plan.letter, plan.to = 'F', was
+	if h.mode == 'b' then
+		if h.wait <= 0 then
+			plan.queue = true
+		else
+			plan.wait = h.wait
+		end
+		return
+	end
+	-- What is done or needs data stands while somebody looks again.
+	local from = (was == 'done' or was == 'needs_data') and was or 'running'
+	if h.mode == 's' then
+		if from ~= h.state and not string.find(MOVES, ',' .. from .. '>' .. h.state .. ',', 1, true) then
+			-- A bug of ours: the record stays as it was, and does not run in circles.
+			plan.letter = 'I'
+			plan.wait = (was == 'queued' or NEEDS_DUE[was]) and FALLBACK_MS or nil
+			return
+		end
+		plan.to = h.state
+	end
+	place(plan, h, again)
+end
+
+-- Fields to set (name, value, ...) and to drop, but for the texts of the outcome.
+local function fields(plan, h, claimed)
+	local set, drop, to, had = plan.set, plan.drop, plan.to, claimed.had
+	push_pair(set, 'try', h.mode == 'b' and tostring(claimed.try - 1) or claimed.try)
+	if plan.facts and not h.error and has(had, 'e') then
+		push_pair(drop, 'ec', 'e')
+	end
+	if plan.due then
+		push_pair(set, 'due', plan.due)
 	elseif has(had, 'd') then
 		push(drop, 'due')
 	end
@@ -144,119 +143,130 @@ local function take_times(to, due, had, first, set, drop)
 			push(drop, 'ft')
 		end
 	elseif not has(had, 't') then
-		push_pair(set, 'ft', first)
+		push_pair(set, 'ft', claimed.first)
 	end
-end
-
--- The move of a finished transfer. Answers the letter, the state and when it is due.
-local function move(h, conn, id, was, again)
-	local to = h.state
-	if h.mode == 'b' then
-		if h.wait <= 0 then
-			queue_again(conn, id)
-		else
-			delay(conn, id, now + h.wait)
-		end
-		return 'F', was
-	end
-	-- What is done or needs data stands while somebody looks again.
-	local from = (was == 'done' or was == 'needs_data') and was or 'running'
-	if h.mode == 'k' then
-		to = was
-	elseif not may_move(from, to) then
-		-- A bug of ours: the record stays as it was, and does not run in circles.
-		if was == 'queued' or NEEDS_DUE[was] then
-			delay(conn, id, now + FALLBACK_MS)
-		end
-		return 'I', was
-	end
-	return 'F', place(h.wait, conn, id, to, again)
-end
-
-local function finish(o, value)
-	if not value then
-		return 'S'
-	end
-	local id, h = o.id, o.head
-	local fence, claimed, again = read_held(value)
-	if fence ~= o.fence then
-		return 'S'
-	end
-	local was, conn, had = claimed.was, claimed.conn, claimed.had
-	end_lease(id, fence, claimed.keys)
-	if is_task(id) then
-		return finish_task(o, conn)
-	end
-	note(o)
-	local letter, to, due = move(h, conn, id, was, again)
-	local set, drop = { 'try', h.mode == 'b' and claimed.try - 1 or claimed.try }, {}
-	if h.mode == 's' and letter == 'F' then
-		take_facts(o, had, set, drop)
-	end
-	take_times(to, due, had, claimed.first, set, drop)
 	if h.delivered then
 		push_pair(set, 'dl', '1')
 	end
-	if h.mode == 's' or to ~= was then
+	if h.mode == 's' or to ~= claimed.was then
 		push_pair(set, 'st', to)
 		push_pair(set, 'ua', NOW)
 		push_pair(set, 'rv', tostring(claimed.rev + 1))
-		move_index(conn, id, was, to)
+		local a, b, ix = bucket(claimed.was), bucket(to), P .. 'ix:' .. claimed.conn .. ':'
+		plan.left = a ~= b and list_of(left, ix .. a)
+		plan.entered = list_of(entered, ix .. b)
 	end
-	local key = P .. 't:' .. id
-	call('HSET', key, unpack(set))
-	if drop[1] then
-		call('HDEL', key, unpack(drop))
-	end
-	return letter
 end
 
+-- What becomes of jobs that were claimed alike and ended alike is decided once.
+local plans = { [true] = {}, [false] = {} }
+local function plan_of(claimed, h, again)
+	local plan, by_claimed = memo(plans[again], claimed, h)
+	if not plan then
+		plan = { set = {}, drop = {} }
+		move(plan, h, claimed.was, again)
+		plan.facts = h.mode == 's' and plan.letter == 'F'
+		fields(plan, h, claimed)
+		by_claimed[h] = plan
+	end
+	return plan
+end
+
+-- What only this outcome says.
+local function take_texts(key, h, text)
+	if h.error then
+		call('HSET', key, 'ec', ARGV[text], 'e', ARGV[text + 1])
+	end
+	if h.fingerprint then
+		call('HSET', key, 'fp', ARGV[text + h.fingerprint])
+	end
+	if h.hash then
+		call('HSET', key, 'hash', ARGV[text + h.hash])
+	end
+end
+
+local function finish(id, fence, h, text, value)
+	local held_fence, claimed, again = read_held(value)
+	if held_fence ~= fence then
+		return 'S'
+	end
+	local conn = claimed.conn
+	end_lease(id, fence, claimed.keys)
+	if is_task(id) then
+		finish_task(id, h, conn, text)
+		return 'F'
+	end
+	local plan, key = plan_of(claimed, h, again), P .. 't:' .. id
+	if h.n > 0 then
+		note(id, text + h.texts, h.n)
+	end
+	call('HSET', key, unpack(plan.set))
+	if plan.facts and h.texts > 0 then
+		take_texts(key, h, text)
+	end
+	if plan.drop[1] then
+		call('HDEL', key, unpack(plan.drop))
+	end
+	if plan.queue then
+		enqueue(conn, id)
+		any = true
+	elseif plan.wait then
+		delay(conn, id, now + plan.wait)
+	end
+	local list = plan.left
+	if list then
+		list[#list + 1] = id
+	end
+	list = plan.entered
+	if list then
+		list[#list + 1] = NOW
+		list[#list + 1] = id
+	end
+	return plan.letter
+end
+
+-- error, fingerprint, hash, result: where that text stands behind the head, if it does.
 local heads = {}
-local function head_of(text)
-	local h = heads[text]
+local function head_of(head)
+	local h = heads[head]
 	if not h then
-		local mode, letters, state, wait, n = string.match(text, '^(%a)(%a*) (%S+) (%-?%d+) (%d+)$')
-		local function with(letter)
-			return string.find(letters, letter, 1, true) and true
+		local mode, letters, state, wait, n = string.match(head, '^(%a)(%a*) (%S+) (%-?%d+) (%d+)$')
+		h = { mode = mode, state = state, wait = tonumber(wait), n = tonumber(n), texts = 0,
+			delivered = string.find(letters, 'd', 1, true) and true }
+		for letter, name in string.gmatch('e=error f=fingerprint h=hash r=result', '(%a)=(%a+)') do
+			if string.find(letters, letter, 1, true) then
+				h[name] = h.texts
+				h.texts = h.texts + (letter == 'e' and 2 or 1)
+			end
 		end
-		h = { mode = mode, state = state, wait = tonumber(wait), n = tonumber(n), delivered = with('d'), error = with('e'),
-			fingerprint = with('f'), hash = with('h'), result = with('r') }
-		heads[text] = h
+		heads[head] = h
 	end
 	return h
 end
 
-local outcomes, ids = {}, {}
-local a = 3
-local function next_arg()
-	a = a + 1
-	return ARGV[a - 1]
-end
-while a <= #ARGV do
-	local o = { id = next_arg(), fence = next_arg(), head = head_of(next_arg()) }
-	local h = o.head
-	if h.error then
-		o.code, o.error = next_arg(), next_arg()
-	end
-	o.fingerprint = h.fingerprint and next_arg()
-	o.hash = h.hash and next_arg()
-	o.result = h.result and next_arg()
-	o.entries = a
-	a = a + h.n
-	push(outcomes, o)
-	push(ids, o.id)
+local ids, fences, ends, texts = {}, {}, {}, {}
+local a, n, last = 3, 0, #ARGV
+while a <= last do
+	local h = head_of(ARGV[a + 2])
+	n = n + 1
+	ids[n], fences[n], ends[n], texts[n] = ARGV[a], ARGV[a + 1], h, a + 3
+	a = a + 3 + h.texts + h.n
 end
 local answer, ended = {}, {}
-local held = ids[1] and call('HMGET', P .. 'q:held', unpack(ids)) or {}
-for i, o in ipairs(outcomes) do
-	answer[i] = finish(o, not ended[o.id] and held[i])
-	ended[o.id] = ended[o.id] or answer[i] ~= 'S'
+local held = n > 0 and call('HMGET', HELD, unpack(ids)) or {}
+for i = 1, n do
+	local id, letter = ids[i], 'S'
+	if held[i] and not ended[id] then
+		letter = finish(id, fences[i], ends[i], texts[i], held[i])
+		ended[id] = letter ~= 'S'
+	end
+	answer[i] = letter
 end
 if gone[1] then
-	call('HDEL', P .. 'q:held', unpack(gone))
+	call('HDEL', HELD, unpack(gone))
 end
-for batch, n in pairs(batches) do
-	let_go(batch, n)
+for batch, count in pairs(batches) do
+	let_go(batch, count)
 end
 for key, list in pairs(left) do
 	call('ZREM', key, unpack(list))

@@ -90,9 +90,9 @@ local function batch_of(fence)
 end
 
 -- was: state before the claim. had: letters of the optional fields that the record has (d: due, e: error, t: first try),
--- after a dash. keys: of limits, joined by line feeds.
-local function hold(fence, was, try, first, rev, had, conn, keys)
-	return fence .. ' ' .. was .. ' ' .. try .. ' ' .. first .. ' ' .. rev .. ' ' .. had .. ' ' .. conn .. '\n' .. keys
+-- after a dash. place: connection and limit keys, each but the last with a line feed behind it.
+local function hold(fence, was, try, first, rev, had, place)
+	return fence .. ' ' .. was .. ' ' .. try .. ' ' .. first .. ' ' .. rev .. ' ' .. had .. ' ' .. place
 end
 
 -- Answers the fence, what the claim knew (a table by the names above), and whether it is to be looked at again. Jobs of one

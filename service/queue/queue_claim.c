@@ -4,8 +4,8 @@
 
 #include "base/clock.h"
 
-#define JOB_FIELDS_MIN 9
-#define JOB_FIELDS_MAX 17
+#define JOB_FIELDS_MIN 8
+#define JOB_FIELDS_MAX 15
 #define BEAT_ARENA (256 * 1024)
 
 static enum queue_job_type job_type(const char *id)
@@ -20,42 +20,38 @@ static enum queue_job_type job_type(const char *id)
 }
 
 /* The order of the fields is claim.lua's. */
-static bool read_job(const struct redis_value *v, int64_t deadline_ms, struct queue_job *ret,
-		     struct err *err)
+static bool read_job(const struct redis_value *v, struct queue_job *ret, struct err *err)
 {
 	if (v->type != REDIS_ARRAY || v->n < JOB_FIELDS_MIN || v->n > JOB_FIELDS_MAX)
 		return queue_script_broken("claim", err);
 	enum transfer_state was;
-	if (!state_parse(span_of(queue_text(v, 4)), &was))
+	if (!state_parse(span_of(queue_text(v, 3)), &was))
 		return queue_script_broken("claim", err);
 	*ret = (struct queue_job) {
 		.type = job_type(queue_text(v, 0)),
 		.id = queue_text(v, 0),
 		.conn = queue_text(v, 1),
 		.kind = queue_text(v, 2),
-		.fence = queue_int(&v->items[3]),
 		.was = was,
-		.generation = queue_int(&v->items[5]),
-		.try_no = queue_int(&v->items[6]),
-		.created_ms = queue_int(&v->items[7]),
-		.first_try_ms = queue_int(&v->items[8]),
-		.source_id = queue_text(v, 9),
-		.changed = queue_text(v, 10),
-		.args = queue_text(v, 11),
-		.number = queue_text(v, 12),
-		.delivered = queue_text(v, 13)[0] == '1',
-		.content_hash = queue_text(v, 14),
-		.fingerprint = queue_text(v, 15),
-		.error_code = queue_text(v, 16),
-		.deadline_ms = deadline_ms,
+		.generation = queue_int(&v->items[4]),
+		.try_no = queue_int(&v->items[5]),
+		.first_try_ms = queue_int(&v->items[6]),
+		.source_id = queue_text(v, 7),
+		.changed = queue_text(v, 8),
+		.args = queue_text(v, 9),
+		.number = queue_text(v, 10),
+		.delivered = queue_text(v, 11)[0] == '1',
+		.content_hash = queue_text(v, 12),
+		.fingerprint = queue_text(v, 13),
+		.error_code = queue_text(v, 14),
 	};
 	return true;
 }
 
 /*
- * The number of a claim, part of its jobs' fences. Random: a Redis that went back in time would
- * give a counter's numbers again, and two workers would both pass for the holder. With three more
- * digits it stays below 2^53, the largest whole number of a script.
+ * The number of a claim: with three digits for the place in it, its jobs' fences. Random: a Redis
+ * that went back in time would give a counter's numbers again, and two workers would both pass for
+ * the holder. With the three digits it stays below 2^53, the largest whole number of a script.
  */
 static int64_t random_batch(void)
 {
@@ -70,47 +66,54 @@ struct claim_args {
 	struct num max, lease, batch;
 };
 
-static void write_args(const struct queue *q, size_t max, struct claim_args *to)
+/* Of a claim that is made now. */
+static struct queue_claim_head write_args(const struct queue *q, size_t max, struct claim_args *to)
 {
 	assert(max <= QUEUE_TURN_MAX);
+	struct queue_claim_head head = { .batch = random_batch(),
+					 .deadline_ms = clock_mono_ms() + q->lease_ms };
 	const struct span args[CLAIM_ARGS] = { SPAN_LIT(""), span_of(q->moves),
 					       num_span(&to->max, (int64_t)max),
 					       num_span(&to->lease, q->lease_ms),
-					       num_span(&to->batch, random_batch()) };
+					       num_span(&to->batch, head.batch) };
 	memcpy(to->args, args, sizeof(args));
+	return head;
 }
 
-static bool read_jobs(const struct redis_value *v, int64_t deadline_ms, struct queue_turn *turn,
-		      struct err *err)
+static bool read_jobs(const struct redis_value *v, const struct queue_claim_head *head,
+		      struct queue_turn *turn, struct err *err)
 {
 	if (v->type != REDIS_ARRAY || v->n > turn->max_jobs)
 		return queue_script_broken("claim", err);
-	for (size_t i = 0; i < v->n; i++)
-		if (!read_job(&v->items[i], deadline_ms, &turn->jobs[i], err))
+	for (size_t i = 0; i < v->n; i++) {
+		if (!read_job(&v->items[i], &turn->jobs[i], err))
 			return false;
+		turn->jobs[i].fence = head->batch * 1000 + (int64_t)i;
+		turn->jobs[i].deadline_ms = head->deadline_ms;
+	}
 	turn->n_jobs = v->n;
 	return true;
 }
 
 bool queue_claim_append(struct queue *q, struct redis *r, struct arena *arena, size_t max,
-			struct err *err)
+			struct queue_claim_head *ret, struct err *err)
 {
 	struct claim_args a;
 	struct store_epoch epoch;
-	write_args(q, max, &a);
+	*ret = write_args(q, max, &a);
 	store_epoch_get(q->store, &epoch);
 	a.args[0] = span_of(epoch.id);
 	return redis_append_script(r, arena, "claim", a.args, CLAIM_ARGS, err);
 }
 
-bool queue_claim_read(struct redis *r, struct arena *arena, int64_t deadline_ms,
+bool queue_claim_read(struct redis *r, struct arena *arena, const struct queue_claim_head *head,
 		      struct queue_turn *turn, bool *ret_lost, struct err *err)
 {
 	const struct redis_value *v = NULL;
 	if (!redis_read(r, arena, &v, err))
 		return false;
 	*ret_lost = v->type == REDIS_STATUS;
-	return *ret_lost || read_jobs(v, deadline_ms, turn, err);
+	return *ret_lost || read_jobs(v, head, turn, err);
 }
 
 bool queue_claim_synced(struct queue *q, struct arena *arena, struct queue_turn *turn,
@@ -118,10 +121,9 @@ bool queue_claim_synced(struct queue *q, struct arena *arena, struct queue_turn 
 {
 	struct claim_args a;
 	const struct redis_value *v = NULL;
-	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
-	write_args(q, turn->max_jobs, &a);
+	struct queue_claim_head head = write_args(q, turn->max_jobs, &a);
 	return store_script(q->store, arena, "claim", a.args, CLAIM_ARGS, &v, err) &&
-	       read_jobs(v, deadline_ms, turn, err);
+	       read_jobs(v, &head, turn, err);
 }
 
 bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_job *ret,

@@ -51,10 +51,13 @@ bool queue_finish_append(struct queue *q, struct redis *r, struct arena *arena,
 			 struct err *err) MUST_CHECK;
 bool queue_finish_read(struct redis *r, struct arena *arena, struct queue_outcome *outcomes,
 		       size_t n, struct err *err) MUST_CHECK;
+struct queue_claim_head {
+	int64_t batch, deadline_ms;
+};
 bool queue_claim_append(struct queue *q, struct redis *r, struct arena *arena, size_t max,
-			struct err *err) MUST_CHECK;
+			struct queue_claim_head *ret, struct err *err) MUST_CHECK;
 /* *ret_lost: Redis does not have the epoch that we know; nothing was claimed. */
-bool queue_claim_read(struct redis *r, struct arena *arena, int64_t deadline_ms,
+bool queue_claim_read(struct redis *r, struct arena *arena, const struct queue_claim_head *head,
 		      struct queue_turn *turn, bool *ret_lost, struct err *err) MUST_CHECK;
 /* A claim of its own, which syncs the store where it must. */
 bool queue_claim_synced(struct queue *q, struct arena *arena, struct queue_turn *turn,

@@ -20,9 +20,9 @@ struct load {
 static bool send_once(struct queue *q, struct redis *r, struct arena *arena,
 		      struct queue_turn *turn, struct load *l, struct err *err)
 {
-	int64_t deadline_ms = clock_mono_ms() + q->lease_ms;
+	struct queue_claim_head head;
 	if ((l->finish && !queue_finish_append(q, r, arena, l->outcomes, l->n_outcomes, err)) ||
-	    (l->claim && !queue_claim_append(q, r, arena, turn->max_jobs, err)))
+	    (l->claim && !queue_claim_append(q, r, arena, turn->max_jobs, &head, err)))
 		return false;
 	struct err own = ERR_INIT;
 	bool ok = true;
@@ -31,8 +31,7 @@ static bool send_once(struct queue *q, struct redis *r, struct arena *arena,
 		l->finish = !ok;
 	}
 	if (l->claim) {
-		l->claim = !queue_claim_read(r, arena, deadline_ms, turn, &l->lost,
-					     ok ? err : &own);
+		l->claim = !queue_claim_read(r, arena, &head, turn, &l->lost, ok ? err : &own);
 		ok = ok && !l->claim;
 	}
 	return ok;

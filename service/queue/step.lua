@@ -40,7 +40,7 @@ elseif verb == 'back' then
 	if back and f[2] then
 		next_generation(id)
 		call('HSET', P .. 'q:held', id, (again and '+' or '')
-			.. hold(fence, c.was, 1, now, c.rev, string.find(c.had, 'd') and '-d' or '-', c.conn, c.keys))
+			.. hold(fence, c.was, 1, now, c.rev, string.find(c.had, 'd') and '-d' or '-', c.conn .. '\n' .. c.keys))
 	else
 		call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
 	end
