@@ -137,7 +137,7 @@ flows: $(if $(FLOWS_C),$(BUILD)/flow-cases) build/deps/test ## flow cases: recor
 einvoice: $(BUILD)/einvoice-samples build/deps/test $(if $(VIESTI_SHARED),build/deps/einvoice) ## e-invoices against the official rules
 	@$(PYTEST) -rs tests/einvoice
 
-system: all $(BUILD)/bench/load build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
+system: all $(BUILD)/flow-cases $(BUILD)/bench/load build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
 	@$(if $(wildcard tests/system/test_*.py),$(PYTEST) -rs tests/system,echo "system: 0 passed$(comma) 0 failed")
 
 layers: build/deps/test ## the layer rule alone

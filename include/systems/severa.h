@@ -58,6 +58,29 @@ bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t 
 bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
 			struct err *err) MUST_CHECK;
 
+struct severa_unit {
+	const char *id, *name, *code, *parent_id;
+	const char *vat_number; /* NULL: a part of its parent */
+	const char *company_id, *company_name;
+	bool is_active;
+};
+struct severa_vat_rate {
+	const char *id, *code, *country_id;
+	struct decimal percentage;
+	bool is_default, is_active;
+};
+struct severa_language {
+	const char *id, *name, *english_name, *code;
+	bool is_invoice_language;
+};
+/* Whole registers; at most some minutes old. */
+bool severa_units(struct severa *s, const struct severa_unit **ret, size_t *ret_n,
+		  struct err *err) MUST_CHECK;
+bool severa_vat_rates(struct severa *s, const struct severa_vat_rate **ret, size_t *ret_n,
+		      struct err *err) MUST_CHECK;
+bool severa_languages(struct severa *s, const struct severa_language **ret, size_t *ret_n,
+		      struct err *err) MUST_CHECK;
+
 struct severa_company {
 	const char *name, *vat_number;
 	const char *business_id; /* 1234567-8; NULL: not Finnish */
@@ -98,6 +121,41 @@ bool severa_product(struct severa *s, const char *code, struct product *ret, boo
 		    struct err *err) MUST_CHECK;
 bool severa_project(struct severa *s, const char *id, struct severa_project *ret,
 		    struct err *err) MUST_CHECK;
+struct severa_contact {
+	const char *id, *name, *job_title, *address_id;
+	const char *email, *phone, *mobile, *fax; /* the first of each that may be used */
+	bool is_active;
+};
+/* The customer's contact persons, those deleted left out. A call more for each person. */
+bool severa_contacts(struct severa *s, const char *customer_id, const struct severa_contact **ret,
+		     size_t *ret_n, struct err *err) MUST_CHECK;
+
+struct severa_phase {
+	const char *id, *name, *code;
+	const char *project_id, *parent_id; /* parent_id NULL: the project's root */
+	bool is_completed;
+};
+bool severa_phases(struct severa *s, const char *project_id, const struct severa_phase **ret,
+		   size_t *ret_n, struct err *err) MUST_CHECK;
+
+/*
+ * Registers as they stand, or what changed in them; changed_since NULL or RFC 3339. Called once per
+ * page, as severa_page_fn. Customers come without what severa_customer adds from their addresses.
+ */
+typedef bool (*severa_products_fn)(void *ctx, const struct product *items, size_t n,
+				   struct err *err);
+/* Products, work types and travel-expense types, one register after the other. */
+bool severa_products(struct severa *s, const char *changed_since, severa_products_fn page,
+		     void *ctx, struct err *err) MUST_CHECK;
+typedef bool (*severa_customers_fn)(void *ctx, const struct customer *items, size_t n,
+				    struct err *err);
+bool severa_customers(struct severa *s, const char *changed_since, severa_customers_fn page,
+		      void *ctx, struct err *err) MUST_CHECK;
+typedef bool (*severa_projects_fn)(void *ctx, const struct severa_project *items, size_t n,
+				   struct err *err);
+bool severa_projects(struct severa *s, const char *changed_since, severa_projects_fn page,
+		     void *ctx, struct err *err) MUST_CHECK;
+
 /* ISO 3166-1 alpha-2 by any of Severa's names or codes; *ret NULL when unknown. */
 bool severa_country(struct severa *s, const char *name, const char **ret,
 		    struct err *err) MUST_CHECK;

@@ -6,13 +6,7 @@
 #include "live.h"
 
 #include "codec/json.h"
-#include "fake.h"
 #include "flows/severa_netvisor.h"
-
-struct live {
-	struct http_client *client;
-	struct arena *arena;
-};
 
 static bool exchange(struct fake *f, const struct call *call, struct http_reply *ret,
 		     struct err *err)
@@ -103,27 +97,37 @@ static int run_all(struct fake *f)
 	return failed ? 1 : 0;
 }
 
+bool live_open(struct live *l, struct fake *f, const char *url, const char *tenant)
+{
+	static const struct http_guard guard = { .allow_private = true, .allow_http = true };
+	struct err err = ERR_INIT;
+	const struct json *j;
+	*l = (struct live) { .arena = arena_new((size_t)1 << 30) };
+	if (!l->arena || !http_global_init(&err) || !http_client_new(&guard, &l->client, &err))
+		return false;
+	const char *setup = get(l,
+				arena_printf(l->arena, "%s/_sandbox/setup?tenant=%s", url, tenant));
+	if (!setup || !json_parse(l->arena, span_of(setup), JSON_LIMITS_VENDOR, &j, &err))
+		return false;
+	const struct json *t = json_first(json_get(j, "tenants"));
+	fake_init(f, l->arena, settings_of(l, t), credentials_of(l, t));
+	f->exchange = exchange;
+	f->ctx = l;
+	return true;
+}
+
+void live_close(struct live *l)
+{
+	http_client_free(l->client);
+	http_global_release();
+	arena_free(l->arena);
+}
+
 int live_main(const char *url, const char *tenant)
 {
 	static struct fake f;
-	struct http_guard guard = { .allow_private = true, .allow_http = true };
-	struct live l = { 0 };
-	struct err err = ERR_INIT;
-	const struct json *j;
-	if (!http_global_init(&err) || !http_client_new(&guard, &l.client, &err))
-		return 1;
-	CLEANUP(arena_free) struct arena *arena = arena_new((size_t)1 << 30);
-	l.arena = arena;
-	const char *setup = get(&l,
-				arena_printf(arena, "%s/_sandbox/setup?tenant=%s", url, tenant));
-	if (!setup || !json_parse(arena, span_of(setup), JSON_LIMITS_VENDOR, &j, &err))
-		return 1;
-	const struct json *t = json_first(json_get(j, "tenants"));
-	fake_init(&f, arena, settings_of(&l, t), credentials_of(&l, t));
-	f.exchange = exchange;
-	f.ctx = &l;
-	int status = run_all(&f);
-	http_client_free(l.client);
-	http_global_release();
+	struct live l;
+	int status = live_open(&l, &f, url, tenant) ? run_all(&f) : 1;
+	live_close(&l);
 	return status;
 }

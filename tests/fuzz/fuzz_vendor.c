@@ -42,7 +42,7 @@ static void fuzz_customer(struct arena *arena, const struct json *j)
 {
 	struct err err = ERR_INIT;
 	struct customer c = { 0 };
-	if (!severa_map_customer(j, &c, &err)) {
+	if (!severa_map(&severa_customer_shape, j, &c, &err)) {
 		MUST(err.code != ERR_NONE && err.message[0]);
 		return;
 	}
@@ -53,7 +53,7 @@ static void fuzz_customer(struct arena *arena, const struct json *j)
 		out.values[i] = texts[i % ARRAY_SIZE(texts)];
 	struct span body;
 	const struct xml *x;
-	if (!netvisor_map_customer(arena, &out, &body, &err))
+	if (!netvisor_map_customer(arena, XML_UTF8, &out, &body, &err))
 		MUST(err.code != ERR_NONE && err.message[0]);
 	else
 		MUST(xml_parse(arena, body, CAP_BYTES, &x, &err));
@@ -67,10 +67,11 @@ static void fuzz_register(struct arena *arena, const struct json *j)
 	struct severa_project project = { 0 };
 	struct span body;
 	const struct xml *x;
-	if (severa_map_product(j, "product", &p, &err) &&
-	    netvisor_map_product(arena, &p, "group", &body, &err))
+	if (severa_map(&severa_product_shapes[SEVERA_PRODUCT], j, &p, &err) &&
+	    netvisor_map_product(arena, XML_UTF8, &p, "group", &body, &err))
 		MUST(xml_parse(arena, body, CAP_BYTES, &x, &err));
-	if (!severa_map_status(j, &status, &err) || !severa_map_project(j, &project, &err))
+	if (!severa_map(&severa_status_shape, j, &status, &err) ||
+	    !severa_map(&severa_project_shape, j, &project, &err))
 		MUST(err.code != ERR_NONE && err.message[0]);
 }
 

@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "severa_invoice.h"
 
 static const char transfer_status[] = SEED_STATUS_TRANSFER;
@@ -371,14 +372,79 @@ static const struct {
 	const char *name;
 	enum severa_kind kind;
 } registers[] = {
-	{ "customers", SEVERA_CUSTOMER },	 { "products", SEVERA_PRODUCT },
-	{ "worktypes", SEVERA_WORK_TYPE },	 { "travelexpensetypes", SEVERA_TRAVEL_TYPE },
-	{ "statuses", SEVERA_STATUS },		 { "businessunits", SEVERA_BUSINESS_UNIT },
-	{ "projects", SEVERA_PROJECT },		 { "addresses", SEVERA_ADDRESS },
-	{ "organization", SEVERA_ORGANIZATION }, { "rows", SEVERA_ROW },
+	{ "customers", SEVERA_CUSTOMER },
+	{ "products", SEVERA_PRODUCT },
+	{ "worktypes", SEVERA_WORK_TYPE },
+	{ "travelexpensetypes", SEVERA_TRAVEL_TYPE },
+	{ "statuses", SEVERA_STATUS },
+	{ "businessunits", SEVERA_BUSINESS_UNIT },
+	{ "projects", SEVERA_PROJECT },
+	{ "addresses", SEVERA_ADDRESS },
+	{ "organization", SEVERA_ORGANIZATION },
+	{ "rows", SEVERA_ROW },
+	{ "vatrates", SEVERA_VAT_RATE },
+	{ "languages", SEVERA_LANGUAGE },
+	{ "contacts", SEVERA_CONTACT },
+	{ "communications", SEVERA_COMMUNICATION },
+	{ "phases", SEVERA_PHASE },
+	{ "files", SEVERA_INVOICE_FILE },
 };
 
-/* GET lists; GET|POST|DELETE with a guid, number or name: one record, changed, or removed. */
+/* {"name", "code"} of the record unless given, and what lists want of each. */
+static void write_record(struct json_writer *w, const struct json *fields, const char *guid,
+			 unsigned ordinal, const char *when)
+{
+	char text[32];
+	jsonw_object(w);
+	jsonw_kstr(w, "guid", guid);
+	jsonw_kstr(w, "createdDateTime", when);
+	jsonw_kstr(w, "lastUpdatedDateTime", when);
+	snprintf(text, sizeof(text), "Rivi %u", ordinal);
+	if (!json_get(fields, "name"))
+		jsonw_kstr(w, "name", text);
+	snprintf(text, sizeof(text), "R-%u", ordinal);
+	if (!json_get(fields, "code"))
+		jsonw_kstr(w, "code", text);
+	if (!json_get(fields, "isActive"))
+		jsonw_kbool(w, "isActive", true);
+	for (const struct json *m = json_first(fields); m; m = json_next(m)) {
+		jsonw_key(w, json_key(m));
+		jsonw_node(w, m);
+	}
+	jsonw_end_object(w);
+}
+
+/* {"count": 1, "fields": {...}, "parent": guid}: as many new records, named by their number. */
+static bool add_records_locked(struct severa_tenant *t, struct call *c, enum severa_kind kind,
+			       const struct json *body, struct err *err)
+{
+	const struct json *fields = json_get(body, "fields");
+	const char *parent_guid = json_str(json_get(body, "parent"));
+	struct doc *parent = parent_guid ? table_get(&t->by_guid, parent_guid) : NULL;
+	int64_t count = control_int(body, "count", 1, 10000);
+	struct strbuf made = call_strbuf(c);
+	struct json_writer out = JSON_WRITER_INIT(&made);
+	if (parent_guid && !parent)
+		return err_set(err, ERR_INPUT, "no such parent");
+	jsonw_array(&out);
+	for (int64_t i = 0; i < count; i++) {
+		struct strbuf sb = call_strbuf(c);
+		struct json_writer w = JSON_WRITER_INIT(&sb);
+		char guid[UUID_TEXT], when[CLOCK_RFC3339_MAX];
+		sign_uuid4(guid);
+		clock_rfc3339(severa_tick_locked(t), when);
+		write_record(&w, fields, guid, (unsigned)t->kinds[kind].n + 1, when);
+		if (!severa_add_locked(t, kind, guid, parent, strbuf_span(&sb), err))
+			return false;
+		jsonw_raw(&out, strbuf_span(&sb));
+	}
+	jsonw_end_array(&out);
+	reply_json(c, 201, &made);
+	return true;
+}
+
+/* GET lists, POST adds; GET|POST|DELETE with a guid, number or name: one record, changed, or
+ * removed. */
 static void serve_register(struct severa_tenant *t, struct call *c, enum severa_kind kind,
 			   const char *which)
 {
@@ -389,7 +455,10 @@ static void serve_register(struct severa_tenant *t, struct call *c, enum severa_
 	struct strbuf sb = call_strbuf(c);
 	pthread_mutex_lock(&t->lock);
 	struct doc *doc = find_doc_locked(t, c->arena, kind, which);
-	if (!which && !body) {
+	if (!which && body) {
+		if (!add_records_locked(t, c, kind, body, &err))
+			control_error(c, 400, "%s", err.message);
+	} else if (!which) {
 		strbuf_addch(&sb, '[');
 		for (size_t i = 0; i < t->kinds[kind].n; i++) {
 			if (i)

@@ -449,6 +449,27 @@ static bool seed_address(struct seeder *s, const struct seed_customer *c, struct
 	return store(s, SEVERA_ADDRESS, customer) != NULL;
 }
 
+static bool seed_channel(struct seeder *s, struct doc *contact, const char *type, const char *name,
+			 const char *value)
+{
+	char key[96];
+	if (!value)
+		return true;
+	snprintf(key, sizeof(key), "%s %s", contact->guid, type);
+	struct json_writer *w = start(s, "communication", key);
+	jsonw_kstr(w, "value", value);
+	jsonw_kbool(w, "isForbiddenToUse", false);
+	jsonw_key(w, "contact");
+	jsonw_object(w);
+	jsonw_kstr(w, "guid", contact->guid);
+	jsonw_end_object(w);
+	write_ref(s, "communicationType", "communicationtype", name, true);
+	jsonw_kstr(w, "type", type);
+	jsonw_kbool(w, "isActive", true);
+	jsonw_end_object(w);
+	return store(s, SEVERA_COMMUNICATION, contact) != NULL;
+}
+
 static bool seed_contact(struct seeder *s, const struct seed_customer *c, struct doc *customer)
 {
 	struct json_writer *w = start(s, "contact", c->name);
@@ -461,7 +482,11 @@ static bool seed_contact(struct seeder *s, const struct seed_customer *c, struct
 	if (c->email)
 		jsonw_str(w, c->email);
 	jsonw_end_array(w);
-	key_raw(w, "phoneNumbers", "[]");
+	jsonw_key(w, "phoneNumbers");
+	jsonw_array(w);
+	if (c->phone)
+		jsonw_str(w, c->phone);
+	jsonw_end_array(w);
 	jsonw_kbool(w, "isActive", true);
 	jsonw_kbool(w, "isDeleted", false);
 	jsonw_kbool(w, "isEmailAllowed", true);
@@ -471,20 +496,9 @@ static bool seed_contact(struct seeder *s, const struct seed_customer *c, struct
 	jsonw_kstr(w, "name", c->name);
 	jsonw_end_object(w);
 	struct doc *contact = store(s, SEVERA_CONTACT, customer);
-	if (!contact || !c->email)
-		return contact != NULL;
-	w = start(s, "communication", c->name);
-	jsonw_kstr(w, "value", c->email);
-	jsonw_kbool(w, "isForbiddenToUse", false);
-	jsonw_key(w, "contact");
-	jsonw_object(w);
-	jsonw_kstr(w, "guid", contact->guid);
-	jsonw_end_object(w);
-	write_ref(s, "communicationType", "communicationtype", "Sähköposti", true);
-	jsonw_kstr(w, "type", "EmailAddress");
-	jsonw_kbool(w, "isActive", true);
-	jsonw_end_object(w);
-	return store(s, SEVERA_COMMUNICATION, contact) != NULL;
+	return contact && seed_channel(s, contact, "EmailAddress", "Sähköposti", c->email) &&
+	       seed_channel(s, contact, "Phone", "Puhelin", c->phone) &&
+	       seed_channel(s, contact, "Fax", "Faksi", c->phone ? "+358 9 555 0199" : NULL);
 }
 
 static bool seed_country_setting(struct seeder *s, const struct seed_customer *c,

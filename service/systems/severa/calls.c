@@ -168,18 +168,18 @@ struct invoice_pages {
 	void *ctx;
 };
 
-static bool map_page(struct severa *paged, void *ctx, const struct json *rows, struct err *err)
+static bool map_page(struct severa *paged, void *ctx, const struct severa_rows *rows,
+		     struct err *err)
 {
 	const struct invoice_pages *pages = ctx;
 	struct arena *arena = paged->at->arena;
-	size_t n = 0;
-	struct invoice *items = arena_alloc_array(arena, json_size(rows) + 1, sizeof(*items));
+	struct invoice *items = arena_alloc_array(arena, rows->n + 1, sizeof(*items));
 	if (!items)
 		return full(err);
-	for (const struct json *j = json_first(rows); j; j = json_next(j))
-		if (!severa_map_invoice(arena, j, &items[n++], err))
+	for (size_t i = 0; i < rows->n; i++)
+		if (!severa_map_invoice(arena, rows->items[i], &items[i], err))
 			return false;
-	return pages->page(pages->ctx, items, n, err);
+	return pages->page(pages->ctx, items, rows->n, err);
 }
 
 bool severa_invoices(struct severa *s, const char *status_id, const char *changed_since,

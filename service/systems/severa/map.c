@@ -1,6 +1,6 @@
 /*
- * map.c: Severa's JSON into the model (facts/severa.md §3.2, 3.3, 4, 5). Pure: no clock, network or
- * configuration. Names are from the vendor's specification only.
+ * map.c: Severa's JSON into the model (facts/severa.md §3.2, 3.3, 4 to 6). Pure: no clock, network
+ * or configuration. Names are from the vendor's specification only.
  */
 #include "base/base.h"
 #include "severa_internal.h"
@@ -147,6 +147,55 @@ static const struct field project_fields[] = {
 };
 #undef ROW
 
+#define ROW struct severa_unit
+static const struct field unit_fields[] = {
+	ID_NEEDED("guid", id),
+	TEXT("name", name),
+	ID("code", code),
+	ID("parentGuid", parent_id),
+	TEXT("vatNumber", vat_number),
+	ID("companyGuid", company_id),
+	TEXT("companyName", company_name),
+	BOOL("isActive", is_active),
+};
+#undef ROW
+
+#define ROW struct severa_vat_rate
+static const struct field vat_rate_fields[] = {
+	ID_NEEDED("guid", id),	       ID("code", code),
+	ID("countryGuid", country_id), DECIMAL("percentage", percentage),
+	BOOL("isDefault", is_default), BOOL("isActive", is_active),
+};
+#undef ROW
+
+#define ROW struct severa_language
+static const struct field language_fields[] = {
+	ID_NEEDED("guid", id),
+	TEXT("name", name),
+	TEXT("englishName", english_name),
+	TEXT("code", code),
+	BOOL("isInvoiceLanguage", is_invoice_language),
+};
+#undef ROW
+
+#define ROW struct severa_phase
+static const struct field phase_fields[] = {
+	ID_NEEDED("guid", id),
+	TEXT("name", name),
+	ID("code", code),
+	ID("project.guid", project_id),
+	ID("parentPhase.guid", parent_id),
+	BOOL("isCompleted", is_completed),
+};
+#undef ROW
+
+#define ROW struct severa_contact
+static const struct field contact_fields[] = {
+	ID_NEEDED("guid", id),	       TEXT("name", name),	    TEXT("jobTitle", job_title),
+	ID("addressGuid", address_id), BOOL("isActive", is_active),
+};
+#undef ROW
+
 /*
  * By the table. A value of another type than the vendor's specification has is their fault or ours,
  * and nothing that a person can mend in the document; a number that we cannot hold exactly is.
@@ -245,31 +294,57 @@ bool severa_map_row(struct arena *arena, const struct json *j, struct invoice_ro
 	return map_codes(arena, json_get(j, "code"), ret, err);
 }
 
-bool severa_map_customer(const struct json *j, struct customer *ret, struct err *err)
+bool severa_map(const struct severa_shape *shape, const struct json *j, void *ret, struct err *err)
 {
-	*ret = (struct customer) { .is_active = true };
-	return decode(j, customer_fields, ARRAY_SIZE(customer_fields), ret, err) ||
-	       err_wrap(err, "Severa customer");
+	memcpy(ret, shape->preset, shape->size);
+	return decode(j, shape->fields, shape->n_fields, ret, err) ||
+	       err_wrap(err, "Severa %s", shape->what);
 }
 
-bool severa_map_status(const struct json *j, struct severa_status *ret, struct err *err)
+bool severa_map_all(struct arena *arena, const struct severa_shape *shape,
+		    const struct severa_rows *rows, void *ret_items, struct err *err)
 {
-	*ret = (struct severa_status) { .is_active = true };
-	return decode(j, status_fields, ARRAY_SIZE(status_fields), ret, err) ||
-	       err_wrap(err, "Severa invoice status");
+	char *items = arena_alloc_array(arena, rows->n + 1, shape->size);
+	if (!items)
+		return err_set(err, ERR_LIMIT, "arena full");
+	for (size_t i = 0; i < rows->n; i++)
+		if (!severa_map(shape, rows->items[i], items + i * shape->size, err))
+			return false;
+	memcpy(ret_items, &items, sizeof(items));
+	return true;
 }
 
-bool severa_map_product(const struct json *j, const char *register_name, struct product *ret,
-			struct err *err)
-{
-	*ret = (struct product) { .is_active = true, .register_name = register_name };
-	return decode(j, product_fields, ARRAY_SIZE(product_fields), ret, err) ||
-	       err_wrap(err, "Severa %s", register_name);
-}
+#define SHAPE(words, type, table, ...)                                             \
+	{                                                                          \
+		.what = (words), .fields = (table), .n_fields = ARRAY_SIZE(table), \
+		.size = sizeof(type), .preset = &(const type)                      \
+		{                                                                  \
+			__VA_ARGS__                                                \
+		}                                                                  \
+	}
 
-bool severa_map_project(const struct json *j, struct severa_project *ret, struct err *err)
-{
-	*ret = (struct severa_project) { 0 };
-	return decode(j, project_fields, ARRAY_SIZE(project_fields), ret, err) ||
-	       err_wrap(err, "Severa project");
-}
+const struct severa_shape severa_customer_shape = SHAPE("customer", struct customer,
+							customer_fields, .is_active = true);
+const struct severa_shape severa_status_shape = SHAPE("invoice status", struct severa_status,
+						      status_fields, .is_active = true);
+const struct severa_shape severa_project_shape = SHAPE("project", struct severa_project,
+						       project_fields, 0);
+const struct severa_shape severa_unit_shape = SHAPE("business unit", struct severa_unit,
+						    unit_fields, .is_active = true);
+const struct severa_shape severa_vat_rate_shape = SHAPE("VAT rate", struct severa_vat_rate,
+							vat_rate_fields, .is_active = true);
+const struct severa_shape severa_language_shape = SHAPE("language", struct severa_language,
+							language_fields, 0);
+const struct severa_shape severa_phase_shape = SHAPE("phase", struct severa_phase, phase_fields, 0);
+const struct severa_shape severa_contact_shape = SHAPE("contact person", struct severa_contact,
+						       contact_fields, .is_active = true);
+
+/* Their register is known by the shape alone. */
+const struct severa_shape severa_product_shapes[] = {
+	[SEVERA_PRODUCT] = SHAPE("product", struct product, product_fields, .is_active = true,
+				 .register_name = "product"),
+	[SEVERA_WORK_TYPE] = SHAPE("work type", struct product, product_fields, .is_active = true,
+				   .register_name = "work type"),
+	[SEVERA_TRAVEL_TYPE] = SHAPE("travel expense type", struct product, product_fields,
+				     .is_active = true, .register_name = "travel expense type"),
+};

@@ -123,29 +123,6 @@ static bool read_page(struct severa *s, struct place *at, const struct json **re
 	return move_on(at, &reply, json_size(*ret), ret_end, err);
 }
 
-bool severa_each_page(struct severa *s, const struct severa_list *list, severa_list_fn page,
-		      void *ctx, struct err *err)
-{
-	CLEANUP(arena_free) struct arena *arena = arena_new(PAGE_ARENA_MAX);
-	struct attempt at = *s->at;
-	struct severa paged = *s;
-	struct place place = { .list = list };
-	bool is_end = false;
-	if (!arena)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	arena_keep_secrets(arena); /* requests carry the token */
-	at.arena = arena;
-	paged.at = &at;
-	while (!is_end) {
-		const struct json *rows;
-		arena_clear(arena);
-		if (!read_page(&paged, &place, &rows, &is_end, err) ||
-		    !page(&paged, ctx, rows, err))
-			return false;
-	}
-	return true;
-}
-
 /* Room for n more rows. */
 static bool reserve(struct arena *arena, struct severa_rows *rows, size_t *cap, size_t n)
 {
@@ -162,6 +139,48 @@ static bool reserve(struct arena *arena, struct severa_rows *rows, size_t *cap, 
 	return true;
 }
 
+static void add_rows(struct severa_rows *rows, const struct json *array)
+{
+	for (const struct json *j = json_first(array); j && rows->items; j = json_next(j))
+		rows->items[rows->n++] = j;
+}
+
+bool severa_rows_of(struct arena *arena, const struct json *array, struct severa_rows *ret,
+		    struct err *err)
+{
+	struct severa_rows rows = { .n = 0 };
+	size_t cap = 0;
+	if (!reserve(arena, &rows, &cap, json_size(array) + 1))
+		return err_set(err, ERR_LIMIT, "arena full");
+	add_rows(&rows, array);
+	*ret = rows;
+	return true;
+}
+
+bool severa_each_page(struct severa *s, const struct severa_list *list, severa_list_fn page,
+		      void *ctx, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(PAGE_ARENA_MAX);
+	struct attempt at = *s->at;
+	struct severa paged = *s;
+	struct place place = { .list = list };
+	bool is_end = false;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	arena_keep_secrets(arena); /* requests carry the token */
+	at.arena = arena;
+	paged.at = &at;
+	while (!is_end) {
+		const struct json *array;
+		struct severa_rows rows;
+		arena_clear(arena);
+		if (!read_page(&paged, &place, &array, &is_end, err) ||
+		    !severa_rows_of(arena, array, &rows, err) || !page(&paged, ctx, &rows, err))
+			return false;
+	}
+	return true;
+}
+
 bool severa_all(struct severa *s, const struct severa_list *list, struct severa_rows *ret,
 		struct err *err)
 {
@@ -175,8 +194,7 @@ bool severa_all(struct severa *s, const struct severa_list *list, struct severa_
 			return false;
 		if (!reserve(s->at->arena, &rows, &cap, json_size(page)))
 			return err_set(err, ERR_LIMIT, "arena full");
-		for (const struct json *j = json_first(page); j && rows.items; j = json_next(j))
-			rows.items[rows.n++] = j;
+		add_rows(&rows, page);
 	}
 	*ret = rows;
 	return true;

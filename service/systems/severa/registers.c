@@ -7,7 +7,6 @@
 #include "base/base.h"
 #include "severa_internal.h"
 
-#define REGISTER_TTL_MS (15 * 60 * 1000)
 #define STATUS_TTL_MS (60 * 1000)
 #define REGISTER_BYTES_MAX ((size_t)16 << 20)
 
@@ -48,19 +47,20 @@ static bool read_whole(void *ctx, const char **ret, int64_t *ret_ttl_ms, struct 
 	return *ret ? true : full(err);
 }
 
-/* A JSON array of all rows. */
-static bool whole_register(struct severa *s, const struct severa_list *list, int64_t ttl_ms,
-			   const struct json **ret, struct err *err)
+bool severa_register(struct severa *s, const struct severa_list *list, int64_t ttl_ms,
+		     struct severa_rows *ret, struct err *err)
 {
 	struct attempt *at = s->at;
 	struct reading reading = { s, list, ttl_ms };
 	struct shared_want want = { .fetch = read_whole, .ctx = &reading };
+	const struct json *array;
 	const char *text;
 	want.key = arena_printf(at->arena, "%s:%s", s->token_key, list->path);
 	if (!want.key)
 		return full(err);
 	return at->ops->shared(at, &want, &text, err) &&
-	       json_parse(at->arena, span_of(text), JSON_LIMITS_VENDOR, ret, err);
+	       json_parse(at->arena, span_of(text), JSON_LIMITS_VENDOR, &array, err) &&
+	       severa_rows_of(at->arena, array, ret, err);
 }
 
 /* ---- statuses ------------------------------------------------------------------------------ */
@@ -71,19 +71,13 @@ bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t 
 	static const struct severa_list statuses_list = { .what = "read invoice statuses",
 							  .path = "/v1/invoicestatuses",
 							  .paging = SEVERA_BY_ROW };
-	const struct json *list;
-	if (!whole_register(s, &statuses_list, STATUS_TTL_MS, &list, err))
+	struct severa_rows rows;
+	struct severa_status *statuses;
+	if (!severa_register(s, &statuses_list, STATUS_TTL_MS, &rows, err) ||
+	    !severa_map_all(s->at->arena, &severa_status_shape, &rows, &statuses, err))
 		return false;
-	size_t n = 0;
-	struct severa_status *statuses = arena_alloc_array(s->at->arena, json_size(list) + 1,
-							   sizeof(*statuses));
-	if (!statuses)
-		return full(err);
-	for (const struct json *j = json_first(list); j; j = json_next(j))
-		if (!severa_map_status(j, &statuses[n++], err))
-			return false;
 	*ret = statuses;
-	*ret_n = n;
+	*ret_n = rows.n;
 	return true;
 }
 
@@ -106,14 +100,14 @@ bool severa_status_find(struct severa *s, const char *ref, const struct severa_s
 
 /* ---- countries, customers, products -------------------------------------------------------- */
 
-static const struct json *country_by_name(const struct json *list, const char *name)
+static const struct json *country_by_name(const struct severa_rows *rows, const char *name)
 {
 	static const char *const keys[] = { "name", "englishName", "code2", "code3", "guid" };
-	for (const struct json *j = json_first(list); j; j = json_next(j)) {
-		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-			const char *text = json_text(json_get(j, keys[i]));
+	for (size_t i = 0; i < rows->n; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+			const char *text = json_text(json_get(rows->items[i], keys[k]));
 			if (text && strcasecmp(text, name) == 0)
-				return j;
+				return rows->items[i];
 		}
 	}
 	return NULL;
@@ -123,13 +117,13 @@ bool severa_country(struct severa *s, const char *name, const char **ret, struct
 {
 	static const struct severa_list countries = { .what = "read countries",
 						      .path = "/v1/localization/countries" };
-	const struct json *list;
+	struct severa_rows rows;
 	*ret = NULL;
 	if (!name || !name[0])
 		return true;
-	if (!whole_register(s, &countries, REGISTER_TTL_MS, &list, err))
+	if (!severa_register(s, &countries, SEVERA_REGISTER_TTL_MS, &rows, err))
 		return false;
-	*ret = json_str(json_get(country_by_name(list, name), "code2"));
+	*ret = json_str(json_get(country_by_name(&rows, name), "code2"));
 	return true;
 }
 
@@ -188,19 +182,20 @@ bool severa_customer(struct severa *s, const char *id, struct customer *ret, str
 	const struct json *j;
 	const char *path = severa_path(s, "/v1/customers/{}", id);
 	if (!severa_get_seen(s, "read customer", path, &j, err) ||
-	    !severa_map_customer(j, ret, err) || !add_addresses(s, ret, err))
+	    !severa_map(&severa_customer_shape, j, ret, err) || !add_addresses(s, ret, err))
 		return false;
 	ret->business_id = business_id_from(s->at->arena, ret->vat_number);
 	return true;
 }
 
 static const struct {
-	const char *by_code, *name;
+	const char *path, *by_code;
 	enum severa_paging paging;
 } products[] = {
-	{ "/v1/products?code={}", "product", SEVERA_BY_TOKEN },
-	{ "/v1/worktypes?code={}", "work type", SEVERA_BY_ROW },
-	{ "/v1/travelexpensetypes?code={}", "travel expense type", SEVERA_BY_ROW },
+	[SEVERA_PRODUCT] = { "/v1/products", "/v1/products?code={}", SEVERA_BY_TOKEN },
+	[SEVERA_WORK_TYPE] = { "/v1/worktypes", "/v1/worktypes?code={}", SEVERA_BY_ROW },
+	[SEVERA_TRAVEL_TYPE] = { "/v1/travelexpensetypes", "/v1/travelexpensetypes?code={}",
+				 SEVERA_BY_ROW },
 };
 
 bool severa_product(struct severa *s, const char *code, struct product *ret, bool *ret_found,
@@ -213,16 +208,17 @@ bool severa_product(struct severa *s, const char *code, struct product *ret, boo
 					    .is_seen = true,
 					    .path = severa_path(s, products[i].by_code, code) };
 		struct severa_rows rows;
-		if (!severa_all(s, &list, &rows, err))
+		struct product *found;
+		if (!severa_all(s, &list, &rows, err) ||
+		    !severa_map_all(s->at->arena, &severa_product_shapes[i], &rows, &found, err))
 			return false;
-		for (size_t k = 0; k < rows.n; k++) {
-			if (!severa_map_product(rows.items[k], products[i].name, ret, err))
-				return false;
-			if (str_eq(ret->code, code)) {
-				*ret_found = true;
-				return true;
-			}
+		for (size_t k = 0; k < rows.n && !*ret_found; k++) {
+			*ret_found = str_eq(found[k].code, code);
+			if (*ret_found)
+				*ret = found[k];
 		}
+		if (*ret_found)
+			return true;
 	}
 	return true;
 }
@@ -231,5 +227,76 @@ bool severa_project(struct severa *s, const char *id, struct severa_project *ret
 {
 	const struct json *j;
 	const char *path = severa_path(s, "/v1/projects/{}", id);
-	return severa_get_seen(s, "read project", path, &j, err) && severa_map_project(j, ret, err);
+	return severa_get_seen(s, "read project", path, &j, err) &&
+	       severa_map(&severa_project_shape, j, ret, err);
+}
+
+/* ---- registers page by page ---------------------------------------------------------------- */
+
+struct pages {
+	const struct severa_shape *shape;
+	void *ctx;
+	severa_products_fn products; /* one of these */
+	severa_customers_fn customers;
+	severa_projects_fn projects;
+};
+
+static bool hand_over(struct severa *paged, void *ctx, const struct severa_rows *rows,
+		      struct err *err)
+{
+	const struct pages *p = ctx;
+	const void *items;
+	if (!severa_map_all(paged->at->arena, p->shape, rows, &items, err))
+		return false;
+	if (p->products)
+		return p->products(p->ctx, items, rows->n, err);
+	if (p->customers)
+		return p->customers(p->ctx, items, rows->n, err);
+	return p->projects(p->ctx, items, rows->n, err);
+}
+
+/* With the filter by time of change; NULL when the arena is full. */
+static const char *changed_path(struct severa *s, const char *path, const char *changed_since)
+{
+	if (!changed_since)
+		return path;
+	return severa_path(s, arena_printf(s->at->arena, "%s?changedSince={}", path),
+			   changed_since);
+}
+
+bool severa_products(struct severa *s, const char *changed_since, severa_products_fn page,
+		     void *ctx, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(products); i++) {
+		struct pages pages = { .shape = &severa_product_shapes[i],
+				       .ctx = ctx,
+				       .products = page };
+		struct severa_list list = { .what = "read products",
+					    .path = changed_path(s, products[i].path,
+								 changed_since),
+					    .paging = products[i].paging };
+		if (!severa_each_page(s, &list, hand_over, &pages, err))
+			return false;
+	}
+	return true;
+}
+
+bool severa_customers(struct severa *s, const char *changed_since, severa_customers_fn page,
+		      void *ctx, struct err *err)
+{
+	struct pages pages = { .shape = &severa_customer_shape, .ctx = ctx, .customers = page };
+	struct severa_list list = { .what = "read customers",
+				    .path = changed_path(s, "/v1/customers", changed_since),
+				    .paging = SEVERA_BY_TOKEN };
+	return severa_each_page(s, &list, hand_over, &pages, err);
+}
+
+bool severa_projects(struct severa *s, const char *changed_since, severa_projects_fn page,
+		     void *ctx, struct err *err)
+{
+	struct pages pages = { .shape = &severa_project_shape, .ctx = ctx, .projects = page };
+	struct severa_list list = { .what = "read projects",
+				    .path = changed_path(s, "/v1/projects", changed_since),
+				    .paging = SEVERA_BY_TOKEN };
+	return severa_each_page(s, &list, hand_over, &pages, err);
 }

@@ -51,26 +51,46 @@ struct severa_rows {
 	const struct json **items;
 	size_t n;
 };
+/* The rows of one array. */
+bool severa_rows_of(struct arena *arena, const struct json *array, struct severa_rows *ret,
+		    struct err *err) MUST_CHECK;
 /* Every row, in the attempt's arena. */
 bool severa_all(struct severa *s, const struct severa_list *list, struct severa_rows *ret,
 		struct err *err) MUST_CHECK;
 /* Called with each page; its rows, and all that is made in paged->at->arena, last until it returns.
  * False stops the listing with its err. */
-typedef bool (*severa_list_fn)(struct severa *paged, void *ctx, const struct json *rows,
+typedef bool (*severa_list_fn)(struct severa *paged, void *ctx, const struct severa_rows *rows,
 			       struct err *err);
 bool severa_each_page(struct severa *s, const struct severa_list *list, severa_list_fn page,
 		      void *ctx, struct err *err) MUST_CHECK;
+
+/* registers.c: all rows of a register, at most ttl_ms old, shared by workers. */
+bool severa_register(struct severa *s, const struct severa_list *list, int64_t ttl_ms,
+		     struct severa_rows *ret, struct err *err) MUST_CHECK;
+#define SEVERA_REGISTER_TTL_MS (15 * 60 * 1000)
 
 /* map.c, pure */
 bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoice *ret,
 			struct err *err) MUST_CHECK;
 bool severa_map_row(struct arena *arena, const struct json *j, struct invoice_row *ret,
 		    struct err *err) MUST_CHECK;
-bool severa_map_customer(const struct json *j, struct customer *ret, struct err *err) MUST_CHECK;
-bool severa_map_status(const struct json *j, struct severa_status *ret, struct err *err) MUST_CHECK;
-bool severa_map_product(const struct json *j, const char *register_name, struct product *ret,
-			struct err *err) MUST_CHECK;
-bool severa_map_project(const struct json *j, struct severa_project *ret,
-			struct err *err) MUST_CHECK;
+/* How the objects of a register become structs. */
+struct severa_shape {
+	const char *what; /* "VAT rate" */
+	const struct field *fields;
+	size_t n_fields, size;
+	const void *preset; /* a struct with what absent members mean */
+};
+extern const struct severa_shape severa_customer_shape, severa_status_shape, severa_project_shape,
+	severa_unit_shape, severa_vat_rate_shape, severa_language_shape, severa_phase_shape,
+	severa_contact_shape;
+enum severa_product_register { SEVERA_PRODUCT, SEVERA_WORK_TYPE, SEVERA_TRAVEL_TYPE };
+extern const struct severa_shape severa_product_shapes[];
+/* Into one struct of the shape. */
+bool severa_map(const struct severa_shape *shape, const struct json *j, void *ret,
+		struct err *err) MUST_CHECK;
+/* ret_items: where the pointer to rows->n of them goes; they live in the arena. */
+bool severa_map_all(struct arena *arena, const struct severa_shape *shape,
+		    const struct severa_rows *rows, void *ret_items, struct err *err) MUST_CHECK;
 
 #endif
