@@ -87,6 +87,7 @@ struct invoice_row {
 	const char *vat_exemption_reason; /* BT-120 */
 	const char *unit;
 	const char *account;
+	const char *changed; /* change stamp of the source */
 	const char *project_id; /* at the source, when all of the row belongs to one project */
 	struct decimal discount, net, vat, gross; /* computed by invoice_sum_up */
 	const struct dimension_value *dimensions;

@@ -98,6 +98,11 @@ bool severa_invoices(struct severa *s, const char *status_id, const char *change
 /* ERR_NOT_FOUND when it was deleted. Without rows. */
 bool severa_invoice(struct severa *s, const char *id, struct invoice *ret,
 		    struct err *err) MUST_CHECK;
+/* The rows of all invoices that were changed since (RFC 3339), one by one; false stops. */
+typedef bool (*severa_row_fn)(void *ctx, const char *invoice_id, const char *changed,
+			      struct err *err);
+bool severa_changed_rows(struct severa *s, const char *since, severa_row_fn row, void *ctx,
+			 struct err *err) MUST_CHECK;
 bool severa_invoice_rows(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
 /* Fills each row's project_id from the hours, fees and expenses behind it; a row of several
  * projects, or of none that Severa names, has none. */

@@ -376,6 +376,7 @@ static const char *run_flow(struct run *r)
 					 ? clock_wall_ms() +
 						   int_of(r->spec, "absent_counts_in_ms", 0)
 					 : 0;
+	f->conn.activated_ms = int_of(r->spec, "activated_ms", f->conn.activated_ms);
 	f->at.preview = bool_of(r->spec, "preview");
 	f->severa.page = (int)int_of(r->spec, "page", 100);
 	put_steps(r);

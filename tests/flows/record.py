@@ -471,6 +471,14 @@ def _(sb):
                           "body": {"status": "Luonnos"}}}
 
 
+def head_office(**fields):
+    def prepare(sb):
+        for a in sb.call("GET", "severa/kajo/addresses"):
+            if a["customer"].get("number") == 1001:
+                sb.change("addresses/" + a["guid"], **fields)
+    return prepare
+
+
 OTHER = "9000102-2"  # Kajo Data Oy, a business unit with a VAT number
 
 
@@ -487,6 +495,45 @@ plain("SV-09-unit-with-a-vat-number-relays-its-own", "other-company-of-the-group
 plain("SV-09-check-of-a-unit-with-a-vat-number", spec={"kind": "check", "settings": {"company": {"vat_number": OTHER}}}, ok=True)
 plain("SV-09-check-refuses-who-sends-no-invoices", spec={"kind": "check", "settings": {"company": {"vat_number": "9000112-9"}}},
       ok=False, problem="company_unknown")
+
+def phone_emptied(last):
+    """The customer's phone number stands in Netvisor alone; `last`: what was synchronised before."""
+    def prepare(sb):
+        head_office(phone=None)(sb)
+        sb.call("POST", "netvisor/kajo/customers/1001", {"phonenumber": "+358 40 1"})
+        organisation = sb.setup["netvisor"]["organisation_id"]
+        return {"values": {"netvisor:%s|customer:1001" % organisation: json.dumps(last)}}
+    return prepare
+
+
+SCENARIOS.append(("NV-05-emptied-field-empties-what-was-synchronised", "plain-hours", phone_emptied({"phonenumber": "+358 40 1"}),
+                  {**DONE, "count": 1, "sent_any": "<phonenumber/>"}))
+SCENARIOS.append(("NV-05-field-that-was-always-empty-is-left-alone", "plain-hours", phone_emptied({"phonenumber": ""}),
+                  {**DONE, "count": 1, "not_sent": ["phonenumber"]}))
+PRIVATE = {"settings": {"customers": {"private_rule": "without_vat_number"}}}
+
+
+@scenario("NV-03-private-person-of-the-same-name-is-linked", "private-person", outcome="done", count=1, sent_any="<isprivatecustomer>1<")
+def _(sb):
+    customer = sb.invoice("private-person")["customer"]
+    sb.call("POST", "netvisor/kajo/customers", {"internalidentifier": str(customer["number"]), "name": customer["name"]})
+    return PRIVATE
+
+
+@scenario("NV-03-private-person-of-another-name-takes-the-number", "private-person", error="data", reason="customer_number_taken", count=0)
+def _(sb):
+    customer = sb.invoice("private-person")["customer"]
+    sb.call("POST", "netvisor/kajo/customers", {"internalidentifier": str(customer["number"]), "name": "Joku Muu"})
+    return PRIVATE
+
+
+@scenario("NV-06-known-product-is-never-updated", outcome="done", count=1, not_sent=["<productcode>"])
+def _(sb):
+    sb.call("POST", "netvisor/kajo/products", {"productcode": "KONS-01", "name": "Vanha nimi", "unitprice": "1"})
+
+
+plain("SV-04-older-than-the-activation-is-not-reported", spec={"kind": "poll", "activated_ms": 4000000000000}, outcome="done",
+      report={"never_relayed": []})
 
 # One case for each reason that this flow can stand still for, and that no scenario above is about (lint: reasons).
 def broken(title, reason, prepare, invoice="plain-hours", **want):
@@ -505,14 +552,6 @@ def made(**invoice):
     def prepare(sb):
         sb.change("invoices", invoices=[{"name": "made", **invoice}])
         return {"invoice": "made"}
-    return prepare
-
-
-def head_office(**fields):
-    def prepare(sb):
-        for a in sb.call("GET", "severa/kajo/addresses"):
-            if a["customer"].get("number") == 1001:
-                sb.change("addresses/" + a["guid"], **fields)
     return prepare
 
 

@@ -1,6 +1,9 @@
 """The flow Severa → Netvisor through the real binary: what one recorded run cannot show, since it takes several runs, several
 workers, or a person who does something in between."""
 
+import datetime
+import time
+
 import pytest
 
 from service import Service, event, wait_for
@@ -110,6 +113,23 @@ def test_SV_03_failed_status_and_the_way_back(flow):
     assert done["generation"] == 1 and done["error"] is None and "came_back" in codes(done)
     assert times_at_netvisor(flow, done["number"]) == 1
     assert status_of(flow, sample) == severa["transferred_status"]
+
+
+def test_SV_05_changed_after_transfer_is_reported_and_not_sent(flow):
+    """What was sent is compared, not what Severa notes beside it: a payment or a status changes nothing."""
+    def report():
+        at = time.time()
+        flow.call("POST", f"/v1/connections/{TENANT}/sync")
+        return wait_for("a new report", lambda: (r := flow.call("GET", f"/v1/connections/{TENANT}/report").json()["report"]) and
+                        datetime.datetime.fromisoformat(r["at"].replace("Z", "+00:00")).timestamp() > at and r)
+
+    paid, edited = full(flow, "swedish-texts"), full(flow, "three-decimals")
+    assert (paid["state"], edited["state"]) == ("done", "done")
+    put(flow, "swedish-texts", fields={"paymentDate": "2026-11-21"})
+    put(flow, "three-decimals", rows=[{"description": "Toinen teksti"}])
+    assert report()["changed_after_transfer"] == [edited["number"]]
+    assert report()["changed_after_transfer"] == [edited["number"]]  # remembered, and still so
+    assert times_at_netvisor(flow, edited["number"]) == 1 and full(flow, "three-decimals")["generation"] == 1
 
 
 def test_SV_03_credentials_leave_the_status_alone():

@@ -6,10 +6,13 @@
 #include "internal.h"
 
 #include "base/clock.h"
+#include "base/map.h"
 
 #define LIST_MAX 200 /* ids named in one list of the report; the counts are whole */
 #define HASH_CHECKS_MAX 20 /* invoices whose content is read again in one poll */
 #define WATCH_DAYS 31 /* how far back the transferred status is watched */
+#define ROWS_WATCHED "rows_watched" /* when the last whole poll began */
+#define OVERLAP_MS ((int64_t)10 * 60 * 1000) /* clocks differ */
 #define OWNERS_MAX 32 /* companies remembered within one poll */
 #define OWNER_TTL_MS ((int64_t)2 * 86400000) /* a connection polls at least once a day */
 
@@ -30,6 +33,8 @@ struct watch {
 		bool is_owned;
 	} owners[OWNERS_MAX]; /* of other companies' invoices in this poll */
 	size_t n_owners;
+	struct map *changed_rows; /* newest stamp by invoice */
+	int64_t began_ms;
 };
 
 /* The number where there is one, since people search by it; copied, for a page's items go with the
@@ -139,44 +144,119 @@ static bool waiting_page(void *ctx, const struct invoice *items, size_t n, struc
 	return true;
 }
 
-/* Read again only when Severa's change stamp is another than at the last comparison: our own
- * status change makes one too. */
+/* ---- changed after transfer? (SV-05) ------------------------------------------------------- */
+
+/* The newest change stamp of an invoice's rows: an edited row need not move the invoice's own. */
+static bool changed_row(void *ctx, const char *invoice_id, const char *changed, struct err *err)
+{
+	struct watch *w = ctx;
+	const char *before = map_get(w->changed_rows, invoice_id);
+	if (before && strcmp(before, changed) >= 0)
+		return true;
+	char *kept = arena_strdup(w->r->at->arena, changed);
+	return (kept && map_put(w->changed_rows, invoice_id, kept)) ||
+	       err_set(err, ERR_LIMIT, "arena full");
+}
+
+/* Rows changed since the last poll, a little before it. */
+static bool list_changed_rows(struct watch *w, struct err *err)
+{
+	struct attempt *at = w->r->at;
+	char since[CLOCK_RFC3339_MAX];
+	const char *last;
+	int64_t last_ms;
+	w->changed_rows = map_new(at->arena);
+	if (!w->changed_rows)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!at->ops->kv_get(at, at->conn->id, ROWS_WATCHED, &last, err))
+		return false;
+	if (!clock_parse_rfc3339(span_of(last), &last_ms))
+		return true; /* the first poll: each invoice is compared once anyway */
+	clock_rfc3339(last_ms - OVERLAP_MS, since);
+	return severa_changed_rows(&w->r->severa, since, changed_row, w, err);
+}
+
+static bool keep_cursor(struct watch *w, struct err *err)
+{
+	struct attempt *at = w->r->at;
+	char began[CLOCK_RFC3339_MAX];
+	clock_rfc3339(w->began_ms, began);
+	return at->ops->kv_set(at, at->conn->id, ROWS_WATCHED, began, 0, err);
+}
+
+/* What was found at the last comparison, and of which invoice and rows. */
+struct comparison {
+	char invoice[48], rows[48]; /* change stamps; rows "-" when none has one */
+	bool differs;
+};
+
+static bool read_comparison(const char *text, struct comparison *ret)
+{
+	char verdict[16];
+	if (sscanf(text, "%47s %47s %15s", ret->invoice, ret->rows, verdict) != 3)
+		return false;
+	ret->differs = strcmp(verdict, "changed") == 0;
+	return true;
+}
+
+/* Stamps alike: Severa has noted nothing since. Our own status change makes a new one too. */
+static bool is_up_to_date(struct watch *w, const struct invoice *listed, const struct comparison *c)
+{
+	const char *row = map_get(w->changed_rows, listed->source_id);
+	return strcmp(c->invoice, listed->changed) == 0 &&
+	       (!row || (c->rows[0] != '-' && strcmp(row, c->rows) <= 0));
+}
+
+static bool compare(struct watch *w, const struct invoice *listed, const char *sent_hash,
+		    struct comparison *ret, struct err *err)
+{
+	struct invoice inv = *listed;
+	if (!severa_invoice_rows(&w->r->severa, &inv, err))
+		return false;
+	snprintf(ret->invoice, sizeof(ret->invoice), "%s", listed->changed);
+	snprintf(ret->rows, sizeof(ret->rows), "-");
+	for (size_t i = 0; i < inv.n_rows; i++)
+		if (inv.rows[i].changed && strcmp(inv.rows[i].changed, ret->rows) > 0)
+			snprintf(ret->rows, sizeof(ret->rows), "%s", inv.rows[i].changed);
+	ret->differs = !str_eq(invoice_content_hash(&inv, w->r->at->arena), sent_hash);
+	return true;
+}
+
 static bool compare_content(struct watch *w, const struct invoice *listed,
 			    const struct known_transfer *known, struct err *err)
 {
 	struct attempt *at = w->r->at;
-	struct invoice inv = *listed;
+	struct comparison c;
 	const char *key = arena_printf(at->arena, "compared:%s", listed->source_id);
-	const char *last;
-	bool differs;
+	const char *last, *now;
 	if (!key)
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!known->content_hash || !known->content_hash[0] || !listed->changed)
 		return true;
 	if (!at->ops->kv_get(at, at->conn->id, key, &last, err))
 		return false;
-	size_t n = strlen(listed->changed);
-	if (strncmp(last, listed->changed, n) == 0 && last[n] == ' ') {
-		differs = strcmp(last + n + 1, "changed") == 0;
-	} else {
-		if (w->hash_checks++ >= HASH_CHECKS_MAX)
-			return true; /* at the next poll */
-		if (!severa_invoice_rows(&w->r->severa, &inv, err))
+	if (!read_comparison(last, &c) || !is_up_to_date(w, listed, &c)) {
+		/* Past the bound at the next poll; a row that was just listed is not listed again.
+		 */
+		bool is_listed = map_has(w->changed_rows, listed->source_id);
+		if (!is_listed && w->hash_checks++ >= HASH_CHECKS_MAX)
+			return true;
+		if (!compare(w, listed, known->content_hash, &c, err))
 			return false;
-		const char *hash = invoice_content_hash(&inv, at->arena);
-		differs = !str_eq(hash, known->content_hash);
-		const char *value = arena_printf(at->arena, "%s %s", listed->changed,
-						 differs ? "changed" : "same");
-		if (!value)
+		now = arena_printf(at->arena, "%s %s %s", c.invoice, c.rows,
+				   c.differs ? "changed" : "same");
+		if (!now)
 			return err_set(err, ERR_LIMIT, "arena full");
-		if (!at->ops->kv_set(at, at->conn->id, key, value,
-				     (int64_t)2 * WATCH_DAYS * 86400000, err))
+		if (!at->ops->kv_set(at, at->conn->id, key, now, (int64_t)2 * WATCH_DAYS * 86400000,
+				     err))
 			return false;
 	}
-	if (differs)
+	if (c.differs)
 		list_add(w, &w->changed, listed);
 	return true;
 }
+
+/* ---- never relayed? (SV-04) ---------------------------------------------------------------- */
 
 static bool dated_after_activation(const struct watch *w, const struct invoice *inv)
 {
@@ -258,11 +338,12 @@ bool sn_poll(struct attempt *at, struct err *err)
 	if (!w)
 		return err_set(err, ERR_LIMIT, "arena full");
 	w->r = &r;
-	clock_rfc3339(clock_wall_ms() - (int64_t)WATCH_DAYS * 86400000, since);
-	return claim_company(w, err) &&
+	w->began_ms = clock_wall_ms();
+	clock_rfc3339(w->began_ms - (int64_t)WATCH_DAYS * 86400000, since);
+	return claim_company(w, err) && list_changed_rows(w, err) &&
 	       severa_invoices(&r.severa, r.transfer->id, NULL, waiting_page, w, err) &&
 	       severa_invoices(&r.severa, r.transferred->id, since, transferred_page, w, err) &&
-	       write_report(w, err);
+	       write_report(w, err) && keep_cursor(w, err);
 }
 
 /* ---- the check ----------------------------------------------------------------------------- */

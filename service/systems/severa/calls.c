@@ -204,6 +204,35 @@ bool severa_invoice(struct severa *s, const char *id, struct invoice *ret, struc
 	       severa_map_invoice(s->at->arena, j, ret, err);
 }
 
+struct row_pages {
+	severa_row_fn row;
+	void *ctx;
+};
+
+static bool row_page(struct severa *paged, void *ctx, const struct json *rows, struct err *err)
+{
+	const struct row_pages *pages = ctx;
+	(void)paged; /* nothing is kept of a page */
+	for (const struct json *j = json_first(rows); j; j = json_next(j)) {
+		const char *invoice = json_text(json_get(j, "invoiceGuid"));
+		const char *changed = json_str(json_get(j, "lastUpdatedDateTime"));
+		if (invoice && changed && !pages->row(pages->ctx, invoice, changed, err))
+			return false;
+	}
+	return true;
+}
+
+bool severa_changed_rows(struct severa *s, const char *since, severa_row_fn row, void *ctx,
+			 struct err *err)
+{
+	struct row_pages pages = { row, ctx };
+	struct severa_list list = { .what = "list changed invoice rows",
+				    .paging = SEVERA_BY_TOKEN,
+				    .path = severa_path(s, "/v1/invoicerows?changedSince={}",
+							since) };
+	return severa_each_page(s, &list, row_page, &pages, err);
+}
+
 static int by_position(const void *a, const void *b)
 {
 	const struct invoice_row *x = a, *y = b;

@@ -83,6 +83,7 @@ static const struct field invoice_fields[] = {
 static const struct field row_fields[] = {
 	ID_NEEDED("guid", source_id),
 	INT("sortOrder", position),
+	TEXT("lastUpdatedDateTime", changed),
 	TEXT("description", description),
 	DECIMAL("quantity", quantity),
 	DECIMAL("unitPrice.amount", unit_price),
