@@ -35,7 +35,9 @@ struct call {
 enum step_state { STEP_NONE, STEP_INTENT, STEP_DONE };
 struct step {
 	enum step_state state;
-	int64_t intent_ms; /* wall time of the intent */
+	int64_t intent_ms; /* wall time of the intent, by Redis's clock */
+	int64_t age_ms; /* since the intent, by the same clock */
+	const char *about; /* what step_intent was given, "" when nothing */
 	int lookups; /* empty look-ups since the intent */
 	int64_t last_lookup_ms;
 	const char *outcome; /* target's id or our note, when done */
@@ -84,8 +86,13 @@ struct attempt_ops {
 	/* Reads a step of the current generation; always true unless Redis is away (ERR_OUTAGE) or
 	 * the lease is lost. */
 	bool (*step_get)(struct attempt *at, const char *step, struct step *ret, struct err *err);
-	/* Records the intent, durably and under the fence, before the write. */
-	bool (*step_intent)(struct attempt *at, const char *step, struct err *err);
+	/*
+	 * Records the intent, durably and under the fence, before the write. about: by what the
+	 * write can be recognised at the target later, whatever the document is then; NULL where
+	 * the step's name says it all.
+	 */
+	bool (*step_intent)(struct attempt *at, const char *step, const char *about,
+			    struct err *err);
 	/* Records the outcome; or, with outcome NULL, that the intent was certainly not carried
 	 * out. */
 	bool (*step_outcome)(struct attempt *at, const char *step, const char *outcome,

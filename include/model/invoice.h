@@ -110,7 +110,7 @@ struct invoice {
 	const char *reference; /* payment reference */
 	const char *status_id;
 	const char *changed; /* change stamp of the source */
-	int64_t changed_ms;
+	int64_t changed_ms, created_ms; /* 0: unknown */
 	bool is_credit_note;
 	const char *preceding_number,
 		*preceding_date; /* BT-25, BT-26: what a credit note credits */

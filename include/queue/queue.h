@@ -144,8 +144,9 @@ bool queue_turn(struct queue *q, struct arena *arena, struct queue_turn *turn,
 /* --- steps (DESIGN §4.5), all under the fence: ERR_LEASE when the job is not ours any more --- */
 bool queue_step_get(struct queue *q, struct arena *arena, const char *id, int64_t fence,
 		    const char *step, struct step *ret, struct err *err) MUST_CHECK;
+/* about: what a later look-up must know of it; NULL: nothing. */
 bool queue_step_intent(struct queue *q, const char *id, int64_t fence, const char *step,
-		       struct err *err) MUST_CHECK;
+		       const char *about, struct err *err) MUST_CHECK;
 /* outcome NULL: the intent was certainly not carried out. `delivers`: the document is now at the
  * target. */
 bool queue_step_outcome(struct queue *q, const char *id, int64_t fence, const char *step,

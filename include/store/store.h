@@ -163,6 +163,7 @@ struct transfer_order {
 	int64_t rev; /* If-Match; -1: whatever it is */
 	const char *who; /* token's name, for the timeline */
 	const char *reason; /* required for a resend */
+	bool despite_doubt; /* who orders it has looked at the target */
 };
 /*
  * Retry: runs it now. Resend: a new generation, from a state at rest (DESIGN §4.8). Cancel: nothing

@@ -59,6 +59,14 @@ static const struct problem_row problems[] = {
 	  "Den er endret i mellomtiden. Les den på nytt." },
 	{ "state", 409, "That is not possible in its present state.",
 	  "Se ei ole mahdollista nykyisessä tilassa.", "Det er ikke mulig i nåværende tilstand." },
+	{ "in_doubt", 409,
+	  "A sending of it is unclear: it may be at the target. Retry it first, so that the target "
+	  "is asked; or look there yourself and order it with despite_doubt.",
+	  "Sen lähetys on epäselvä: se voi olla jo kohdejärjestelmässä. Yritä ensin uudelleen, "
+	  "jolloin "
+	  "kohteelta kysytään, tai tarkista sieltä itse ja anna despite_doubt.",
+	  "En sending av den er uklar: den kan være hos målsystemet. Prøv igjen først, så blir "
+	  "målsystemet spurt, eller se etter der selv og bruk despite_doubt." },
 	{ "exists", 409, "There is one with this id already.", "Tällä tunnuksella on jo kohde.",
 	  "Det finnes allerede en med denne id-en." },
 	{ "check_failed", 422, "The connection's check found problems.",

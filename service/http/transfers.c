@@ -201,15 +201,30 @@ bool handle_transfer_read(struct request *rq, struct err *err)
 	return get_transfer(rq, &t, err) && respond_transfer(rq, &t, err);
 }
 
+static bool read_order(struct request *rq, struct transfer_order *o, struct err *err)
+{
+	static const char *const reason[] = { "reason", NULL };
+	static const char *const doubt[] = { "reason", "despite_doubt", NULL };
+	const struct json *j = NULL;
+	if (!request_json(rq, &j, err) ||
+	    !request_members(j, o->action == TRANSFER_RETRY ? reason : doubt, err) ||
+	    !request_text(j, "reason", 500, &o->reason, err))
+		return false;
+	if (o->action == TRANSFER_RESEND && (!o->reason || !*o->reason))
+		return problem(err, ERR_INPUT, "value_missing", "/reason", "a reason is required");
+	if (json_get(j, "despite_doubt") &&
+	    !json_bool(json_get(j, "despite_doubt"), &o->despite_doubt))
+		return problem(err, ERR_INPUT, "value_invalid", "/despite_doubt", "true or false");
+	return true;
+}
+
 static bool order(struct request *rq, enum transfer_action action, const char *name,
-		  const char *reason, struct err *err)
+		  struct err *err)
 {
 	struct transfer t;
-	struct transfer_order o = {
-		.id = rq->args[0], .action = action, .who = rq->token.name, .reason = reason
-	};
+	struct transfer_order o = { .id = rq->args[0], .action = action, .who = rq->token.name };
 	int64_t rev = 0;
-	if (!request_if_match(rq, &o.rev, err))
+	if (!read_order(rq, &o, err) || !request_if_match(rq, &o.rev, err))
 		return false;
 	/* Repeated after its answer was lost, a resend of "*" would send a third time. */
 	if (action == TRANSFER_RESEND && o.rev < 0)
@@ -221,37 +236,19 @@ static bool order(struct request *rq, enum transfer_action action, const char *n
 	return get_transfer(rq, &t, err) && respond_transfer(rq, &t, err);
 }
 
-static bool read_reason(struct request *rq, bool required, const char **ret, struct err *err)
-{
-	static const char *const members[] = { "reason", NULL };
-	const struct json *j = NULL;
-	if (!request_json(rq, &j, err) || !request_members(j, members, err) ||
-	    !request_text(j, "reason", 500, ret, err))
-		return false;
-	if (required && (!*ret || !**ret))
-		return problem(err, ERR_INPUT, "value_missing", "/reason", "a reason is required");
-	return true;
-}
-
 bool handle_transfer_retry(struct request *rq, struct err *err)
 {
-	const char *reason = NULL;
-	return read_reason(rq, false, &reason, err) &&
-	       order(rq, TRANSFER_RETRY, "transfer.retry", reason, err);
+	return order(rq, TRANSFER_RETRY, "transfer.retry", err);
 }
 
 bool handle_transfer_resend(struct request *rq, struct err *err)
 {
-	const char *reason = NULL;
-	return read_reason(rq, true, &reason, err) &&
-	       order(rq, TRANSFER_RESEND, "transfer.resend", reason, err);
+	return order(rq, TRANSFER_RESEND, "transfer.resend", err);
 }
 
 bool handle_transfer_cancel(struct request *rq, struct err *err)
 {
-	const char *reason = NULL;
-	return read_reason(rq, false, &reason, err) &&
-	       order(rq, TRANSFER_CANCEL, "transfer.cancel", reason, err);
+	return order(rq, TRANSFER_CANCEL, "transfer.cancel", err);
 }
 
 /* --- retry of many --- */

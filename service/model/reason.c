@@ -101,6 +101,15 @@ const struct reason reasons[] = {
 	  "Netvisor has several invoices that match {subject}. A person must look.",
 	  "Netvisorissa on useita laskuja, jotka vastaavat laskua {subject}. Tarkista käsin.",
 	  "Netvisor har flere fakturaer som svarer til {subject}. En person må se på det." },
+	{ "target_changed", "operator",
+	  "Invoice {subject} may have gone to the organisation that the connection named before. "
+	  "Look there, then resend or cancel it.",
+	  "Lasku {subject} on voinut mennä yritykselle, joka yhteydellä oli aiemmin. Tarkista "
+	  "sieltä "
+	  "ja lähetä uudelleen tai peru.",
+	  "Faktura {subject} kan ha gått til foretaket som forbindelsen hadde før. Se etter der, "
+	  "og "
+	  "send på nytt eller avlys." },
 	{ "gone_at_target", "operator",
 	  "Invoice {subject} was sent before, but is not in Netvisor any more. Resend it on "
 	  "purpose if it should be there.",

@@ -54,7 +54,7 @@ bool queue_step_get(struct queue *q, struct arena *arena, const char *id, int64_
 		    &(struct step_call) { .id = id, .fence = fence, .verb = "get", .step = step },
 		    &v, err))
 		return false;
-	if (v->n != 6)
+	if (v->n != 7)
 		return queue_script_broken("step", err);
 	struct step found = { .state = STEP_NONE };
 	bool is_done = v->items[2].type == REDIS_STRING;
@@ -64,16 +64,20 @@ bool queue_step_get(struct queue *q, struct arena *arena, const char *id, int64_
 		found.outcome = is_done ? queue_text(v, 2) : NULL;
 		found.lookups = (int)queue_int(&v->items[3]);
 		found.last_lookup_ms = queue_int(&v->items[4]);
+		found.age_ms = queue_int(&v->items[5]) - found.intent_ms;
+		found.about = queue_text(v, 6);
 	}
 	*ret = found;
 	return true;
 }
 
 bool queue_step_intent(struct queue *q, const char *id, int64_t fence, const char *step,
-		       struct err *err)
+		       const char *about, struct err *err)
 {
 	return step_do(
-		q, &(struct step_call) { .id = id, .fence = fence, .verb = "intent", .step = step },
+		q,
+		&(struct step_call) {
+			.id = id, .fence = fence, .verb = "intent", .step = step, .value = about },
 		err);
 }
 

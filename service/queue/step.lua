@@ -1,6 +1,6 @@
 -- step.lua: the steps of a delivery (DESIGN §4.5), under the fence; every use extends the lease.
 -- ARGV: prefix, id, fence, lease ms, verb, step, value, delivers '1'/''. Answers {'LOST'} or {'OK', intent ms, outcome,
--- lookups, last look-up ms}; for 'back' {'OK', 1 when it came back, generation}.
+-- lookups, last look-up ms, now, what the intent was about}; for 'back' {'OK', 1 when it came back, generation}.
 local id, fence, lease, verb, step, value = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local now = now_ms()
 local held = call('HGET', P .. 'q:held', id)
@@ -16,7 +16,10 @@ local r = call('HMGET', key, 'g', 'c', 'no')
 local name = '.' .. (r[1] or '1') .. '.' .. step
 if verb == 'intent' then
 	call('HSET', key, 'i' .. name, now)
-	call('HDEL', key, 'o' .. name, 'l' .. name)
+	call('HDEL', key, 'o' .. name, 'l' .. name, 'a' .. name)
+	if value ~= '' then
+		call('HSET', key, 'a' .. name, value)
+	end
 elseif verb == 'outcome' then
 	call('HSETNX', key, 'i' .. name, now)
 	call('HSET', key, 'o' .. name, value)
@@ -24,7 +27,7 @@ elseif verb == 'outcome' then
 		call('HSET', key, 'dl', 1)
 	end
 elseif verb == 'clear' then
-	call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
+	call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name, 'a' .. name)
 elseif verb == 'lookup' then
 	local n = tonumber(string.match(call('HGET', key, 'l' .. name) or '0:0', '^%d+')) + 1
 	call('HSET', key, 'l' .. name, n .. ':' .. now)
@@ -46,8 +49,8 @@ elseif verb == 'back' then
 	end
 	return { 'OK', back and 1 or 0, call('HGET', key, 'g') }
 elseif verb == 'get' then
-	local f = call('HMGET', key, 'i' .. name, 'o' .. name, 'l' .. name)
+	local f = call('HMGET', key, 'i' .. name, 'o' .. name, 'l' .. name, 'a' .. name)
 	local n, last = string.match(f[3] or '0:0', '^(%d+):(%d+)$')
-	return { 'OK', f[1] or '', f[2], n, last, now }
+	return { 'OK', f[1] or '', f[2], n, last, now, f[4] or '' }
 end
 return { 'OK' }

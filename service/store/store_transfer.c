@@ -354,7 +354,8 @@ bool store_transfer_order(struct store *s, const struct transfer_order *order, i
 			       span_of(order->id),
 			       span_of(action_name(order->action)),
 			       num_span(&rev, order->rev),
-			       entry };
+			       entry,
+			       order->despite_doubt ? SPAN_LIT("1") : SPAN_LIT("") };
 	const struct redis_value *v = NULL;
 	if (!store_script(s, arena, "transfer_order", args, ARRAY_SIZE(args), &v, err))
 		return false;
@@ -364,6 +365,9 @@ bool store_transfer_order(struct store *s, const struct transfer_order *order, i
 	if (answer == -2)
 		return err_reason(err, ERR_CONFLICT, "stale", order->id,
 				  "the transfer was changed meanwhile");
+	if (answer == -4)
+		return err_reason(err, ERR_CONFLICT, "in_doubt", order->id,
+				  "a sending of it is unclear: it may be at the target");
 	if (answer < 1)
 		return err_reason(err, ERR_CONFLICT, "state", order->id,
 				  "%s is not possible in the transfer's state",

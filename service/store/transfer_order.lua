@@ -1,6 +1,6 @@
 -- transfer_order.lua: what people order for a transfer: retry, resend, cancel.
--- ARGV: prefix, epoch, moves, id, action, revision or '-1', sealed timeline entry.
--- Answers EPOCH, or the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state.
+-- ARGV: prefix, epoch, moves, id, action, revision or '-1', sealed timeline entry, '1': despite a doubt.
+-- Answers EPOCH, or the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state, -4: it may be at the target.
 if not knows_all(ARGV[2]) then
 	return EPOCH
 end
@@ -16,16 +16,21 @@ local function may(to)
 	return string.find(MOVES, ',' .. from .. '>' .. to .. ',', 1, true)
 end
 
--- The state to move to, or nil.
+-- No sending stands open, or a person says to have looked at the target.
+local function doubtless()
+	return ARGV[8] == '1' and AT_REST[from] or not open_intent(id)
+end
+
+-- The state to move to, nil, or -4.
 local function target()
 	if call('HEXISTS', P .. 'q:held', id) == 1 then
 		return nil
 	end
 	if action == 'resend' then
-		return AT_REST[from] and may('queued') and 'queued'
+		return AT_REST[from] and may('queued') and (doubtless() and 'queued' or -4)
 	end
 	if action == 'cancel' then
-		return may('cancelled') and not r[4] and not open_intent(id) and 'cancelled'
+		return may('cancelled') and not r[4] and (doubtless() and 'cancelled' or AT_REST[from] and -4)
 	end
 	if from == 'done' or from == 'queued' then
 		return nil
@@ -46,6 +51,8 @@ end
 local to = target()
 if not to then
 	return -3
+elseif to == -4 then
+	return -4
 end
 call('HDEL', key, 'due', 'ft')
 if action == 'cancel' then

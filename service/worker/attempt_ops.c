@@ -134,11 +134,11 @@ static bool only_transfers(struct attempt *at, const char *step, struct err *err
 	return is_transfer(at) || err_set(err, ERR_SYSTEM, "step %s outside of a transfer", step);
 }
 
-static bool op_step_intent(struct attempt *at, const char *step, struct err *err)
+static bool op_step_intent(struct attempt *at, const char *step, const char *about, struct err *err)
 {
 	struct run *r = impl_of(at)->run;
 	return only_transfers(at, step, err) &&
-	       queue_step_intent(queue_of(at), r->job.id, r->job.fence, step, err);
+	       queue_step_intent(queue_of(at), r->job.id, r->job.fence, step, about, err);
 }
 
 static bool op_step_outcome(struct attempt *at, const char *step, const char *outcome,

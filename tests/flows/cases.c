@@ -301,6 +301,7 @@ static void put_steps(struct run *r)
 		*fake_step(&r->fake, json_key(s)) =
 			(struct step) { .state = is_done ? STEP_DONE : STEP_INTENT,
 					.intent_ms = now - int_of(s, "age_ms", 0),
+					.about = text_of(s, "about"),
 					.lookups = (int)int_of(s, "lookups", 0),
 					.last_lookup_ms = now - int_of(s, "lookup_age_ms", 0),
 					.outcome = text_of(s, "outcome") };

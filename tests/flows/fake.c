@@ -34,14 +34,18 @@ static bool step_get(struct attempt *at, const char *step, struct step *ret, str
 {
 	(void)err; /* memory is never away */
 	*ret = *fake_step(of(at), step);
+	if (ret->state != STEP_NONE)
+		ret->age_ms = clock_wall_ms() - ret->intent_ms;
 	return true;
 }
 
-static bool step_intent(struct attempt *at, const char *step, struct err *err)
+static bool step_intent(struct attempt *at, const char *step, const char *about, struct err *err)
 {
 	(void)err;
-	*fake_step(of(at), step) = (struct step) { .state = STEP_INTENT,
-						   .intent_ms = clock_wall_ms() };
+	*fake_step(of(at), step) =
+		(struct step) { .state = STEP_INTENT,
+				.intent_ms = clock_wall_ms(),
+				.about = arena_strdup(of(at)->arena, about ? about : "") };
 	return true;
 }
 

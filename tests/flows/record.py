@@ -583,6 +583,46 @@ def _(sb):
     return {"steps": IN_DOUBT}
 
 
+def sent_as(sb, organisation=None):
+    """An old open intent of plain-hours as it is now: what it may have been sent as."""
+    inv = sb.invoice("plain-hours")
+    ident = {"organisation": organisation or sb.setup["netvisor"]["organisation_id"], "number": str(inv["number"]),
+             "customer": str(inv["customer"]["number"]), "date": inv["date"][:10], "currency": "EUR", "hash": "5e" * 32,
+             "reference": inv["referenceNumber"], "sum": inv["totalIncludingTax"]["amount"]}
+    return {"netvisor.salesinvoice": {"state": "intent", "age_ms": 200000, "about": json.dumps(ident)}}
+
+
+@scenario("SV-02-renumbered-while-in-doubt-is-known-by-what-was-sent", outcome="done", note="found_at_target", count=1,
+          status="transferred")
+def _(sb):
+    steps = sent_as(sb)
+    relay(sb)
+    sb.change("invoices/plain-hours", fields={"number": 777001, "referenceNumber": "7770013"})
+    return {"steps": steps}
+
+
+@scenario("SV-02-in-doubt-is-settled-before-anything-is-asked-of-the-document", outcome="done", note="found_at_target", count=1,
+          status="transferred")
+def _(sb):
+    steps = sent_as(sb)
+    relay(sb)
+    sb.change("invoices/plain-hours", fields={"date": None})
+    return {"steps": steps}
+
+
+@scenario("SV-02-deleted-while-in-doubt-and-found", outcome="done", note="deleted_after_delivery", count=1)
+def _(sb):
+    steps = sent_as(sb)
+    relay(sb)
+    sb.call("DELETE", "severa/kajo/invoices/plain-hours")
+    return {"steps": steps}
+
+
+@scenario("SV-02-in-doubt-towards-another-organisation", error="data", reason="target_changed", count=0)
+def _(sb):
+    return {"steps": sent_as(sb, "2616962-1")}
+
+
 @scenario("SV-02-in-doubt-and-found-twice", error="data", reason="several_matches", count=2)
 def _(sb):
     relay(sb)

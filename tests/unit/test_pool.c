@@ -51,7 +51,7 @@ static bool status_run(struct attempt *at, struct err *err)
 		return false;
 	if (step.state == STEP_NONE) {
 		ends.deliveries++;
-		if (!at->ops->step_intent(at, "deliver", err) ||
+		if (!at->ops->step_intent(at, "deliver", NULL, err) ||
 		    !at->ops->step_outcome(at, "deliver", "4711", err))
 			return false;
 	}
@@ -67,7 +67,7 @@ static bool fake_failed(struct attempt *at, const struct err *why, struct err *e
 	if (strncmp(at->source_id, "status", 6) != 0)
 		return true;
 	ends.in_failed = true;
-	return at->ops->step_intent(at, STEP_FAILED, err) &&
+	return at->ops->step_intent(at, STEP_FAILED, NULL, err) &&
 	       at->ops->step_outcome(at, STEP_FAILED, "status", err);
 }
 
@@ -97,7 +97,7 @@ static bool fake_run(struct attempt *at, struct err *err)
 	if (strncmp(at->source_id, "status", 6) == 0)
 		return status_run(at, err);
 	if (strcmp(at->source_id, "doubt-data") == 0)
-		return at->ops->step_intent(at, "deliver", err) &&
+		return at->ops->step_intent(at, "deliver", NULL, err) &&
 		       err_reason(err, ERR_DATA, "number_taken", "1", "taken");
 	if (strcmp(at->source_id, "outage") == 0)
 		return err_set(err, ERR_OUTAGE, "away");
@@ -108,14 +108,14 @@ static bool fake_run(struct attempt *at, struct err *err)
 	if (strcmp(at->source_id, "credentials") == 0)
 		return err_set(err, ERR_CREDENTIALS, "key refused");
 	if (strcmp(at->source_id, "doubt") == 0)
-		return at->ops->step_intent(at, "deliver", err) && err_set(err, ERR_DOUBT, "cut");
+		return at->ops->step_intent(at, "deliver", NULL, err) && err_set(err, ERR_DOUBT, "cut");
 	if (strcmp(at->source_id, "gone") == 0) {
 		at->outcome = OUTCOME_CANCELLED;
 		return true;
 	}
 	if (!at->ops->step_get(at, "deliver", &step, err))
 		return false;
-	if (step.state != STEP_DONE && (!at->ops->step_intent(at, "deliver", err) ||
+	if (step.state != STEP_DONE && (!at->ops->step_intent(at, "deliver", NULL, err) ||
 					!at->ops->step_outcome(at, "deliver", "4711", err)))
 		return false;
 	at->ops->note(at, "sent", "sent to the target");

@@ -361,7 +361,7 @@ static void a_stale_fence_is_refused(void **state)
 	assert_true(leases[0].lost);
 	assert_false(leases[1].lost);
 	struct err why = ERR_INIT;
-	assert_false(queue_step_intent(queue, old.id, old.fence, "send", &why));
+	assert_false(queue_step_intent(queue, old.id, old.fence, "send", NULL, &why));
 	assert_int_equal(why.code, ERR_LEASE);
 	assert_int_equal(finish(&now, STATE_DONE, -1), FINISH_STORED);
 	assert_int_equal(finish(&now, STATE_DONE, -1), FINISH_STALE);
@@ -380,9 +380,9 @@ static void a_fence_is_not_given_again_by_a_redis_that_went_back(void **state)
 	assert_true(first.fence != second.fence);
 	assert_true(first.fence < 1LL << 53 && second.fence < 1LL << 53);
 	struct err why = ERR_INIT;
-	assert_false(queue_step_intent(queue, first.id, first.fence, "send", &why));
+	assert_false(queue_step_intent(queue, first.id, first.fence, "send", NULL, &why));
 	assert_int_equal(why.code, ERR_LEASE);
-	OK(queue_step_intent(queue, second.id, second.fence, "send", &err));
+	OK(queue_step_intent(queue, second.id, second.fence, "send", NULL, &err));
 }
 
 /* What is claimed or taken in stands in an epoch that knows of the loss, without waiting for the
@@ -431,7 +431,7 @@ static void a_crash_with_an_open_intent_is_in_doubt(void **state)
 	struct step step;
 	(void)hint("a", "1", NULL);
 	struct queue_job job = must_claim();
-	OK(queue_step_intent(queue, job.id, job.fence, "send", &err));
+	OK(queue_step_intent(queue, job.id, job.fence, "send", NULL, &err));
 	clock_sleep_ms(LEASE_MS + 20);
 	struct queue_tick t = tick();
 	assert_int_equal(t.in_doubt, 1);
@@ -469,7 +469,7 @@ static void fail_it(bool deliver, bool mark)
 	if (mark)
 		OK(queue_step_outcome(queue, job.id, job.fence, "failed", "status", false, &err));
 	else
-		OK(queue_step_intent(queue, job.id, job.fence, "failed", &err));
+		OK(queue_step_intent(queue, job.id, job.fence, "failed", NULL, &err));
 	assert_int_equal(finish(&job, STATE_NEEDS_DATA, -1), FINISH_STORED);
 	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
 }
@@ -1038,7 +1038,7 @@ static void what_was_answered_survives_a_killed_server(void **state)
 	(void)hint("a", "1", NULL);
 	(void)hint("a", "2", NULL);
 	struct queue_job job = must_claim();
-	OK(queue_step_intent(queue, job.id, job.fence, "send", &err));
+	OK(queue_step_intent(queue, job.id, job.fence, "send", NULL, &err));
 	redis_fixture_kill(&server);
 	struct err why = ERR_INIT;
 	assert_false(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &why));

@@ -717,7 +717,7 @@ static void orders_follow_the_table(void **state)
 	assert_int_equal(rev, t.rev + 1);
 	assert_int_equal(get(id).state, STATE_QUEUED);
 	job = must_claim();
-	OK(queue_step_intent(queue, id, job.fence, "send", &err));
+	OK(queue_step_intent(queue, id, job.fence, "send", NULL, &err));
 	OK(queue_step_outcome(queue, id, job.fence, "send", "77", true, &err));
 	finish(&job, STATE_DONE, NULL);
 	o.rev = -1;
@@ -736,7 +736,7 @@ static void a_resend_opens_the_next_generation(void **state)
 	struct step step;
 	hint("acme", "1", id);
 	struct queue_job job = must_claim();
-	OK(queue_step_intent(queue, id, job.fence, "send", &err));
+	OK(queue_step_intent(queue, id, job.fence, "send", NULL, &err));
 	OK(queue_step_outcome(queue, id, job.fence, "send", "77", true, &err));
 	OK(queue_set_number(queue, id, job.fence, "10423", &err));
 	finish(&job, STATE_DONE, NULL);
@@ -771,7 +771,7 @@ static void an_open_intent_cannot_be_cancelled(void **state)
 	int64_t rev = 0;
 	hint("acme", "1", id);
 	struct queue_job job = must_claim();
-	OK(queue_step_intent(queue, id, job.fence, "send", &err));
+	OK(queue_step_intent(queue, id, job.fence, "send", NULL, &err));
 	finish(&job, STATE_RETRYING, NULL);
 	struct transfer_order o = { .id = id, .action = TRANSFER_CANCEL, .rev = -1, .who = "ops" };
 	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_CONFLICT);
@@ -783,6 +783,35 @@ static void an_open_intent_cannot_be_cancelled(void **state)
 	o.action = TRANSFER_CANCEL;
 	OK(store_transfer_order(store, &o, &rev, &err));
 	assert_int_equal(get(id).state, STATE_CANCELLED);
+}
+
+/* needs_data or system_fault with an open intent: it may be at the target. */
+static void an_open_intent_is_resent_only_by_one_who_has_looked(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	int64_t rev = 0;
+	struct err err = ERR_INIT;
+	struct step step;
+	hint("acme", "1", id);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(queue, id, job.fence, "send", "{\"number\":\"1\"}", &err));
+	OK(queue_step_get(queue, arena, id, job.fence, "send", &step, &err));
+	assert_string_equal(step.about, "{\"number\":\"1\"}");
+	finish(&job, STATE_NEEDS_DATA, "sum_mismatch");
+	struct transfer_order o = {
+		.id = id, .action = TRANSFER_RESEND, .rev = -1, .who = "ops", .reason = "because"
+	};
+	assert_false(store_transfer_order(store, &o, &rev, &err));
+	assert_string_equal(err.reason, "in_doubt");
+	o.action = TRANSFER_CANCEL;
+	assert_false(store_transfer_order(store, &o, &rev, &err));
+	assert_string_equal(err.reason, "in_doubt");
+	o.action = TRANSFER_RESEND;
+	o.despite_doubt = true;
+	OK(store_transfer_order(store, &o, &rev, &err));
+	job = must_claim();
+	assert_int_equal(job.generation, 2);
 }
 
 static size_t count_pages(const struct transfer_filter *base, size_t *ret_pages)

@@ -8,6 +8,8 @@
 #include "flows/severa_netvisor.h"
 #include "internal.h"
 
+#include <ctype.h>
+
 #include "base/clock.h"
 #include "model/media.h"
 
@@ -19,6 +21,7 @@ struct document {
 	struct customer customer;
 	const char *customer_code; /* at Netvisor */
 	bool is_waiting; /* stands in the transfer status */
+	const char *hash; /* of its content, once prepared */
 };
 
 static bool pass_on(const struct err *why, struct err *err)
@@ -33,26 +36,6 @@ static bool leave(struct sn *r, enum attempt_outcome outcome, const char *code, 
 	r->at->outcome = outcome;
 	r->at->ops->note(r->at, code, text);
 	return true;
-}
-
-/* Gone at the source: nothing sent, nothing to do; sent, then that stays; unclear, then a person
- * must look. */
-static bool deleted(struct sn *r, struct err *err)
-{
-	struct step sent;
-	if (!r->at->ops->step_get(r->at, STEP_INVOICE, &sent, err))
-		return false;
-	switch (sent.state) {
-	case STEP_NONE:
-		return leave(r, OUTCOME_CANCELLED, "deleted", "Deleted in Severa.");
-	case STEP_DONE:
-		return leave(r, OUTCOME_DONE, "deleted_after_delivery",
-			     "Deleted in Severa after it was relayed.");
-	case STEP_INTENT:
-		break;
-	}
-	return err_reason(err, ERR_DATA, "deleted_in_doubt", r->at->source_id,
-			  "deleted in Severa while its sending was unclear");
 }
 
 /* ---- prepare ------------------------------------------------------------------------------- */
@@ -119,7 +102,7 @@ static bool prepare(struct sn *r, struct document *d, struct err *err)
 	if (!add_countries(r, d, err))
 		return false;
 	choose_vat_codes(r, d);
-	at->content_hash = hash;
+	at->content_hash = d->hash = hash;
 	return true;
 }
 
@@ -144,13 +127,20 @@ static bool delivered(struct sn *r, const char *key, struct err *err)
 	return true;
 }
 
+static void identify(struct sn *r, const struct document *d, struct sn_identity *ret)
+{
+	sn_identity_of(r, &d->inv, d->customer_code, d->hash, ret);
+}
+
 /* Netvisor says that it has it: believed only after the same comparison. */
 static bool settle_duplicate(struct sn *r, const struct document *d, const struct err *why,
 			     struct err *err)
 {
 	struct err inner = ERR_INIT;
+	struct sn_identity id;
 	const char *key;
-	if (!sn_look_up(r, &d->inv, d->customer_code, &key, &inner))
+	identify(r, d, &id);
+	if (!sn_look_up(r, &id, &key, &inner))
 		return sn_write_failed(r, STEP_INVOICE, &inner, err);
 	if (key) {
 		sn_note(r, "found_at_target",
@@ -204,11 +194,14 @@ static bool send(struct sn *r, struct document *d, struct err *err)
 {
 	struct attempt *at = r->at;
 	struct err inner = ERR_INIT;
+	struct sn_identity id;
 	struct span body;
-	const char *key;
-	if (!attach(r, &d->inv, err) || !registers(r, d, err) || !map_body(r, d, &body, err))
+	const char *key, *about;
+	identify(r, d, &id);
+	if (!attach(r, &d->inv, err) || !registers(r, d, err) || !map_body(r, d, &body, err) ||
+	    !sn_identity_write(at->arena, &id, &about, err))
 		return false;
-	if (!at->ops->step_intent(at, STEP_INVOICE, err))
+	if (!at->ops->step_intent(at, STEP_INVOICE, about, err))
 		return false;
 	if (netvisor_invoice_add(&r->netvisor, body, &key, &inner)) {
 		sn_note(r, "sent",
@@ -223,10 +216,18 @@ static bool send(struct sn *r, struct document *d, struct err *err)
 	return sn_write_failed(r, STEP_INVOICE, &inner, err);
 }
 
-/* No record is no proof (DESIGN §4.7): a store younger than the document's last change. */
+/*
+ * No record is no proof (DESIGN §4.7): the store, or the connection, is younger than the document.
+ * By its creation, not its last change as the design has it: what was relayed before a loss and is
+ * put back into the transfer status after it has a young change. And another connection of the same
+ * two companies may have relayed it before this one was there.
+ */
 static bool must_ask_first(const struct sn *r, const struct document *d)
 {
-	return d->inv.changed_ms < r->at->epoch_ms + EPOCH_MARGIN_MS;
+	int64_t since = r->at->epoch_ms;
+	if (since < r->at->conn->activated_ms)
+		since = r->at->conn->activated_ms;
+	return d->inv.created_ms < since + EPOCH_MARGIN_MS;
 }
 
 static bool wait_for_absence(struct sn *r, struct err *err)
@@ -240,28 +241,81 @@ static bool wait_for_absence(struct sn *r, struct err *err)
 	return false;
 }
 
-static bool deliver(struct sn *r, struct document *d, const struct step *sent, struct err *err)
+static bool found(struct sn *r, const char *number, const char *key, struct err *err)
 {
-	const char *key = NULL;
-	bool in_doubt = sent->state == STEP_INTENT;
-	bool ask = in_doubt || must_ask_first(r, d);
-	if (ask && !sn_look_up(r, &d->inv, d->customer_code, &key, err))
+	sn_note(r, "found_at_target",
+		"Netvisor has invoice %s (key %s): it arrived before, and is not sent again.",
+		number, key);
+	return delivered(r, key, err);
+}
+
+static bool deliver(struct sn *r, struct document *d, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct sn_identity id;
+	const char *key, *about;
+	if (!must_ask_first(r, d))
+		return send(r, d, err);
+	identify(r, d, &id);
+	if (!sn_look_up(r, &id, &key, err))
 		return false;
-	if (key) {
-		sn_note(r, "found_at_target",
-			"Netvisor has invoice %s (key %s): it arrived before, and is not sent "
-			"again.",
-			d->inv.number, key);
-		return delivered(r, key, err);
+	if (!key)
+		return wait_for_absence(r, err) && send(r, d, err);
+	/* The intent only says what it is about, for later look-ups. */
+	return sn_identity_write(at->arena, &id, &about, err) &&
+	       at->ops->step_intent(at, STEP_INVOICE, about, err) && found(r, id.number, key, err);
+}
+
+/*
+ * What was sent, or may have been: as its intent says. Where that says nothing, as the document is
+ * now; d NULL: it was deleted.
+ */
+static bool identity_of_sent(struct sn *r, struct document *d, const struct step *sent,
+			     struct sn_identity *ret, struct err *err)
+{
+	if (sent->about && sent->about[0])
+		return sn_identity_read(r->at->arena, sent->about, ret, err);
+	if (!d)
+		return err_reason(err, ERR_DATA, "deleted_in_doubt", r->at->source_id,
+				  "deleted in Severa while its sending was unclear");
+	if (!prepare(r, d, err))
+		return false;
+	identify(r, d, ret);
+	return true;
+}
+
+/*
+ * An intent without an outcome (DESIGN §4.6). Before anything else is asked of the document: what
+ * it lacks today says nothing of what was sent. True: *sent is done, or none.
+ */
+static bool settle_doubt(struct sn *r, struct document *d, struct step *sent, struct err *err)
+{
+	struct sn_identity id;
+	const char *key;
+	if (!identity_of_sent(r, d, sent, &id, err) || !sn_look_up(r, &id, &key, err))
+		return false;
+	if (!key) {
+		bool counts = sn_absence_counts(r, STEP_INVOICE, sent, err);
+		sent->state = STEP_NONE;
+		return counts;
 	}
-	if (in_doubt && !sn_absence_counts(r, STEP_INVOICE, sent, err))
+	sent->state = STEP_DONE;
+	r->at->content_hash = id.hash;
+	return found(r, id.number, key, err);
+}
+
+/* Gone at the source: what was sent stays, all else is called off. */
+static bool deleted(struct sn *r, struct err *err)
+{
+	struct step sent;
+	if (!r->at->ops->step_get(r->at, STEP_INVOICE, &sent, err))
 		return false;
-	if (ask && !in_doubt && !wait_for_absence(r, err))
+	if (sent.state == STEP_INTENT && !settle_doubt(r, NULL, &sent, err))
 		return false;
-	if (!d->is_waiting)
-		return leave(r, OUTCOME_SKIPPED, "left_transfer_status",
-			     "The invoice has left the transfer status; it was not sent.");
-	return send(r, d, err);
+	if (sent.state == STEP_DONE)
+		return leave(r, OUTCOME_DONE, "deleted_after_delivery",
+			     "Deleted in Severa after it was relayed.");
+	return leave(r, OUTCOME_CANCELLED, "deleted", "Deleted in Severa.");
 }
 
 /* ---- status -------------------------------------------------------------------------------- */
@@ -286,7 +340,7 @@ static bool set_status(struct sn *r, const struct invoice *inv, struct err *err)
 			      "Somebody has changed the status in Severa; it was left alone.");
 		return record_status(r, &s, "left alone", err);
 	}
-	if (s.state == STEP_NONE && !at->ops->step_intent(at, STEP_STATUS, err))
+	if (s.state == STEP_NONE && !at->ops->step_intent(at, STEP_STATUS, NULL, err))
 		return false;
 	if (severa_set_status(&r->severa, inv->source_id, r->transferred->id, &inner)) {
 		sn_note(r, "status_set", "The invoice's status in Severa is now %s.",
@@ -320,30 +374,31 @@ static bool finish(struct sn *r, const struct invoice *seen, bool is_fresh, stru
 }
 
 /* Everything was done once, and the invoice stands in the transfer status again (DESIGN §4.8). */
-static bool seen_again(struct sn *r, struct document *d, struct err *err)
+static bool seen_again(struct sn *r, struct document *d, const struct step *sent, struct err *err)
 {
+	struct sn_identity id;
 	const char *key;
-	if (!prepare(r, d, err))
+	if (!identity_of_sent(r, d, sent, &id, err))
 		return false;
 	r->at->content_hash = NULL; /* what was sent is what was sent then */
-	if (!sn_look_up(r, &d->inv, d->customer_code, &key, err))
+	if (!sn_look_up(r, &id, &key, err))
 		return false;
 	if (!key)
-		return err_reason(err, ERR_DATA, "gone_at_target", d->inv.number,
+		return err_reason(err, ERR_DATA, "gone_at_target", id.number,
 				  "invoice %s was sent before and is not in Netvisor any more",
-				  d->inv.number);
+				  id.number);
 	r->at->ops->note(r->at, "already_relayed",
 			 "Already relayed; the status is set to transferred again.");
 	return finish(r, &d->inv, false, err); /* the look-up took a while */
 }
 
-static bool already_sent(struct sn *r, struct document *d, struct err *err)
+static bool already_sent(struct sn *r, struct document *d, const struct step *sent, struct err *err)
 {
 	struct step status;
 	if (!r->at->ops->step_get(r->at, STEP_STATUS, &status, err))
 		return false;
 	if (status.state == STEP_DONE && d->is_waiting)
-		return seen_again(r, d, err);
+		return seen_again(r, d, sent, err);
 	return finish(r, &d->inv, true, err);
 }
 
@@ -355,6 +410,7 @@ static bool preview(struct sn *r, struct document *d, struct err *err)
 {
 	struct attempt *at = r->at;
 	struct preview p = { .media_type = "text/xml", .invoice = &d->inv };
+	struct sn_identity id;
 	const char *key;
 	if (!d->is_waiting)
 		sn_note(r, "not_in_transfer_status",
@@ -364,7 +420,10 @@ static bool preview(struct sn *r, struct document *d, struct err *err)
 		sn_note(r, "other_company",
 			"The invoice belongs to another company; this connection would not relay "
 			"it.");
-	if (!prepare(r, d, err) || !sn_look_up(r, &d->inv, d->customer_code, &key, err))
+	if (!prepare(r, d, err))
+		return false;
+	identify(r, d, &id);
+	if (!sn_look_up(r, &id, &key, err))
 		return false;
 	if (key)
 		sn_note(r, "found_at_target", "Netvisor has the invoice already.");
@@ -423,18 +482,20 @@ static bool run_document(struct sn *r, struct document *d, struct err *err)
 	if (!look_back(r, d, err) || !at->ops->step_get(at, STEP_INVOICE, &sent, err))
 		return false;
 	if (sent.state == STEP_DONE)
-		return already_sent(r, d, err);
-	if (sent.state == STEP_NONE && !d->is_waiting)
+		return already_sent(r, d, &sent, err);
+	at->outcome = OUTCOME_DONE;
+	if (sent.state == STEP_INTENT && !settle_doubt(r, d, &sent, err))
+		return false;
+	if (sent.state == STEP_DONE)
+		return finish(r, &d->inv, false, err);
+	if (!d->is_waiting)
 		return leave(r, OUTCOME_SKIPPED, "not_in_transfer_status",
 			     "The invoice does not stand in the transfer status. Moved there, it "
 			     "is relayed.");
-	if (sent.state == STEP_NONE && !sn_is_own(&r->set, &d->inv))
+	if (!sn_is_own(&r->set, &d->inv))
 		return leave(r, OUTCOME_SKIPPED, "other_company",
 			     "The invoice belongs to another company.");
-	at->outcome = OUTCOME_DONE;
-	if (!prepare(r, d, err) || !deliver(r, d, &sent, err))
-		return false;
-	return at->outcome == OUTCOME_SKIPPED || finish(r, &d->inv, false, err);
+	return prepare(r, d, err) && deliver(r, d, err) && finish(r, &d->inv, false, err);
 }
 
 static bool run(struct attempt *at, struct err *err)
@@ -456,7 +517,7 @@ static bool move_to_failed(struct sn *r, const struct severa_status *failed, str
 {
 	struct attempt *at = r->at;
 	struct err inner = ERR_INIT;
-	if (!at->ops->step_intent(at, STEP_FAILED, err))
+	if (!at->ops->step_intent(at, STEP_FAILED, NULL, err))
 		return false;
 	if (!severa_set_status(&r->severa, at->source_id, failed->id, &inner))
 		return sn_write_failed(r, STEP_FAILED, &inner, err);
@@ -509,8 +570,14 @@ static bool accept_hint(struct arena *arena, struct span body, const char **ret_
 		err_pointer(err, "/data/id");
 		return false;
 	}
+	char *guid = arena_strdup(arena, id);
+	if (!guid)
+		return err_set(err, ERR_LIMIT, "arena full");
+	for (char *c = guid; *c; c++)
+		*c = (char)tolower(
+			(unsigned char)*c); /* one invoice is one transfer, however written */
 	*ret_kind = "invoice";
-	*ret_source_id = id;
+	*ret_source_id = guid;
 	return true;
 }
 

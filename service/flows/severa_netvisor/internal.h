@@ -37,6 +37,16 @@ struct sn {
 	const struct severa_status *transfer, *transferred;
 };
 
+/*
+ * Everything by which an invoice is known again at Netvisor (DESIGN §4.6), as it was when it was
+ * sent: kept with the intent, since people renumber and correct while a sending is unclear.
+ */
+struct sn_identity {
+	const char *organisation, *number, *customer_code, *date, *currency;
+	const char *reference, *hash; /* may be NULL; hash: of the content (SV-05) */
+	struct decimal sum;
+};
+
 /* settings.c */
 #define SN_N_SETTINGS 27
 #define SN_N_CREDENTIALS 9
@@ -65,9 +75,8 @@ bool sn_is_same_customer(struct arena *arena, const struct netvisor_customer *th
 size_t sn_customer_changes(const struct netvisor_customer *theirs,
 			   const struct netvisor_customer *ours, const struct json *last,
 			   struct netvisor_customer *ret);
-/* Number aside, which is looked up: reference, customer, date and signed sum agree. */
-bool sn_is_same_invoice(const struct netvisor_listed *l, const struct invoice *inv,
-			const char *customer_code);
+/* Number, reference, customer, date and signed sum agree. */
+bool sn_is_same_invoice(const struct netvisor_listed *l, const struct sn_identity *id);
 
 /* registers.c: find-or-create at Netvisor */
 bool sn_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;
@@ -89,9 +98,16 @@ void sn_note_change(struct sn *r, const char *code, const char *done, const char
 /* After an empty look-up: true when the step may be (re)sent; ERR_DOUBT while it is too early. */
 bool sn_absence_counts(struct sn *r, const char *step, const struct step *s,
 		       struct err *err) MUST_CHECK;
-/* *ret_key NULL when absent; ERR_DATA number_taken or several_matches. */
-bool sn_look_up(struct sn *r, const struct invoice *inv, const char *customer_code,
-		const char **ret_key, struct err *err) MUST_CHECK;
+/* Lives as long as its parts. */
+void sn_identity_of(const struct sn *r, const struct invoice *inv, const char *customer_code,
+		    const char *hash, struct sn_identity *ret);
+bool sn_identity_write(struct arena *arena, const struct sn_identity *id, const char **ret,
+		       struct err *err) MUST_CHECK;
+bool sn_identity_read(struct arena *arena, const char *text, struct sn_identity *ret,
+		      struct err *err) MUST_CHECK;
+/* *ret_key NULL when absent; ERR_DATA number_taken, several_matches or target_changed. */
+bool sn_look_up(struct sn *r, const struct sn_identity *id, const char **ret_key,
+		struct err *err) MUST_CHECK;
 /* After a failed write: clears the intent when it was certainly not carried out. Returns false. */
 bool sn_write_failed(struct sn *r, const char *step, const struct err *why, struct err *err);
 

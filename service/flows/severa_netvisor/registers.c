@@ -84,13 +84,22 @@ static const char *step_name(struct sn *r, const char *kind, const char *code)
 	return arena_printf(r->at->arena, "netvisor.%s.%s", kind, code);
 }
 
+/* Found: an addition that nobody knew the end of has ended. */
+static bool close_addition(struct sn *r, const char *step, const char *key, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct step s;
+	return at->ops->step_get(at, step, &s, err) &&
+	       (s.state != STEP_INTENT || at->ops->step_outcome(at, step, key, err));
+}
+
 /* Before an addition: not while an earlier one may still have been carried out. */
 static bool begin_addition(struct sn *r, const char *step, struct err *err)
 {
 	struct attempt *at = r->at;
 	struct step s;
 	return at->ops->step_get(at, step, &s, err) && sn_absence_counts(r, step, &s, err) &&
-	       at->ops->step_intent(at, step, err);
+	       at->ops->step_intent(at, step, NULL, err);
 }
 
 /* Netvisor may refuse a second record as a duplicate or as bad data (facts/netvisor.md §18): then
@@ -252,7 +261,7 @@ static bool add_product(struct sn *r, const struct product *p, struct err *err)
 	if (!netvisor_product_find(&r->netvisor, p->code, &key, err))
 		return false;
 	if (key)
-		return true;
+		return close_addition(r, step, key, err);
 	if (!begin_addition(r, step, err))
 		return false;
 	if (!netvisor_product_add(&r->netvisor, p, r->set.product_group, &key, &inner)) {

@@ -335,12 +335,11 @@ static bool same_reference(const char *a, const char *b)
 	}
 }
 
-bool sn_is_same_invoice(const struct netvisor_listed *l, const struct invoice *inv,
-			const char *customer_code)
+bool sn_is_same_invoice(const struct netvisor_listed *l, const struct sn_identity *id)
 {
 	/* Without a reference of ours Netvisor makes one. */
-	bool reference = !is_set(inv->reference) || same_reference(l->reference, inv->reference);
-	return reference && str_eq(l->number, inv->number) && str_eq(l->date, inv->issue_date) &&
-	       l->customer_code && strcasecmp(l->customer_code, customer_code) == 0 &&
-	       decimal_eq(l->sum, decimal_round(inv->total_gross, 2));
+	bool reference = !is_set(id->reference) || same_reference(l->reference, id->reference);
+	return reference && str_eq(l->number, id->number) && str_eq(l->date, id->date) &&
+	       l->customer_code && strcasecmp(l->customer_code, id->customer_code) == 0 &&
+	       decimal_eq(l->sum, id->sum);
 }

@@ -258,10 +258,13 @@ bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoic
 	ret->text_before = free_text(json_get(j, "freeText1"));
 	ret->text_after = free_text(json_get(j, "freeText2"));
 	ret->changed = json_str(json_get(j, "lastUpdatedDateTime"));
+	const char *created = json_str(json_get(j, "createdDateTime"));
+	if (!created || !clock_parse_rfc3339(span_of(created), &ret->created_ms))
+		ret->created_ms = 0; /* counts as old, so the target is asked first */
 	if (!ret->changed)
-		ret->changed = json_str(json_get(j, "createdDateTime"));
+		ret->changed = created;
 	if (ret->changed && !clock_parse_rfc3339(span_of(ret->changed), &ret->changed_ms))
-		ret->changed_ms = 0; /* unreadable: counts as old, so the target is asked first */
+		ret->changed_ms = 0;
 	ret->buyer.business_id = business_id_from(arena, ret->buyer.vat_number);
 	ret->seller.business_id = business_id_from(arena, ret->seller.vat_number);
 	return map_projects(arena, j, ret, err);
