@@ -209,13 +209,14 @@ struct row_pages {
 	void *ctx;
 };
 
-static bool row_page(struct severa *paged, void *ctx, const struct json *rows, struct err *err)
+static bool row_page(struct severa *paged, void *ctx, const struct severa_rows *rows,
+		     struct err *err)
 {
 	const struct row_pages *pages = ctx;
 	(void)paged; /* nothing is kept of a page */
-	for (const struct json *j = json_first(rows); j; j = json_next(j)) {
-		const char *invoice = json_text(json_get(j, "invoiceGuid"));
-		const char *changed = json_str(json_get(j, "lastUpdatedDateTime"));
+	for (size_t i = 0; i < rows->n; i++) {
+		const char *invoice = json_text(json_get(rows->items[i], "invoiceGuid"));
+		const char *changed = json_str(json_get(rows->items[i], "lastUpdatedDateTime"));
 		if (invoice && changed && !pages->row(pages->ctx, invoice, changed, err))
 			return false;
 	}
