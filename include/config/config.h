@@ -24,6 +24,7 @@
 #define CONFIG_TYPE_PATH const char *
 #define CONFIG_TYPE_URL const char * /* http or https, no trailing slash */
 #define CONFIG_TYPE_ADDRESS const char * /* one IP address */
+#define CONFIG_TYPE_NETWORKS const char * /* "10.0.0.0/8,::1" */
 #define CONFIG_TYPE_HOSTS const char * /* "host,host:port,[::1]:port" */
 #define CONFIG_TYPE_SECRET struct secret
 #define CONFIG_TYPE_REDIS_URL struct secret /* redis://, rediss:// or unix:// */

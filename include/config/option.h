@@ -23,6 +23,7 @@ enum option_type {
 	OPTION_PATH, /* (const char *) */
 	OPTION_URL, /* (const char *) http or https, no trailing slash */
 	OPTION_ADDRESS, /* (const char *) one IP address */
+	OPTION_NETWORKS, /* (const char *) "10.0.0.0/8,::1" */
 	OPTION_HOSTS, /* (const char *) "host,host:port,[::1]:port" */
 	OPTION_SECRET, /* (struct secret) */
 	OPTION_REDIS_URL, /* (struct secret) redis://, rediss:// or unix:// */

@@ -46,6 +46,21 @@ bool form_is_address(struct span text)
 	return inet_pton(AF_INET, buf, &addr) == 1 || inet_pton(AF_INET6, buf, &addr) == 1;
 }
 
+/* An address, or a network as "10.0.0.0/8". */
+static bool is_network(struct span text)
+{
+	const char *slash = memchr(text.p, '/', text.n);
+	struct span addr = { text.p, slash ? (size_t)(slash - text.p) : text.n };
+	unsigned bits = 0;
+
+	if (!form_is_address(addr))
+		return false;
+	if (!slash)
+		return true;
+	return parse_digits((struct span) { slash + 1, text.n - addr.n - 1 }, &bits) &&
+	       bits <= (memchr(addr.p, ':', addr.n) ? 128 : 32);
+}
+
 static bool is_host_name(struct span text)
 {
 	if (text.n == 0 || text.n > 253 || text.p[0] == '-' || text.p[0] == '.')
@@ -122,6 +137,11 @@ bool form_is_printable(struct span text, bool allow_space)
 		    (text.p[i] == ' ' && !allow_space))
 			return false;
 	return true;
+}
+
+bool form_is_network_list(struct span text)
+{
+	return is_list_of(text, is_network);
 }
 
 bool form_is_host_list(struct span text)

@@ -10,6 +10,8 @@
 bool form_is_name(struct span text);
 /* An IPv4 or IPv6 address. */
 bool form_is_address(struct span text);
+/* "10.0.0.0/8,::1": addresses or networks. */
+bool form_is_network_list(struct span text);
 /* "host,host:port,[::1]:port". */
 bool form_is_host_list(struct span text);
 /* http or https; without user, query or fragment. */

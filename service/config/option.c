@@ -138,6 +138,8 @@ static bool is_well_formed(const struct option *opt, struct span text)
 		return form_is_url(text);
 	case OPTION_ADDRESS:
 		return form_is_address(text);
+	case OPTION_NETWORKS:
+		return form_is_network_list(text);
 	case OPTION_HOSTS:
 		return form_is_host_list(text);
 	case OPTION_REDIS_URL:
@@ -206,6 +208,7 @@ bool option_parse(const struct option *opt, struct span text, struct arena *aren
 	case OPTION_PATH:
 	case OPTION_URL:
 	case OPTION_ADDRESS:
+	case OPTION_NETWORKS:
 	case OPTION_HOSTS:
 		if (text.n > 0 && !is_well_formed(opt, text))
 			return refuse(opt, text, arena, err);
@@ -288,6 +291,7 @@ void option_format(const struct option *opt, const void *value, struct strbuf *o
 	case OPTION_PATH:
 	case OPTION_URL:
 	case OPTION_ADDRESS:
+	case OPTION_NETWORKS:
 	case OPTION_HOSTS:
 		strbuf_addstr(out, *(const char *const *)value);
 		break;
@@ -325,6 +329,8 @@ void option_allowed(const struct option *opt, struct strbuf *out)
 		[OPTION_PATH] = "path",
 		[OPTION_URL] = "https:// URL without query",
 		[OPTION_ADDRESS] = "IPv4 or IPv6 address",
+		[OPTION_NETWORKS] =
+			"comma list of addresses or networks (10.0.0.0/8), without spaces",
 		[OPTION_HOSTS] = "comma list of host or host:port, without spaces",
 		[OPTION_SECRET] = "secret of ",
 		[OPTION_REDIS_URL] = "redis://, rediss:// or unix:// URL",

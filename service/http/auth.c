@@ -66,6 +66,7 @@ bool audit(struct request *rq, const char *action, const char *object, struct er
 	jsonw_kstr(&w, "action", action);
 	jsonw_kstr(&w, "object", object);
 	jsonw_kstr(&w, "request", rq->id);
+	jsonw_kstr(&w, "client", request_client(rq));
 	jsonw_end_object(&w);
 	return strbuf_finish(&sb, &line, err) && store_audit_add(rq->opt->store, line, err);
 }

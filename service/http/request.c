@@ -4,10 +4,44 @@
 #include "base/utf8.h"
 #include "request.h"
 #include "router.h"
+#include "server.h"
+
+#include <strings.h>
+
+#define FORWARDED_MAX 8192
 
 const char *request_header(const struct request *rq, const char *name)
 {
 	return MHD_lookup_connection_value(rq->mhd, MHD_HEADER_KIND, name);
+}
+
+static enum MHD_Result take_hop(void *cls, enum MHD_ValueKind kind, const char *name,
+				const char *value)
+{
+	struct strbuf *sb = cls;
+	(void)kind; /* headers alone are asked for */
+	if (strcasecmp(name, "X-Forwarded-For") == 0 && value) {
+		strbuf_addstr(sb, sb->n ? "," : "");
+		strbuf_addstr(sb, value);
+	}
+	return MHD_YES;
+}
+
+const char *request_client(struct request *rq)
+{
+	if (rq->client[0])
+		return rq->client;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		rq->mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	struct strbuf sb = STRBUF_INIT(rq->arena, FORWARDED_MAX);
+	const char *chain = "";
+	struct err too_long = ERR_INIT; /* then nobody's word is believed */
+	MHD_get_connection_values(rq->mhd, MHD_HEADER_KIND, take_hop, &sb);
+	if (!strbuf_finish(&sb, &chain, &too_long))
+		chain = "";
+	forwarded_client(rq->server->trusted, info ? info->client_addr : NULL, span_of(chain),
+			 rq->client);
+	return rq->client;
 }
 
 const char *request_query(const struct request *rq, const char *name)

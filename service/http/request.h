@@ -13,6 +13,7 @@
 #include "base/strbuf.h"
 #include "codec/json.h"
 #include "committer.h"
+#include "forwarded.h"
 #include "http/server.h"
 
 #include <microhttpd.h>
@@ -103,6 +104,7 @@ struct request {
 	struct span replay; /* body kept for the Idempotency-Key when it must differ (secrets) */
 	struct answer answer;
 	char id[24]; /* of the request, for logs and problem documents */
+	char client[ADDRESS_TEXT_MAX]; /* "" until request_client was asked */
 };
 
 static inline struct span request_body(const struct request *rq)
@@ -111,6 +113,8 @@ static inline struct span request_body(const struct request *rq)
 }
 /* NULL when absent. Server thread, or any while the connection is suspended. */
 const char *request_header(const struct request *rq, const char *name);
+/* The client's address, for log and audit; "" when there is none. Threads as for request_header. */
+const char *request_client(struct request *rq);
 /* NULL when absent. */
 const char *request_query(const struct request *rq, const char *name);
 /* Splits and decodes the query; ERR_INPUT for malformed, repeated or unknown names. */

@@ -386,14 +386,10 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **req_cls,
 	if (!rq)
 		return;
 	assert(rq->magic == REQUEST_MAGIC);
-	if (rq->answer.status >= 500)
-		log_event(LOG_WARN, "http_request", LOG_S("request", rq->id),
-			  LOG_S("method", rq->method_text),
-			  LOG_S("route", rq->route ? rq->route->path : ""),
-			  LOG_I("status", rq->answer.status));
-	else if (log_is_on(LOG_DEBUG))
-		log_event(LOG_DEBUG, "http_request", LOG_S("request", rq->id),
-			  LOG_S("method", rq->method_text),
+	enum log_level level = rq->answer.status >= 500 ? LOG_WARN : LOG_DEBUG;
+	if (log_is_on(level))
+		log_event(level, "http_request", LOG_S("request", rq->id),
+			  LOG_S("client", request_client(rq)), LOG_S("method", rq->method_text),
 			  LOG_S("route", rq->route ? rq->route->path : ""),
 			  LOG_I("status", rq->answer.status));
 	request_done(rq);
@@ -475,6 +471,9 @@ static bool start_parts(struct http_server *s, struct err *err)
 	s->keys = key_cache_new();
 	if (!s->keys)
 		return err_set(err, ERR_MEMORY, "out of memory");
+	const char *proxies = s->opt.cfg->trusted_proxies;
+	if (!trusted_new(proxies ? proxies : "", &s->trusted, err))
+		return false;
 	if (!committer_new(&commit, &s->committer, err) || !desk_new(&s->opt, &s->desk, err))
 		return false;
 	int rc = pthread_create(&s->watch, NULL, run_watch, s);
@@ -548,6 +547,7 @@ void http_server_free(struct http_server *s)
 	desk_free(s->desk);
 	committer_free(s->committer);
 	key_cache_free(s->keys);
+	trusted_free(s->trusted);
 	metrics_free(s->own_metrics);
 	while (s->pool) {
 		struct request *rq = s->pool;

@@ -22,6 +22,7 @@ struct http_server {
 	struct committer *committer;
 	struct desk *desk;
 	struct key_cache *keys;
+	struct trusted *trusted; /* proxies */
 	atomic_bool draining, stopped;
 	atomic_long n_active; /* requests between their first header and their last byte */
 	atomic_ulong answered[HTTP_MAX_ROUTES + 1][6]; /* by route (last: none) and status / 100 */
