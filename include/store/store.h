@@ -77,9 +77,11 @@ bool store_connection_put(struct store *s, const struct connection_draft *draft,
 /* From Redis, at this moment. ERR_NOT_FOUND. Connections are never deleted, only paused. */
 bool store_connection_get(struct store *s, const char *id, struct connection **ret,
 			  struct err *err) MUST_CHECK;
-/* Changes state and pause_reason alone, whatever the rev ("credentials"). */
-bool store_connection_set_state(struct store *s, const char *id, enum connection_state state,
-				const char *pause_reason, struct err *err) MUST_CHECK;
+/* Changes state and pause_reason alone, of revision rev, or of any (-1). ERR_CONFLICT when another
+ * stands. One that is in that state already stays as it is. */
+bool store_connection_set_state(struct store *s, const char *id, int64_t rev,
+				enum connection_state state, const char *pause_reason,
+				struct err *err) MUST_CHECK;
 /*
  * What a connection has learned of its company at the vendors, and how far a dialogue with them has
  * come (registration): one small JSON object, sealed, and in the vault like the connection itself.

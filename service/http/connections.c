@@ -203,9 +203,22 @@ bool handle_connection_merge(struct request *rq, struct err *err)
 
 /* --- tasks --- */
 
-static bool start_task(struct request *rq, const char *kind, const char *args, struct err *err)
+/* About the connection as it stands now: a worker whose copy is behind looks again. */
+static bool start_task(struct request *rq, const char *kind, const struct connection *c,
+		       const char *doc_kind, const char *source_id, struct err *err)
 {
-	return queue_task_new(rq->opt->queue, kind, rq->args[0], args, rq->wait.id, err);
+	struct strbuf sb = STRBUF_INIT(rq->arena, 2048);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *args = NULL;
+	jsonw_object(&w);
+	jsonw_kint(&w, "rev", c->rev);
+	if (source_id) {
+		jsonw_kstr(&w, "kind", doc_kind ? doc_kind : "invoice");
+		jsonw_kstr(&w, "source_id", source_id);
+	}
+	jsonw_end_object(&w);
+	return strbuf_finish(&sb, &args, err) &&
+	       queue_task_new(rq->opt->queue, kind, c->id, args, rq->wait.id, err);
 }
 
 static bool no_body(struct request *rq, struct err *err)
@@ -221,7 +234,7 @@ bool handle_connection_check(struct request *rq, struct err *err)
 	if (!no_body(rq, err) || !get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
-	return connection_is_complete(rq, c, err) && start_task(rq, "check", NULL, err);
+	return connection_is_complete(rq, c, err) && start_task(rq, "check", c, NULL, NULL, err);
 }
 
 bool handle_connection_activate(struct request *rq, struct err *err)
@@ -235,15 +248,20 @@ bool handle_connection_activate(struct request *rq, struct err *err)
 	if (!connection_is_complete(rq, c, err) || !audit(rq, "connection.activate", c->id, err))
 		return false;
 	rq->wait.activates = true;
-	return start_task(rq, "check", NULL, err);
+	rq->wait.rev = c->rev;
+	return start_task(rq, "check", c, NULL, NULL, err);
 }
 
-static bool set_state(struct request *rq, enum connection_state state, const char *reason,
-		      const char *action, struct err *err)
+static bool set_state(struct request *rq, int64_t rev, enum connection_state state,
+		      const char *reason, const char *action, struct err *err)
 {
 	struct connection *got = NULL;
-	if (!store_connection_set_state(rq->opt->store, rq->args[0], state, reason, err) ||
-	    !store_refresh(rq->opt->store, err) || !audit(rq, action, rq->args[0], err) ||
+	if (!store_connection_set_state(rq->opt->store, rq->args[0], rev, state, reason, err)) {
+		if (err->code == ERR_CONFLICT && rev >= 0)
+			err->reason = "changed";
+		return false;
+	}
+	if (!store_refresh(rq->opt->store, err) || !audit(rq, action, rq->args[0], err) ||
 	    !get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
@@ -261,7 +279,7 @@ static bool move(struct request *rq, bool resume, struct err *err)
 			       "the connection was never activated");
 	if (c->state == (resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED))
 		return respond_connection(rq, 200, c, err);
-	return set_state(rq, resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED,
+	return set_state(rq, -1, resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED,
 			 resume ? "" : "operator",
 			 resume ? "connection.resume" : "connection.pause", err);
 }
@@ -280,7 +298,7 @@ bool handle_connection_dry_run(struct request *rq, struct err *err)
 {
 	static const char *const members[] = { "source_id", "kind", NULL };
 	const struct json *j = NULL;
-	const char *source_id = NULL, *kind = NULL, *args = NULL;
+	const char *source_id = NULL, *kind = NULL;
 	struct connection *got = NULL;
 	if (!request_json(rq, &j, err) || !request_members(j, members, err) ||
 	    !request_text(j, "source_id", 200, &source_id, err) ||
@@ -292,14 +310,8 @@ bool handle_connection_dry_run(struct request *rq, struct err *err)
 	if (!get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
-	struct strbuf sb = STRBUF_INIT(rq->arena, 2048);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	jsonw_object(&w);
-	jsonw_kstr(&w, "kind", kind ? kind : "invoice");
-	jsonw_kstr(&w, "source_id", source_id);
-	jsonw_end_object(&w);
-	return connection_is_complete(rq, c, err) && strbuf_finish(&sb, &args, err) &&
-	       start_task(rq, "dry_run", args, err);
+	return connection_is_complete(rq, c, err) &&
+	       start_task(rq, "dry_run", c, kind, source_id, err);
 }
 
 bool handle_connection_sync(struct request *rq, struct err *err)
@@ -310,7 +322,8 @@ bool handle_connection_sync(struct request *rq, struct err *err)
 	CLEANUP(connection_unref) struct connection *c = got;
 	if (c->state != CONNECTION_ACTIVE)
 		return problem(err, ERR_CONFLICT, "state", "", "the connection is not active");
-	if (!audit(rq, "connection.sync", c->id, err) || !start_task(rq, "poll", NULL, err))
+	if (!audit(rq, "connection.sync", c->id, err) ||
+	    !start_task(rq, "poll", c, NULL, NULL, err))
 		return false;
 	return task_answer(rq, err); /* a poll may take long: 202 at once */
 }
@@ -407,5 +420,5 @@ bool task_answer(struct request *rq, struct err *err)
 		return respond_task(rq, 200, &t, err);
 	if (!connection_check_is_good(rq->arena, &t))
 		return respond_task(rq, 422, &t, err);
-	return set_state(rq, CONNECTION_ACTIVE, "", "connection.activated", err);
+	return set_state(rq, rq->wait.rev, CONNECTION_ACTIVE, "", "connection.activated", err);
 }

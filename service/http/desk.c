@@ -23,6 +23,7 @@
 struct follow {
 	char task[QUEUE_JOB_ID_MAX];
 	char conn[33];
+	int64_t rev; /* what was checked: later changes are not activated */
 	int64_t until_ms;
 };
 
@@ -181,6 +182,7 @@ static void follow(struct desk *d, const struct request *rq)
 		struct follow *f = &d->follows[d->n_follows++];
 		snprintf(f->task, sizeof(f->task), "%s", rq->wait.id);
 		snprintf(f->conn, sizeof(f->conn), "%s", rq->args[0]);
+		f->rev = rq->wait.rev;
 		f->until_ms = clock_mono_ms() + FOLLOW_MS;
 	}
 	pthread_mutex_unlock(&d->lock);
@@ -286,7 +288,8 @@ static bool follow_up(struct desk *d, const struct follow *f)
 	if (task.state != TASK_DONE && task.state != TASK_FAILED)
 		return false;
 	if (connection_check_is_good(arena, &task) &&
-	    !store_connection_set_state(d->opt->store, f->conn, CONNECTION_ACTIVE, "", &err)) {
+	    !store_connection_set_state(d->opt->store, f->conn, f->rev, CONNECTION_ACTIVE, "",
+					&err)) {
 		log_err(LOG_WARN, "activation_not_stored", &err);
 		return err.code != ERR_OUTAGE;
 	}

@@ -72,7 +72,9 @@ struct query_param {
 struct task_wait {
 	char id[QUEUE_JOB_ID_MAX];
 	int64_t deadline_ms; /* monotonic: then 202 */
-	bool activates; /* a good check activates the connection */
+	bool activates; /* a good check activates the connection, as it was when it was asked for:
+			 */
+	int64_t rev;
 };
 
 struct request {

@@ -270,8 +270,8 @@ bool store_connection_get(struct store *s, const char *id, struct connection **r
 	return err_set(err, why.code, "%s", why.message);
 }
 
-static bool set_state_once(struct store *s, const char *id, enum connection_state state,
-			   const char *reason, struct err *err)
+static bool set_state_once(struct store *s, const char *id, int64_t rev,
+			   enum connection_state state, const char *reason, struct err *err)
 {
 	struct connection *got = NULL;
 	if (!store_connection_get(s, id, &got, err))
@@ -281,6 +281,8 @@ static bool set_state_once(struct store *s, const char *id, enum connection_stat
 		return err_set(err, ERR_SYSTEM, "%s; replace it", c->unreadable);
 	if (c->state == state && str_eq(c->pause_reason, reason))
 		return true;
+	if (rev >= 0 && c->rev != rev)
+		return err_set(err, ERR_CONFLICT, "connection %s was changed meanwhile", id);
 	struct connection_draft d = { .id = c->id,
 				      .flow = c->flow,
 				      .name = c->name,
@@ -301,14 +303,15 @@ static bool set_state_once(struct store *s, const char *id, enum connection_stat
 	return store_connection_put(s, &d, NULL, err);
 }
 
-bool store_connection_set_state(struct store *s, const char *id, enum connection_state state,
-				const char *pause_reason, struct err *err)
+bool store_connection_set_state(struct store *s, const char *id, int64_t rev,
+				enum connection_state state, const char *pause_reason,
+				struct err *err)
 {
 	struct err why = ERR_INIT;
 	for (int i = 0; i < STATE_TRIES; i++) {
-		if (set_state_once(s, id, state, pause_reason ? pause_reason : "", &why))
+		if (set_state_once(s, id, rev, state, pause_reason ? pause_reason : "", &why))
 			return true;
-		if (why.code != ERR_CONFLICT)
+		if (why.code != ERR_CONFLICT || rev >= 0)
 			break;
 	}
 	if (err)

@@ -63,16 +63,20 @@ static void log_run(const struct run *r, const char *verdict)
 		  LOG_I("ms", r->took_ms));
 }
 
-static void pause_for_credentials(struct pool *p, const struct run *r)
+/* False when Redis is away: to be tried again. One that was changed since keeps its state, and the
+ * job is tried with what is new. */
+static bool pause_for_credentials(struct pool *p, const struct run *r, struct err *err)
 {
-	struct err err = ERR_INIT;
-	if (!store_connection_set_state(p->opt.store, r->job.conn, CONNECTION_PAUSED, "credentials",
-					&err) ||
-	    !store_refresh(p->opt.store, &err))
-		log_err(LOG_WARN, "pause_failed", &err);
-	else
+	if (store_connection_set_state(p->opt.store, r->job.conn, r->conn_rev, CONNECTION_PAUSED,
+				       "credentials", err)) {
 		log_event(LOG_WARN, "connection_paused", LOG_S("connection", r->job.conn),
 			  LOG_S("reason", "credentials"), LOG_S("text", r->err.message));
+		return true;
+	}
+	if (err->code == ERR_OUTAGE)
+		return false;
+	log_err(err->code == ERR_CONFLICT ? LOG_INFO : LOG_WARN, "connection_not_paused", err);
+	return true;
 }
 
 static void count_locked(struct pool *p, const struct run *r)
@@ -160,6 +164,24 @@ static void hand_out(struct pool *p, struct turn *t)
 	pthread_mutex_unlock(&p->lock);
 }
 
+/* Before the outcomes: a job that went back would be claimed again and burn another login. */
+static void pause_first(struct clerk *c)
+{
+	struct pool *p = c->pool;
+	const struct turn *t = c->turn;
+	struct err err = ERR_INIT;
+	bool stop = false;
+	for (size_t i = 0; i < t->n_runs; i++)
+		while (t->runs[i]->pause_connection && !stop &&
+		       !pause_for_credentials(p, t->runs[i], &err)) {
+			pool_heard(p, (size_t)(c - p->clerks));
+			clock_sleep_ms(REDIS_AWAY_MS);
+			pthread_mutex_lock(&p->lock);
+			stop = p->stop_rest;
+			pthread_mutex_unlock(&p->lock);
+		}
+}
+
 /* While Redis is away the outcomes are tried until the process ends. */
 static void store_again(struct clerk *c, struct err *err)
 {
@@ -197,8 +219,6 @@ static void tell_and_keep(struct pool *p, struct turn *t)
 	for (size_t i = 0; i < t->n_runs; i++) {
 		struct run *r = t->runs[i];
 		const char *verdict = verdict_of(&r->outcome);
-		if (r->pause_connection)
-			pause_for_credentials(p, r);
 		if (p->opt.metrics)
 			count_run(p, r, verdict);
 		log_run(r, verdict);
@@ -222,6 +242,7 @@ static void take_turn(struct clerk *c)
 				     .jobs = t->jobs,
 				     .max_jobs = t->n_asked };
 	arena_clear(c->arena);
+	pause_first(c);
 	bool ok = queue_turn(p->opt.queue, c->arena, &t->q, &err);
 	hand_out(p, t);
 	if (!ok && t->q.stored) {

@@ -224,15 +224,23 @@ static bool dispatch(struct attempt *at, const struct flow *flow, enum queue_job
 	return err_set(err, ERR_SYSTEM, "unknown kind of job");
 }
 
-/* A dry run's args name the document: {"kind":"invoice","source_id":"..."}. */
+/* A task's args: the revision of the connection that it is about, and the document of a dry run:
+ * {"rev":3,"kind":"invoice","source_id":"..."}. NULL when there are none. */
+static const struct json *args_of(struct run *r)
+{
+	const struct json *args = NULL;
+	struct err ignored = ERR_INIT;
+	if (!json_parse(r->arena, span_of(r->job.args), JSON_LIMITS_API, &args, &ignored))
+		return NULL;
+	return args;
+}
+
 static bool read_args(struct run *r, struct attempt *at, struct err *err)
 {
-	const struct json *args;
 	if (r->job.type != JOB_DRY_RUN)
 		return true;
+	const struct json *args = args_of(r);
 	at->preview = true;
-	if (!json_parse(r->arena, span_of(r->job.args), JSON_LIMITS_API, &args, err))
-		return false;
 	at->kind = json_str(json_get(args, "kind"));
 	at->source_id = json_str(json_get(args, "source_id"));
 	if (!at->kind)
@@ -279,13 +287,28 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 		sha256_stream_release(&impl.seen);
 }
 
+/* From the local copy; for a task from Redis when that is older than what it is about. */
+static struct connection *connection_of(struct run *r, struct store *store)
+{
+	struct connection *conn = store_find(store, r->job.conn);
+	int64_t rev = 0;
+	if (r->job.type == JOB_TRANSFER || !json_int64(json_get(args_of(r), "rev"), &rev) ||
+	    (conn && conn->rev >= rev))
+		return conn;
+	struct err err = ERR_INIT;
+	if (!store_refresh(store, &err))
+		log_err(LOG_DEBUG, "redis_away", &err);
+	connection_unref(conn);
+	return store_find(store, r->job.conn);
+}
+
 void run_attempt(struct run *r, const struct run_context *ctx)
 {
-	CLEANUP(connection_unref)
-	struct connection *conn = store_find(ctx->opt->store, r->job.conn);
+	CLEANUP(connection_unref) struct connection *conn = connection_of(r, ctx->opt->store);
 	const struct flow *flow = conn ? flow_of(ctx->opt->flows, conn->flow) : NULL;
 
 	r->began_ms = clock_mono_ms();
+	r->conn_rev = conn ? conn->rev : 0;
 	if (!flow) {
 		/* The local copy may be a moment behind; by then it has come. */
 		run_hand_back(r);

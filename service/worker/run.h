@@ -33,7 +33,8 @@ struct run {
 	struct queue_outcome outcome; /* filled by run_attempt */
 	struct err err; /* why it failed; code ERR_NONE when it did not */
 	int64_t claimed_ms, began_ms, took_ms; /* monotonic */
-	bool pause_connection;
+	bool pause_connection; /* refused were the credentials of this revision: */
+	int64_t conn_rev;
 };
 
 /* What a worker thread brings to an attempt. */

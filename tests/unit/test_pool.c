@@ -33,6 +33,12 @@ static struct {
 	_Atomic int deliveries, told;
 } ends;
 
+/* Logins refused; "late-credentials" waits until the connection has new ones. */
+static struct {
+	_Atomic int refused;
+	_Atomic bool waits, go_on;
+} logins;
+
 /* "status-refused" is delivered, then refused for good in its first generation; "status-bad" is
  * refused before anything is sent, until it comes back. */
 static bool status_run(struct attempt *at, struct err *err)
@@ -105,8 +111,16 @@ static bool fake_run(struct attempt *at, struct err *err)
 	if (strcmp(at->source_id, "bad") == 0)
 		return err_reason(err, ERR_DATA, "customer_number_missing", "row 1",
 				  "no customer number");
-	if (strcmp(at->source_id, "credentials") == 0)
+	if (strcmp(at->source_id, "late-credentials") == 0 && at->conn->rev == 1) {
+		logins.waits = true;
+		while (!logins.go_on)
+			clock_sleep_ms(5);
 		return err_set(err, ERR_CREDENTIALS, "key refused");
+	}
+	if (strcmp(at->source_id, "credentials") == 0) {
+		logins.refused++;
+		return err_set(err, ERR_CREDENTIALS, "key refused");
+	}
 	if (strcmp(at->source_id, "doubt") == 0)
 		return at->ops->step_intent(at, "deliver", NULL, err) && err_set(err, ERR_DOUBT, "cut");
 	if (strcmp(at->source_id, "gone") == 0) {
@@ -137,7 +151,7 @@ static bool fake_settle(struct arena *arena, const struct system_values *systems
 static bool fake_check(struct attempt *at, struct err *err)
 {
 	(void)err;
-	at->result = "{\"ok\":true}";
+	at->result = arena_printf(at->arena, "{\"ok\":true,\"rev\":%" PRId64 "}", at->conn->rev);
 	return true;
 }
 
@@ -419,7 +433,70 @@ static void test_check_answers(void **state)
 			break;
 	}
 	assert_int_equal(task.state, TASK_DONE);
-	assert_string_equal(task.result, "{\"ok\":true}");
+	assert_string_equal(task.result, "{\"ok\":true,\"rev\":1}");
+}
+
+static void change_connection(struct store *s)
+{
+	struct err err = ERR_INIT;
+	CLEANUP(connection_unref) struct connection *c = NULL;
+	assert_true(store_connection_get(s, "c", &c, &err));
+	const struct connection_draft d = { .id = "c",
+					    .flow = "fake",
+					    .name = "changed",
+					    .settings = "{}",
+					    .schedule = "{\"interval_s\":86400}",
+					    .pause_reason = "",
+					    .state = CONNECTION_ACTIVE,
+					    .rev = c->rev,
+					    .created_ms = 1,
+					    .activated_ms = 1,
+					    .credentials = SPAN_LIT("{}") };
+	assert_true(store_connection_put(s, &d, NULL, &err));
+}
+
+/* Another process changed it a moment ago, so the local copy is behind. */
+static void test_a_check_sees_the_revision_it_is_about(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	const struct store_options so = { .pool = w->redis, .key = &w->key };
+	struct store *other = NULL;
+	assert_true(store_new(&so, &other, &err));
+	assert_true(store_sync(other, &err));
+	for (int i = 0; i < 5; i++) {
+		char id[QUEUE_JOB_ID_MAX], args[32], want[64];
+		struct queue_task task = { 0 };
+		change_connection(other);
+		CLEANUP(connection_unref) struct connection *c = NULL;
+		assert_true(store_connection_get(other, "c", &c, &err));
+		snprintf(args, sizeof(args), "{\"rev\":%" PRId64 "}", c->rev);
+		snprintf(want, sizeof(want), "{\"ok\":true,\"rev\":%" PRId64 "}", c->rev);
+		assert_true(queue_task_new(w->queue, "check", "c", args, id, &err));
+		for (int64_t until = clock_mono_ms() + WAIT_MS;
+		     task.state != TASK_DONE && clock_mono_ms() < until; clock_sleep_ms(5))
+			assert_true(queue_task_get(w->queue, w->arena, id, &task, &err));
+		assert_string_equal(task.result, want);
+	}
+	store_free(other);
+}
+
+/* The straggler's login was refused after the new credentials were stored: they are not blamed. */
+static void test_old_credentials_do_not_pause_new_ones(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	char id[TRANSFER_ID_MAX];
+	hint(w, "late-credentials", id);
+	for (int64_t until = clock_mono_ms() + WAIT_MS; !logins.waits; clock_sleep_ms(5))
+		assert_true(clock_mono_ms() < until);
+	change_connection(w->store);
+	logins.go_on = true;
+	(void)await(w, id, STATE_DONE);
+	CLEANUP(connection_unref) struct connection *c = NULL;
+	assert_true(store_connection_get(w->store, "c", &c, &err));
+	assert_int_equal(c->state, CONNECTION_ACTIVE);
+	assert_int_equal(c->rev, 2);
 }
 
 /* A dry run answers whoever asked; nothing pauses, and it does not run in circles. */
@@ -564,6 +641,7 @@ static void test_refused_credentials_pause_the_connection(void **state)
 	struct world *w = *state;
 	struct err err = ERR_INIT;
 	char id[TRANSFER_ID_MAX];
+	logins.refused = 0;
 	hint(w, "credentials", id);
 	for (int64_t until = clock_mono_ms() + WAIT_MS;; clock_sleep_ms(5)) {
 		CLEANUP(connection_unref) struct connection *c = NULL;
@@ -578,6 +656,9 @@ static void test_refused_credentials_pause_the_connection(void **state)
 	struct transfer t = await(w, id, STATE_QUEUED);
 	assert_int_equal(t.try_no, 0);
 	assert_true(has_entry(w, id, "credentials")); /* why it waits */
+	/* It went back only once the connection stood still. */
+	clock_sleep_ms(200);
+	assert_int_equal(logins.refused, 1);
 }
 
 /* With nothing to do each thread is heard of, or rests; one that hangs in a Redis that is alive but
@@ -611,6 +692,8 @@ int main(void)
 		cmocka_unit_test(test_poll_finds_and_reports),
 		cmocka_unit_test(test_check_answers),
 		cmocka_unit_test(test_a_thread_that_hangs_is_named),
+		cmocka_unit_test(test_old_credentials_do_not_pause_new_ones),
+		cmocka_unit_test(test_a_check_sees_the_revision_it_is_about),
 		cmocka_unit_test(test_dry_run_with_refused_credentials_fails),
 		cmocka_unit_test(test_what_was_claimed_ahead_and_cannot_run_goes_back),
 		cmocka_unit_test(test_stop_hands_back_what_was_claimed_ahead),

@@ -244,7 +244,7 @@ static void a_paused_connection_runs_nothing(void **state)
 	struct queue_job job;
 	size_t n = 9;
 	put("acme", CONNECTION_ACTIVE);
-	OK(store_connection_set_state(store, "acme", CONNECTION_PAUSED, "credentials", &err));
+	OK(store_connection_set_state(store, "acme", -1, CONNECTION_PAUSED, "credentials", &err));
 	hint("acme", "1", id);
 	OK(queue_claim(queue, arena, 1, &job, &n, &err));
 	assert_int_equal(n, 0);
@@ -256,7 +256,7 @@ static void a_paused_connection_runs_nothing(void **state)
 	assert_string_equal(c->pause_reason, "credentials");
 	assert_int_equal(c->rev, 2);
 	connection_unref(c);
-	OK(store_connection_set_state(store, "acme", CONNECTION_ACTIVE, NULL, &err));
+	OK(store_connection_set_state(store, "acme", -1, CONNECTION_ACTIVE, NULL, &err));
 	struct queue_tick t;
 	OK(queue_tick(queue, &t, &err));
 	assert_int_equal(t.polls, 1);
@@ -683,7 +683,8 @@ static void a_record_that_does_not_open_is_named_and_the_others_go_on(void **sta
 	assert_non_null(strstr(broken->unreadable, "acme"));
 	connection_unref(broken);
 	/* Its secrets would be lost. */
-	REFUSED(store_connection_set_state(store, "acme", CONNECTION_ACTIVE, "", &err), ERR_SYSTEM);
+	REFUSED(store_connection_set_state(store, "acme", -1, CONNECTION_ACTIVE, "", &err),
+		ERR_SYSTEM);
 	for (int i = 0; i < 2; i++) {
 		struct connection *c = store_find(store, "gamma");
 		assert_non_null(c);
@@ -791,7 +792,7 @@ static void an_open_intent_is_resent_only_by_one_who_has_looked(void **state)
 	(void)state;
 	char id[TRANSFER_ID_MAX];
 	int64_t rev = 0;
-	struct err err = ERR_INIT;
+	struct err why = ERR_INIT;
 	struct step step;
 	hint("acme", "1", id);
 	struct queue_job job = must_claim();
@@ -802,11 +803,11 @@ static void an_open_intent_is_resent_only_by_one_who_has_looked(void **state)
 	struct transfer_order o = {
 		.id = id, .action = TRANSFER_RESEND, .rev = -1, .who = "ops", .reason = "because"
 	};
-	assert_false(store_transfer_order(store, &o, &rev, &err));
-	assert_string_equal(err.reason, "in_doubt");
+	assert_false(store_transfer_order(store, &o, &rev, &why));
+	assert_string_equal(why.reason, "in_doubt");
 	o.action = TRANSFER_CANCEL;
-	assert_false(store_transfer_order(store, &o, &rev, &err));
-	assert_string_equal(err.reason, "in_doubt");
+	assert_false(store_transfer_order(store, &o, &rev, &why));
+	assert_string_equal(why.reason, "in_doubt");
 	o.action = TRANSFER_RESEND;
 	o.despite_doubt = true;
 	OK(store_transfer_order(store, &o, &rev, &err));
@@ -1025,6 +1026,7 @@ int main(void)
 		TEST(orders_follow_the_table),
 		TEST(a_resend_opens_the_next_generation),
 		TEST(an_open_intent_cannot_be_cancelled),
+		TEST(an_open_intent_is_resent_only_by_one_who_has_looked),
 		TEST(lists_are_paged_and_filtered),
 		TEST(a_large_batch_at_one_instant_is_paged_whole),
 		TEST(tokens_are_known_by_hash),

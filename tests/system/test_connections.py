@@ -1,0 +1,70 @@
+"""SV-06: what a person decides about a connection stands: an activation is of what was checked, and of nothing later."""
+
+import threading
+import time
+
+import pytest
+
+from service import Service, wait_for
+
+SLOW_MS = 9500  # longer than a request waits for its check
+
+
+@pytest.fixture(scope="module")
+def service():
+    with Service(seed="empty", poll_interval="1h", request_timeout="20s") as s:
+        yield s
+
+
+@pytest.fixture
+def key(service):
+    key = service.sandbox.tenants(count=1, invoices=0, customers=1, registered=True)[0]
+    service.connect(key, key)
+    return key
+
+
+def patch(service, key, **change):
+    head = {"If-Match": "*", "Content-Type": "application/merge-patch+json"}
+    answer = service.call("PATCH", f"/v1/connections/{key}", change, head)
+    assert answer.status == 200, answer.body
+
+
+def slow_check(service, key, ms):
+    service.sandbox.fault(system="netvisor", kind="latency", latency_ms=ms, count=1,
+                          tenant=service.setup(key)["netvisor"]["organisation_id"])
+
+
+def fired(service):
+    return sum(f["fired"] for f in service.sandbox.control("faults"))
+
+
+def test_SV_06_what_was_not_checked_is_not_activated(service, key):
+    slow_check(service, key, 3000)
+    got = []
+    asks = threading.Thread(target=lambda: got.append(service.call("POST", f"/v1/connections/{key}/activate", {})))
+    asks.start()
+    wait_for("the check runs", lambda: fired(service))
+    patch(service, key, settings={"statuses": {"transfer": "nonsense"}})
+    asks.join()
+    assert got[0].status == 409 and got[0].json()["code"] == "changed"
+    assert service.call("GET", f"/v1/connections/{key}").json()["state"] == "draft"
+
+
+def test_SV_06_a_late_activation_respects_a_pause_meanwhile(service, key):
+    service.activate(key)
+    assert service.call("POST", f"/v1/connections/{key}/pause").status == 200
+    slow_check(service, key, SLOW_MS)
+    answer = service.call("POST", f"/v1/connections/{key}/activate", {})
+    assert answer.status == 202
+    assert service.call("POST", f"/v1/connections/{key}/resume").json()["state"] == "active"
+    assert service.call("POST", f"/v1/connections/{key}/pause").json()["state"] == "paused"
+    job = answer.headers["Location"]
+    wait_for("the check is done", lambda: service.call("GET", job).json()["state"] == "done", 20)
+    time.sleep(2.5)  # the follower looks each second
+    assert service.call("GET", f"/v1/connections/{key}").json()["state"] == "paused"
+
+
+def test_SV_06_a_late_activation_keeps_its_word(service, key):
+    slow_check(service, key, SLOW_MS)
+    assert service.call("POST", f"/v1/connections/{key}/activate", {}).status == 202
+    wait_for("active", lambda: service.call("GET", f"/v1/connections/{key}").json()["state"] == "active", 20)
