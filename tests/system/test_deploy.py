@@ -19,7 +19,7 @@ import pytest
 import yaml  # Debian: python3-yaml
 
 from sandbox import BUILD, ROOT
-from service import KEY, SECRET, event, signed, wait_for
+from service import ADMIN, KEY, Service, connection_of, event, signed, wait_for
 from test_redis_tls import Authority, free_port
 
 
@@ -161,10 +161,10 @@ class Proxy:
     def call(self, method, path, body=None, headers=None):
         return self.calls(1, method, path, body, headers)[0]
 
-    def calls(self, times, method, path, body=None, headers=None):
+    def calls(self, times, method, path, body=None, headers=None, client="127.0.0.1"):
         """The same several times, on one connection."""
         found = []
-        with socket.create_connection(("127.0.0.1", self.https), timeout=20) as raw:
+        with socket.create_connection(("127.0.0.1", self.https), timeout=20, source_address=(client, 0)) as raw:
             conn = http.client.HTTPSConnection("viesti.example.com", timeout=20)
             conn.sock = self.tls.wrap_socket(raw, server_hostname="viesti.example.com")
             for _ in range(times):
@@ -245,6 +245,19 @@ def test_what_a_client_claims_of_itself_does_not_pass(nginx, tmp_path):
             echo.shutdown()
 
 
+def test_OP_04_the_audit_names_who_stood_before_nginx(nginx, tmp_path):
+    with Service(poll_interval="1h", trusted_proxies="127.0.0.1") as service:
+        proxy = Proxy(nginx, tmp_path, service.relay.port)
+        try:
+            body = json.dumps(connection_of(service.setup("kajo"), "kajo")).encode()
+            head = {"Authorization": "Bearer " + ADMIN, "Content-Type": "application/json", "X-Forwarded-For": "192.0.2.66"}
+            assert proxy.calls(1, "POST", "/v1/connections", body, head, client="127.0.0.9")[0].status == 201
+            entries = service.call("GET", "/v1/audit").json()["items"]
+            assert [e["client"] for e in entries if e.get("client") not in (None, "127.0.0.1")] == ["127.0.0.9"], entries
+        finally:
+            proxy.stop()
+
+
 def test_a_webhook_is_never_sent_twice_by_nginx(nginx, tmp_path):
     """A line that is cut after the request went is an error to the sender, who knows what to do."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -284,7 +297,7 @@ def test_make_install_brings_programs_unit_and_documents(tmp_path):
     at = tmp_path / "opt/viesti"
     files = {p.relative_to(at).as_posix(): p.stat().st_mode & 0o777 for p in at.rglob("*") if p.is_file()}
     assert files == {"bin/viesti": 0o755, "bin/viesti-sandbox": 0o755, "lib/systemd/system/viesti.service": 0o644,
-                     "share/doc/viesti/CONFIGURATION.md": 0o644, "share/doc/viesti/viesti.env.sample": 0o644,
+                     "share/doc/viesti/CONFIGURATION.md": 0o644, "share/doc/viesti/REASONS.md": 0o644, "share/doc/viesti/viesti.env.sample": 0o644,
                      "share/doc/viesti/nginx.conf": 0o644}
     assert [p for p in tmp_path.rglob("*") if p.is_file() and at not in p.parents] == []
     assert re.findall(r"^ExecStart=(.*)$", (at / "lib/systemd/system/viesti.service").read_text(encoding="utf-8"), re.M) == ["/opt/viesti/bin/viesti serve"]
