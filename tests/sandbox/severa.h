@@ -89,6 +89,7 @@ struct severa_tenant {
 	uint64_t next_seq;
 	int64_t next_number;
 	int64_t last_change_ms;
+	int64_t created_ahead_s; /* new invoices are created so much later than they are */
 	bool has_registers;
 
 	uint64_t scopes; /* granted to the credentials */

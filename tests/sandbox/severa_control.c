@@ -530,6 +530,7 @@ static bool change_tenant_locked(struct severa_tenant *t, const struct json *bod
 	t->access_s = control_int(body, "access_token_s", t->access_s, 1000000);
 	t->refresh_s = control_int(body, "refresh_token_s", t->refresh_s, 1000000);
 	t->next_number = control_int(body, "next_number", t->next_number, INT32_MAX);
+	t->created_ahead_s = control_int(body, "created_ahead_s", t->created_ahead_s, 1000000);
 	bool flag;
 	if (json_bool(json_get(body, "finvoice_addon"), &flag))
 		t->has_finvoice = flag;

@@ -55,7 +55,11 @@ static void key_raw(struct json_writer *w, const char *key, const char *json)
 
 static void write_times(struct composer *co, struct json_writer *w)
 {
-	jsonw_kstr(w, "createdDateTime", co->when);
+	int64_t created_ms = 0;
+	if (co->t->created_ahead_s && clock_parse_rfc3339(span_of(co->when), &created_ms))
+		jsonw_ktime(w, "createdDateTime", created_ms + co->t->created_ahead_s * 1000);
+	else
+		jsonw_kstr(w, "createdDateTime", co->when);
 	jsonw_kstr(w, "lastUpdatedDateTime", co->when);
 }
 
