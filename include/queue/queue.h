@@ -188,8 +188,20 @@ bool queue_record_release(struct queue *q, const char *record, const char *holde
  */
 bool queue_rate_take(struct queue *q, const char *key, int rate_per_s, int burst,
 		     int64_t *ret_wait_ms, struct err *err) MUST_CHECK;
-/* Retry-After of a vendor: no job of the key is claimed, and no rate given, for so long. */
+/* Retry-After of a vendor: no job of the key is claimed, and no rate given, for so long; but a job
+ * that is tried once an hour costs nobody anything, and finds out. */
+#define QUEUE_BLOCK_MAX_MS 3600000
 bool queue_block(struct queue *q, const char *key, int64_t for_ms, struct err *err) MUST_CHECK;
+/* Somebody wants to know now, or has new credentials: the keys are free again. */
+bool queue_unblock(struct queue *q, const struct limit_key *keys, size_t n,
+		   struct err *err) MUST_CHECK;
+struct queue_blocked {
+	const char *key;
+	int64_t until_ms; /* by the clock of Redis */
+};
+/* Every key that is blocked now. */
+bool queue_blocks(struct queue *q, struct arena *arena, struct queue_blocked **ret, size_t *ret_n,
+		  struct err *err) MUST_CHECK;
 
 /* --- tasks --- */
 /*

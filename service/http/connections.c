@@ -75,7 +75,20 @@ static void write_credential_names(struct json_writer *w, struct request *rq,
 	jsonw_end_object(w);
 }
 
-void connection_write(struct json_writer *w, struct request *rq, const struct connection *c)
+/* 0: no vendor has asked us to wait. */
+static int64_t blocked_until_ms(const struct connection *c, const struct blocked_keys *blocked)
+{
+	int64_t until_ms = 0;
+	for (size_t i = 0; i < blocked->n; i++)
+		for (size_t k = 0; k < c->n_limits; k++)
+			if (str_eq(blocked->items[i].key, c->limits[k].key) &&
+			    blocked->items[i].until_ms > until_ms)
+				until_ms = blocked->items[i].until_ms;
+	return until_ms;
+}
+
+void connection_write(struct json_writer *w, struct request *rq, const struct connection *c,
+		      const struct blocked_keys *blocked)
 {
 	jsonw_object(w);
 	jsonw_kstr(w, "id", c->id);
@@ -89,6 +102,7 @@ void connection_write(struct json_writer *w, struct request *rq, const struct co
 	write_raw(w, "schedule", c->schedule);
 	write_credential_names(w, rq, c);
 	jsonw_kint(w, "webhook_secrets_set", (int64_t)c->n_webhook_secrets);
+	jsonw_ktime(w, "blocked_until", blocked_until_ms(c, blocked));
 	jsonw_ktime(w, "created_at", c->created_ms);
 	jsonw_ktime(w, "activated_at", c->activated_ms);
 	jsonw_end_object(w);
@@ -99,7 +113,10 @@ static bool respond_connection(struct request *rq, int status, const struct conn
 {
 	struct strbuf sb = STRBUF_INIT(rq->arena, CONNECTION_JSON_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	connection_write(&w, rq, c);
+	struct blocked_keys blocked;
+	if (!queue_blocks(rq->opt->queue, rq->arena, &blocked.items, &blocked.n, err))
+		return false;
+	connection_write(&w, rq, c, &blocked);
 	respond_etag(rq, c->rev);
 	return respond_json(rq, status, &sb, err);
 }
@@ -116,7 +133,10 @@ bool handle_connections_list(struct request *rq, struct err *err)
 	struct store_list list;
 	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_JSON_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	if (!store_refresh(rq->opt->store, err) || !store_list(rq->opt->store, &list, err))
+	struct blocked_keys blocked;
+	if (!store_refresh(rq->opt->store, err) ||
+	    !queue_blocks(rq->opt->queue, rq->arena, &blocked.items, &blocked.n, err) ||
+	    !store_list(rq->opt->store, &list, err))
 		return false;
 	jsonw_object(&w);
 	jsonw_key(&w, "items");
@@ -124,7 +144,7 @@ bool handle_connections_list(struct request *rq, struct err *err)
 	for (size_t i = 0; i < list.n; i++) {
 		const struct connection *c = list.items[i];
 		if (auth_sees(rq, c->id) && (!flow || str_eq(flow, c->flow)))
-			connection_write(&w, rq, c);
+			connection_write(&w, rq, c, &blocked);
 	}
 	jsonw_end_array(&w);
 	jsonw_end_object(&w);
@@ -173,6 +193,12 @@ bool handle_connection_read(struct request *rq, struct err *err)
 	return respond_connection(rq, 200, c, err);
 }
 
+static bool has_other_credentials(const struct connection *a, const struct connection *b)
+{
+	return a->credentials.n != b->credentials.n ||
+	       memcmp(a->credentials.p, b->credentials.p, a->credentials.n) != 0;
+}
+
 static bool change(struct request *rq, enum body_mode mode, struct err *err)
 {
 	int64_t rev;
@@ -188,6 +214,9 @@ static bool change(struct request *rq, enum body_mode mode, struct err *err)
 	    !put(rq, &draft, "connection.change", &made, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = made;
+	if (has_other_credentials(c, old) &&
+	    !queue_unblock(rq->opt->queue, c->limits, c->n_limits, err))
+		return false;
 	return respond_connection(rq, 200, c, err);
 }
 
@@ -203,7 +232,8 @@ bool handle_connection_merge(struct request *rq, struct err *err)
 
 /* --- tasks --- */
 
-/* About the connection as it stands now: a worker whose copy is behind looks again. */
+/* About the connection as it stands now: a worker whose copy is behind looks again. Who asks wants
+ * to know now, whatever a vendor said of later. */
 static bool start_task(struct request *rq, const char *kind, const struct connection *c,
 		       const char *doc_kind, const char *source_id, struct err *err)
 {
@@ -218,6 +248,7 @@ static bool start_task(struct request *rq, const char *kind, const struct connec
 	}
 	jsonw_end_object(&w);
 	return strbuf_finish(&sb, &args, err) &&
+	       queue_unblock(rq->opt->queue, c->limits, c->n_limits, err) &&
 	       queue_task_new(rq->opt->queue, kind, c->id, args, rq->wait.id, err);
 }
 

@@ -7,7 +7,13 @@
 /* Did the check of the task say {"ok":true}? */
 bool connection_check_is_good(struct arena *arena, const struct queue_task *task);
 /* The connection as people see it: credentials as names only. */
-void connection_write(struct json_writer *w, struct request *rq, const struct connection *c);
+/* What vendors have asked us to leave alone, read once per answer. */
+struct blocked_keys {
+	struct queue_blocked *items;
+	size_t n;
+};
+void connection_write(struct json_writer *w, struct request *rq, const struct connection *c,
+		      const struct blocked_keys *blocked);
 const struct flow *flow_find(const struct http_server_options *opt, const char *name);
 
 /* A connection to be stored, read and checked from a JSON body (connection_body.c). */

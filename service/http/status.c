@@ -160,6 +160,29 @@ static bool write_transfers(struct request *rq, struct strbuf *sb, struct err *e
 	return true;
 }
 
+/* By system, the part of a limit key before its colon. */
+static bool write_blocks(struct request *rq, struct strbuf *sb, struct err *err)
+{
+	struct queue_blocked *b = NULL;
+	size_t n = 0;
+	if (!queue_blocks(rq->opt->queue, rq->arena, &b, &n, err))
+		return false;
+	strbuf_addstr(sb, "# HELP viesti_blocked_limits Limits (client ids, organisations) that a "
+			  "vendor asked us to leave alone for now.\n"
+			  "# TYPE viesti_blocked_limits gauge\n");
+	const struct system *const *systems = rq->opt->systems->systems;
+	for (size_t s = 0; systems && systems[s]; s++) {
+		size_t blocked = 0, len = strlen(systems[s]->name);
+		for (size_t i = 0; i < n; i++)
+			blocked += strncmp(b[i].key, systems[s]->name, len) == 0 &&
+				   b[i].key[len] == ':';
+		strbuf_addstr(sb, "viesti_blocked_limits{system=");
+		metrics_label(sb, systems[s]->name);
+		strbuf_addf(sb, "} %zu\n", blocked);
+	}
+	return true;
+}
+
 static bool write_queue(struct request *rq, struct strbuf *sb, struct err *err)
 {
 	struct queue_depth d;
@@ -200,7 +223,8 @@ bool handle_metrics(struct request *rq, struct err *err)
 	struct strbuf sb = STRBUF_INIT(rq->arena, METRICS_MAX);
 	struct err away = ERR_INIT;
 	/* Without Redis the process still tells about itself. */
-	bool up = write_queue(rq, &sb, &away) && write_transfers(rq, &sb, &away);
+	bool up = write_queue(rq, &sb, &away) && write_blocks(rq, &sb, &away) &&
+		  write_transfers(rq, &sb, &away);
 	gauge(&sb, "viesti_redis_up", "1 when Redis answered this request.", up);
 	write_requests(rq->server, &sb);
 	metrics_write(rq->opt->metrics, &sb);

@@ -218,6 +218,13 @@ static bool read_order(struct request *rq, struct transfer_order *o, struct err 
 	return true;
 }
 
+/* Whoever retries wants it tried now, whatever a vendor said of later. */
+static bool unblock(struct request *rq, const char *conn, struct err *err)
+{
+	CLEANUP(connection_unref) struct connection *c = store_find(rq->opt->store, conn);
+	return !c || queue_unblock(rq->opt->queue, c->limits, c->n_limits, err);
+}
+
 static bool order(struct request *rq, enum transfer_action action, const char *name,
 		  struct err *err)
 {
@@ -231,7 +238,7 @@ static bool order(struct request *rq, enum transfer_action action, const char *n
 		return problem(err, ERR_CONFLICT, "precondition_missing", "",
 			       "a resend needs the ETag that was read, not *");
 	if (!get_transfer(rq, &t, err) || !store_transfer_order(rq->opt->store, &o, &rev, err) ||
-	    !audit(rq, name, rq->args[0], err))
+	    (action == TRANSFER_RETRY && !unblock(rq, t.conn, err)) || !audit(rq, name, rq->args[0], err))
 		return false;
 	return get_transfer(rq, &t, err) && respond_transfer(rq, &t, err);
 }

@@ -38,7 +38,7 @@ end
 -- keys go to the next in line.
 local function room(conn, turn, keys, share)
 	for _, key in ipairs(keys) do
-		local till = call('GET', P .. 'q:block:' .. key[1])
+		local till = call('ZSCORE', P .. 'q:blocks', key[1])
 		if till and tonumber(till) > now then
 			call('ZADD', P .. 'q:sleep', till, conn)
 			return 0

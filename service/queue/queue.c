@@ -160,9 +160,44 @@ bool queue_block(struct queue *q, const char *key, int64_t for_ms, struct err *e
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	struct num ms;
-	struct span args[] = { span_of(key), num_span(&ms, for_ms) };
+	struct span args[] = { span_of(key),
+			       num_span(&ms, for_ms < QUEUE_BLOCK_MAX_MS ? for_ms
+									 : QUEUE_BLOCK_MAX_MS) };
 	const struct redis_value *v = NULL;
 	return queue_call(q, arena, "block", args, ARRAY_SIZE(args), &v, err);
+}
+
+bool queue_unblock(struct queue *q, const struct limit_key *keys, size_t n, struct err *err)
+{
+	if (n == 0)
+		return true;
+	CLEANUP(arena_free) struct arena *arena = arena_new(SMALL_ARENA);
+	struct span *args = arena ? arena_alloc_array(arena, n, sizeof(*args)) : NULL;
+	if (!args)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	for (size_t i = 0; i < n; i++)
+		args[i] = span_of(keys[i].key);
+	const struct redis_value *v = NULL;
+	return queue_call(q, arena, "unblock", args, n, &v, err);
+}
+
+bool queue_blocks(struct queue *q, struct arena *arena, struct queue_blocked **ret, size_t *ret_n,
+		  struct err *err)
+{
+	const struct redis_value *v = NULL;
+	if (!queue_call(q, arena, "blocks", NULL, 0, &v, err))
+		return false;
+	if (v->type != REDIS_ARRAY)
+		return queue_script_broken("blocks", err);
+	struct queue_blocked *list = arena_alloc_array(arena, v->n / 2 + 1, sizeof(*list));
+	if (!list)
+		return err_set(err, ERR_LIMIT, "arena full");
+	for (size_t i = 0; i + 1 < v->n; i += 2)
+		list[i / 2] = (struct queue_blocked) { queue_text(v, i),
+						       queue_int(&v->items[i + 1]) };
+	*ret = list;
+	*ret_n = v->n / 2;
+	return true;
 }
 
 /* --- waiting, depth --- */

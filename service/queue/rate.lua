@@ -3,7 +3,7 @@
 local key, rate, burst = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local t = call('TIME')
 local now = t[1] * 1000000 + t[2]
-local till = call('GET', P .. 'q:block:' .. key)
+local till = call('ZSCORE', P .. 'q:blocks', key)
 if till and tonumber(till) * 1000 > now then
 	return math.ceil(tonumber(till) - now / 1000)
 end

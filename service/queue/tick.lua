@@ -4,6 +4,7 @@
 local MOVES, quiet, bound, sweep = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
 local now = now_ms()
 local reaped, in_doubt = 0, 0
+call('ZREMRANGEBYSCORE', P .. 'q:blocks', '-inf', now)
 
 local function reap_task(id, conn)
 	local key = P .. 'j:' .. id

@@ -8,6 +8,10 @@
 #include "plan.h"
 
 #define BUSY_MIN_MS 20
+#define BUSY_MAX_MS 5000 /* a key that is blocked for longer puts its connection to sleep */
+#define OUTAGE_SAID_MAX_MS (60 * 60 * 1000) /* of what a vendor asks for: a slip of its pen must \
+					     */
+#define QUOTA_SAID_MAX_MS (24 * 60 * 60 * 1000) /* not hold a document for weeks */
 #define QUOTA_DEFAULT_MS 60000
 #define RETEST_MAX_DOUBLINGS 4
 
@@ -31,12 +35,19 @@ static struct plan move(enum transfer_state state, int64_t wait_ms)
 	return (struct plan) { .kind = PLAN_MOVE, .state = state, .wait_ms = wait_ms };
 }
 
+static int64_t between(int64_t low, int64_t ms, int64_t high)
+{
+	if (ms < low)
+		return low;
+	return ms < high ? ms : high;
+}
+
 static struct plan after_outage(const struct plan_options *opt, const struct plan_case *c)
 {
 	if (c->age_ms > opt->retry_max_age_ms)
 		return move(STATE_SYSTEM_FAULT, -1);
 	if (c->err->retry_after_ms > 0)
-		return move(STATE_RETRYING, c->err->retry_after_ms);
+		return move(STATE_RETRYING, between(0, c->err->retry_after_ms, OUTAGE_SAID_MAX_MS));
 	return move(STATE_RETRYING,
 		    jittered(doubled(opt->retry_first_ms, c->try_no, opt->retry_cap_ms), c->dice));
 }
@@ -53,14 +64,15 @@ struct plan plan_after(const struct plan_options *opt, const struct plan_case *c
 		return (struct plan) { .kind = PLAN_DROP, .wait_ms = -1 };
 	case ERR_BUSY:
 		return (struct plan) { .kind = PLAN_HAND_BACK,
-				       .wait_ms = said > BUSY_MIN_MS ? said : BUSY_MIN_MS };
+				       .wait_ms = between(BUSY_MIN_MS, said, BUSY_MAX_MS) };
 	case ERR_CREDENTIALS:
 		return (struct plan) { .kind = PLAN_HAND_BACK, .pause_connection = true };
 	case ERR_OUTAGE:
 	case ERR_MEMORY:
 		return after_outage(opt, c);
 	case ERR_QUOTA:
-		return move(STATE_RETRYING, said > 0 ? said : QUOTA_DEFAULT_MS);
+		return move(STATE_RETRYING,
+			    said > 0 ? between(0, said, QUOTA_SAID_MAX_MS) : QUOTA_DEFAULT_MS);
 	case ERR_DOUBT:
 		return move(STATE_IN_DOUBT, said >= 0 ? said : opt->quiet_ms);
 	case ERR_WAITING:

@@ -1,11 +1,13 @@
-"""SV-06: what a person decides about a connection stands: an activation is of what was checked, and of nothing later."""
+"""SV-06, OP-02: what a person decides about a connection stands: an activation is of what was checked, and of nothing later; a
+vendor's wish to be left alone does not hold up who wants to know now."""
 
+import datetime
 import threading
 import time
 
 import pytest
 
-from service import Service, wait_for
+from service import Service, event, wait_for
 
 SLOW_MS = 9500  # longer than a request waits for its check
 
@@ -68,3 +70,34 @@ def test_SV_06_a_late_activation_keeps_its_word(service, key):
     slow_check(service, key, SLOW_MS)
     assert service.call("POST", f"/v1/connections/{key}/activate", {}).status == 202
     wait_for("active", lambda: service.call("GET", f"/v1/connections/{key}").json()["state"] == "active", 20)
+
+
+def blocked(service, key):
+    return service.call("GET", f"/v1/connections/{key}").json()["blocked_until"]
+
+
+@pytest.mark.parametrize("way", ["check", "retry", "credentials"])
+def test_OP_02_a_vendor_that_asks_for_a_month_is_asked_again(service, key, way):
+    """429 with a Retry-After of 30 days: shown, an hour at most, and a person who wants to know now is not held up by it."""
+    service.activate(key)
+    setup = service.setup(key)
+    service.sandbox.fault(kind="429", system="severa", retry_after=30 * 86400, count=1, tenant=setup["severa"]["client_id"])
+    service.sandbox.add_invoices(setup["severa"]["client_id"], count=1)
+    guid = service.sandbox.invoices(setup["severa"]["client_id"])[0]["guid"]
+    transfer = service.webhook(key, event(guid)).json()["transfer"]
+    until = wait_for("it is shown", lambda: blocked(service, key))
+    left = datetime.datetime.fromisoformat(until.replace("Z", "+00:00")) - datetime.datetime.now(datetime.timezone.utc)
+    assert datetime.timedelta(minutes=50) < left <= datetime.timedelta(hours=1, seconds=5)
+    assert 'viesti_blocked_limits{system="severa"} 1' in service.call("GET", "/metrics").body.decode()
+    if way == "check":
+        answer = service.call("POST", f"/v1/connections/{key}/check", {})
+        assert answer.status == 200 and answer.json()["result"]["ok"] is True
+    elif way == "credentials":
+        patch(service, key, credentials={"netvisor": {"sender": "Viesti again"}})
+        assert blocked(service, key) is None
+    waiting = wait_for("it waits", lambda: (t := service.call("GET", f"/v1/transfers/{transfer}")).json()["state"] == "retrying" and t)
+    due = datetime.datetime.fromisoformat(waiting.json()["due_at"].replace("Z", "+00:00")) - datetime.datetime.now(datetime.timezone.utc)
+    assert due <= datetime.timedelta(hours=24, seconds=5)
+    assert service.call("POST", f"/v1/transfers/{transfer}/retry", {}, {"If-Match": waiting.headers["ETag"]}).status == 200
+    wait_for("it is done", lambda: service.call("GET", f"/v1/transfers/{transfer}").json()["state"] == "done", 20)
+    assert blocked(service, key) is None

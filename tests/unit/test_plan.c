@@ -68,6 +68,12 @@ static void test_waits(void **state)
 	assert_int_equal(plan_for(ERR_DOUBT, -1, 1, 0).wait_ms, 130000);
 	assert_int_equal(plan_for(ERR_DOUBT, 2000, 1, 0).wait_ms, 2000);
 	assert_int_equal(plan_for(ERR_BUSY, 0, 1, 0).wait_ms, 20);
+	/* What a vendor asks for is kept to, in reason. */
+	const int64_t hour = 3600000, month = 720 * hour;
+	assert_int_equal(plan_for(ERR_OUTAGE, month, 1, 0).wait_ms, hour);
+	assert_int_equal(plan_for(ERR_QUOTA, 20 * hour, 1, 0).wait_ms, 20 * hour);
+	assert_int_equal(plan_for(ERR_QUOTA, month, 1, 0).wait_ms, 24 * hour);
+	assert_int_equal(plan_for(ERR_BUSY, month, 1, 0).wait_ms, 5000);
 	/* A document that waits for data is looked at ever less often. */
 	assert_true(plan_for(ERR_DATA, -1, 1, 0).wait_ms < plan_for(ERR_DATA, -1, 3, 0).wait_ms);
 	assert_int_equal(plan_for(ERR_DATA, -1, 100, 0).wait_ms,

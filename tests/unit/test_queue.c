@@ -336,12 +336,45 @@ static void a_blocked_key_sleeps_until_its_time(void **state)
 	set_limit("a", "severa:x", "4");
 	(void)hint("a", "1", NULL);
 	OK(queue_block(queue, "severa:x", 200, &err));
+	OK(queue_block(queue, "severa:x", 50, &err)); /* the longest holds */
 	assert_nothing_to_claim();
 	int64_t wait = 0;
 	OK(queue_rate_take(queue, "severa:x", 8, 2, &wait, &err));
 	assert_in_range(wait, 1, 200);
 	clock_sleep_ms(250);
 	(void)must_claim();
+}
+
+static void a_block_is_short_and_can_be_lifted(void **state)
+{
+	(void)state;
+	struct queue_blocked *blocks = NULL;
+	struct limit_key keys[2] = { { .max_running = 1 }, { .max_running = 1 } };
+	size_t n = 9;
+	snprintf(keys[0].key, sizeof(keys[0].key), "severa:x");
+	snprintf(keys[1].key, sizeof(keys[1].key), "netvisor:y");
+	OK(queue_blocks(queue, arena, &blocks, &n, &err));
+	assert_int_equal(n, 0);
+	set_limit("a", "severa:x", "4");
+	set_limit("b", "severa:z", "4");
+	(void)hint("a", "1", NULL);
+	(void)hint("b", "1", NULL);
+	OK(queue_block(queue, "severa:x", 30 * 86400000LL, &err));
+	OK(queue_block(queue, "severa:z", 30 * 86400000LL, &err));
+	assert_nothing_to_claim();
+	OK(queue_blocks(queue, arena, &blocks, &n, &err));
+	assert_int_equal(n, 2);
+	assert_string_equal(blocks[0].key, "severa:x");
+	assert_true(blocks[0].until_ms <= clock_wall_ms() + QUEUE_BLOCK_MAX_MS);
+	/* Only those are free that were asked for, and at once. */
+	OK(queue_unblock(queue, keys, 2, &err));
+	assert_string_equal(must_claim().conn, "a");
+	assert_nothing_to_claim();
+	int64_t wait = -1;
+	OK(queue_rate_take(queue, "severa:x", 8, 2, &wait, &err));
+	assert_int_equal(wait, 0);
+	OK(queue_blocks(queue, arena, &blocks, &n, &err));
+	assert_int_equal(n, 1);
 }
 
 static void a_stale_fence_is_refused(void **state)
@@ -1067,6 +1100,7 @@ int main(void)
 		TEST(connections_share_a_claim),
 		TEST(a_claim_takes_no_more_than_the_slots),
 		TEST(a_blocked_key_sleeps_until_its_time),
+		TEST(a_block_is_short_and_can_be_lifted),
 		TEST(a_stale_fence_is_refused),
 		TEST(a_fence_is_not_given_again_by_a_redis_that_went_back),
 		TEST(nothing_is_given_out_by_a_redis_that_lost_data),
