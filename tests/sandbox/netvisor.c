@@ -334,6 +334,12 @@ static bool enter(struct nv_call *nc)
 	return true;
 }
 
+static const char *whose(void *state, const struct call *c)
+{
+	(void)state;
+	return call_header(c, "X-Netvisor-Organisation-ID");
+}
+
 static bool begin(void *state, struct call *c)
 {
 	struct nv_call *nc = arena_alloc(c->arena, sizeof(*nc));
@@ -481,6 +487,7 @@ const struct standin netvisor_standin = {
 	.name = "netvisor",
 	.open = open_state,
 	.close = close_state,
+	.whose = whose,
 	.begin = begin,
 	.serve = serve,
 	.end = end,

@@ -9,5 +9,6 @@
 const struct standin *const standins[] = {
 	&severa_standin,
 	&netvisor_standin,
+	&maventa_standin,
 };
 const unsigned n_standins = ARRAY_SIZE(standins);

@@ -145,6 +145,9 @@ struct standin {
 	/* Main thread. *ret NULL on failure. */
 	void *(*open)(struct sandbox *sb, struct err *err);
 	void (*close)(void *state); /* accepts NULL */
+	/* A server thread, on arrival: the client id, organisation or company that the call names,
+	 * for faults meant for it; NULL: none. */
+	const char *(*whose)(void *state, const struct call *c);
 	/* A server thread, on arrival, must not block: who calls, pace, overlap. False: the reply
 	 * is set and serve() is left out. end() follows in either case. */
 	bool (*begin)(void *state, struct call *c);
@@ -167,6 +170,7 @@ struct standin {
 
 extern const struct standin severa_standin;
 extern const struct standin netvisor_standin;
+extern const struct standin maventa_standin;
 extern const struct standin *const standins[];
 extern const unsigned n_standins;
 

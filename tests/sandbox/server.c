@@ -184,9 +184,7 @@ static void serve(struct call *c)
 
 static void arrive(struct call *c)
 {
-	const char *tenant = call_header(c, "Client_Id");
-	if (!tenant)
-		tenant = call_header(c, "X-Netvisor-Organisation-ID");
+	const char *tenant = c->standin->whose(c->world->states[c->standin_index], c);
 	c->fault = faults_pick(c->sb->faults, c, tenant);
 	c->tenant = arena_strdup(c->arena, tenant);
 	if (c->fault.kind == FAULT_CUT_BEFORE || !c->fault.commit)

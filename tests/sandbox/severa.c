@@ -387,6 +387,12 @@ static struct severa_tenant *find_caller(struct severa_call *sc)
 	return NULL;
 }
 
+static const char *whose(void *state, const struct call *c)
+{
+	(void)state;
+	return call_header(c, "Client_Id");
+}
+
 static bool begin(void *state, struct call *c)
 {
 	struct severa_call *sc = arena_alloc(c->arena, sizeof(*sc));
@@ -516,6 +522,7 @@ const struct standin severa_standin = {
 	.name = "severa",
 	.open = open_state,
 	.close = close_state,
+	.whose = whose,
 	.begin = begin,
 	.serve = serve,
 	.refuse = refuse,

@@ -278,6 +278,57 @@ class NetvisorClient:
         return self(resource, "POST", body, **change)
 
 
+class MaventaClient:
+    ALL = "global invoice:send invoice:receive company:read company:write lookup"
+
+    def __init__(self, setup, scope=ALL):
+        self.base, self.setup, self.scope = setup["base_url"], setup, scope
+        self.token = None
+
+    def login(self, **change):
+        form = {"grant_type": "client_credentials", "client_id": self.setup["company_uuid"], "client_secret": self.setup["user_api_key"],
+                "vendor_api_key": self.setup["vendor_api_key"], "scope": self.scope} | change
+        body = urllib.parse.urlencode({k: v for k, v in form.items() if v is not None})
+        answer = call(self.base + "/oauth2/token", "POST", {"Content-Type": "application/x-www-form-urlencoded"}, body)
+        if answer.status == 200:
+            self.token = answer.json()["access_token"]
+        return answer
+
+    def raw(self, path, method="GET", body=None, content_type="application/json", token=None, timeout=30):
+        if not token and not self.token:
+            self.login()
+        head = {"Authorization": "Bearer " + (token or self.token)}
+        if body is not None:
+            head["Content-Type"] = content_type
+            body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return call(self.base + path, method, head, body, timeout)
+
+    def get(self, path, **query):
+        return self.raw(path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def send(self, file, filename="invoice.xml", fields=(), timeout=30):
+        """fields: (name, value) pairs; file: bytes."""
+        mark = "b" + uuid.uuid4().hex
+        parts = [b'Content-Disposition: form-data; name="%s"\r\n\r\n%s' % (n.encode(), str(v).encode()) for n, v in fields]
+        if file is not None:
+            name = b'; filename="%s"' % filename.encode() if filename else b""
+            parts.append(b'Content-Disposition: form-data; name="file"%s\r\nContent-Type: application/octet-stream\r\n\r\n%s' % (name, file))
+        body = b"".join(b"--%s\r\n%s\r\n" % (mark.encode(), p) for p in parts) + b"--%s--\r\n" % mark.encode()
+        return self.raw("/v1/invoices", "POST", body, "multipart/form-data; boundary=" + mark, timeout=timeout)
+
+    def register(self, **change):
+        params = {"vendor_api_key": self.setup["vendor_api_key"], "license_agreement": "true", "company_name": "Kajo Data Oy",
+                  "company_bid": "FI90001022", "company_email": "info@kajo.example", "user_first_name": "Kalle",
+                  "user_last_name": "Kokeilija", "user_email": "kalle@kajo.example", "country": "FI"} | change
+        members = "".join("<%s>%s</%s>" % (k, v, k) for k, v in params.items() if v is not None)
+        body = ('<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><m:register_with_password '
+                'xmlns:m="https://secure.maventa.com/"><registration_params>%s</registration_params><user_password/>'
+                "</m:register_with_password></s:Body></s:Envelope>" % members)
+        answer = call(self.base + "/apis/v1.1/api", "POST", {"Content-Type": "text/xml", "SOAPAction": '"/v1.1/api/register_with_password"'},
+                      body.encode())
+        return {e.tag: e.text for e in ET.fromstring(answer.body).iter() if not e.tag.startswith("{")}
+
+
 def customer_xml(code="10234", name="Kivijärven Konepaja Oy", operator="003723327487", extra=""):
     return (
         "<root><customer><customerbaseinformation><internalidentifier>%s</internalidentifier>"
@@ -333,6 +384,22 @@ def invoice_xml(number="20260117", amount="1192,25", customer="TEMP", lines=None
         % (number, date, reference, currency, amount, head, status, customer,
            "".join(lines or [line_xml()]), tail)
     )
+
+
+def ubl_xml(number="10401", date="2026-11-02", net="100.00", gross="125.50", address="0216:003790001102", email="", country="FI", street="Sahatie 4",
+            sender="9000101-4", currency="EUR", root="Invoice"):
+    """As much of a Peppol invoice as the stand-in reads."""
+    return (
+        '<%(root)s xmlns="urn:oasis:names:specification:ubl:schema:xsd:%(root)s-2"><ID>%(number)s</ID><IssueDate>%(date)s</IssueDate>'
+        "<DocumentCurrencyCode>%(currency)s</DocumentCurrencyCode><AccountingSupplierParty><Party><PartyLegalEntity>"
+        "<RegistrationName>Kajo Ohjelmistotalo Oy</RegistrationName><CompanyID>%(sender)s</CompanyID></PartyLegalEntity></Party>"
+        '</AccountingSupplierParty><AccountingCustomerParty><Party>%(endpoint)s<PostalAddress><StreetName>%(street)s</StreetName>'
+        "<CityName>Lappeenranta</CityName><PostalZone>53850</PostalZone><Country><IdentificationCode>%(country)s</IdentificationCode></Country>"
+        "</PostalAddress><PartyLegalEntity><RegistrationName>Kivijärven Konepaja Oy</RegistrationName></PartyLegalEntity>"
+        "<Contact><ElectronicMail>%(email)s</ElectronicMail></Contact></Party></AccountingCustomerParty>"
+        "<LegalMonetaryTotal><TaxExclusiveAmount>%(net)s</TaxExclusiveAmount><TaxInclusiveAmount>%(gross)s</TaxInclusiveAmount>"
+        "</LegalMonetaryTotal></%(root)s>" % dict(locals(), endpoint="<EndpointID>%s</EndpointID>" % address if address else "")
+    ).encode()
 
 
 def in_threads(n, work):
