@@ -12,6 +12,7 @@
 
 #define MAX_CONNECTIONS 32
 #define REQUEST_MAX (256u << 10)
+#define KEPT_MAX (4u << 20)
 
 struct connection {
 	int fd; /* -1: free */
@@ -111,8 +112,11 @@ static void take_request(struct raw_server *s, struct connection *c, size_t n)
 {
 	pthread_mutex_lock(&s->lock);
 	unsigned number = s->n_requests++;
-	if (number < RAW_MAX_REQUESTS)
-		s->requests[number] = mem_memdup(c->buf, n);
+	if (number < RAW_MAX_REQUESTS && s->n_kept + n < KEPT_MAX) {
+		s->requests[number] = s->kept + s->n_kept;
+		memcpy(s->requests[number], c->buf, n);
+		s->n_kept += n + 1;
+	}
 	pthread_mutex_unlock(&s->lock);
 	memmove(c->buf, c->buf + n, c->n - n);
 	c->n -= n;
@@ -164,7 +168,8 @@ static void *serve(void *arg)
 	struct raw_server *s = arg;
 	struct connection all[MAX_CONNECTIONS];
 	for (int i = 0; i < MAX_CONNECTIONS; i++)
-		all[i] = (struct connection) { .fd = -1, .buf = mem_alloc(REQUEST_MAX + 1) };
+		all[i] = (struct connection) { .fd = -1,
+					       .buf = s->buffers + (size_t)i * (REQUEST_MAX + 1) };
 	while (!is_stopping(s)) {
 		struct pollfd fds[MAX_CONNECTIONS + 2] = { { .fd = s->listener, .events = POLLIN },
 							   { .fd = s->wake[0], .events = POLLIN } };
@@ -180,11 +185,9 @@ static void *serve(void *arg)
 		if (fds[0].revents)
 			take_connection(s, all);
 	}
-	for (int i = 0; i < MAX_CONNECTIONS; i++) {
+	for (int i = 0; i < MAX_CONNECTIONS; i++)
 		if (all[i].fd >= 0)
 			close(all[i].fd);
-		mem_free(all[i].buf);
-	}
 	return NULL;
 }
 
@@ -195,6 +198,10 @@ bool raw_server_start(struct raw_server *s, const struct raw_step *steps, size_t
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof(sa);
 	pthread_mutex_init(&s->lock, NULL);
+	s->buffers = mem_alloc_array(MAX_CONNECTIONS, REQUEST_MAX + 1);
+	s->kept = mem_alloc(KEPT_MAX);
+	if (!s->buffers || !s->kept)
+		return false;
 	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&sa, len) != 0 ||
 	    listen(s->listener, 64) != 0 ||
@@ -213,8 +220,8 @@ void raw_server_stop(struct raw_server *s)
 	pthread_join(s->thread, NULL);
 	close(s->wake[0]);
 	close(s->listener);
-	for (unsigned i = 0; i < RAW_MAX_REQUESTS; i++)
-		mem_free(s->requests[i]);
+	mem_free(s->buffers);
+	mem_free(s->kept);
 	pthread_mutex_destroy(&s->lock);
 }
 

@@ -3,7 +3,8 @@
  * cuts, drips, lies and hangs up. For tests of whoever speaks HTTP. One thread, many connections.
  *
  * The n-th request (over all connections) gets the n-th step; when the steps are used up the last
- * one is repeated. Each request is kept as it came.
+ * one is repeated. Each request is kept as it came. All memory is taken at the start: a test that
+ * makes allocations fail meets the client's alone.
  */
 #ifndef TESTS_UNIT_RAW_SERVER_H
 #define TESTS_UNIT_RAW_SERVER_H
@@ -37,8 +38,11 @@ struct raw_server {
 	pthread_mutex_t lock;
 	bool is_stopping;
 	unsigned n_connections, n_requests, n_closed_idle;
-	char *requests[RAW_MAX_REQUESTS]; /* NUL-terminated bytes of each request */
+	char *requests[RAW_MAX_REQUESTS]; /* NUL-terminated bytes of each request, in kept */
+	char *kept;
+	size_t n_kept;
 
+	char *buffers; /* of the connections */
 	pthread_t thread;
 	int listener;
 	int wake[2];
