@@ -84,9 +84,9 @@ end
 -- Where a stored outcome leads, queued at once or delayed: sets to, queue or wait of the plan.
 local function place(plan, h, again)
 	local to, wait = plan.to, h.wait
-	if again and to ~= 'in_doubt' and to ~= 'following' and to ~= 'retrying' and to ~= 'system_fault' then
-		if to == 'skipped' or to == 'cancelled' or to == 'waiting' then
-			plan.to = 'queued'
+	if again and to ~= 'in_doubt' and to ~= 'following' and to ~= 'retrying' then
+		if to == 'skipped' or to == 'cancelled' or to == 'waiting' or to == 'system_fault' then
+			plan.to, plan.anew = 'queued', true
 		end
 		plan.queue = true
 		return
@@ -138,7 +138,7 @@ local function fields(plan, h, claimed)
 	elseif has(had, 'd') then
 		push(drop, 'due')
 	end
-	if AT_REST[to] then
+	if AT_REST[to] or plan.anew then
 		if has(had, 't') then
 			push(drop, 'ft')
 		end

@@ -60,8 +60,8 @@ local function make(conn, kind, origin, id, key, source, mark, changed, number, 
 	made[id] = true
 end
 
-local function known(id, key, r, found, moved)
-	local state, ua, relook = r[1], tonumber(r[3]), tonumber(r[4] or 0)
+local function known(id, key, r, found, moved, has_stamp)
+	local state, ua, relook, by_person = r[1], tonumber(r[3]), tonumber(r[4] or 0), r[7]
 	local news = moved or not found
 	if look_again(id, news) then
 		return news and 'K' or 'S'
@@ -72,7 +72,24 @@ local function known(id, key, r, found, moved)
 	if state == 'in_doubt' or state == 'following' then
 		return news and 'K' or 'S'
 	end
-	if state == 'skipped' or state == 'cancelled' then
+	-- Seen again is no news of what was left unsent; what a person cancelled only a hint or a person wakes. What was skipped
+	-- at a source without change stamps may have moved.
+	if state == 'cancelled' then
+		if found and (by_person or not moved) then
+			return 'S'
+		end
+		return 'K', 'queued'
+	end
+	if state == 'skipped' then
+		if not news and has_stamp then
+			return 'S'
+		end
+		return 'K', 'queued'
+	end
+	if state == 'system_fault' then
+		if not news then
+			return 'S'
+		end
 		return 'K', 'queued'
 	end
 	if state == 'waiting' or state == 'retrying' then
@@ -98,7 +115,7 @@ local function known(id, key, r, found, moved)
 end
 
 local function take(conn, kind, origin, found, id, key, source, mark, changed, number, score)
-	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh')
+	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh', 'cx')
 	if not r[1] then
 		make(conn, kind, origin, id, key, source, mark, changed, number, score)
 		return 'N'
@@ -111,7 +128,7 @@ local function take(conn, kind, origin, found, id, key, source, mark, changed, n
 		call('HSET', key, 'wh', marks .. mark .. STAMP)
 	end
 	local moved = changed ~= '' and changed ~= r[2]
-	local letter, to = known(id, key, r, found, moved)
+	local letter, to = known(id, key, r, found, moved, changed ~= '')
 	if moved then
 		call('HSET', key, 'ch', changed)
 	end
@@ -121,6 +138,9 @@ local function take(conn, kind, origin, found, id, key, source, mark, changed, n
 	if to then
 		if to ~= r[1] then
 			call('HSET', key, 'st', to, 'ua', NOW)
+			if r[1] ~= 'waiting' and r[1] ~= 'retrying' then
+				call('HDEL', key, 'ft', 'cx') -- its tries begin anew
+			end
 			call('HINCRBY', key, 'rv', 1)
 			index(conn, id, r[1], to, NOW)
 		end

@@ -54,8 +54,9 @@ if not to then
 elseif to == -4 then
 	return -4
 end
-call('HDEL', key, 'due', 'ft')
+call('HDEL', key, 'due', 'ft', 'cx')
 if action == 'cancel' then
+	call('HSET', key, 'cx', 1) -- by a person: no poll wakes it (intake.lua)
 	call('ZREM', P .. 'q:delayed', id)
 	call('ZREM', P .. 'q:c:' .. conn, id)
 else

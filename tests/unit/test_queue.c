@@ -608,6 +608,69 @@ static void a_find_does_not_repeat_what_is_settled(void **state)
 	assert_false(k.exists);
 }
 
+/* A poll finds what still stands in the transfer status each time. */
+static void what_was_left_unsent_is_woken_by_news_only(void **state)
+{
+	(void)state;
+	static const struct {
+		enum transfer_state rest;
+		bool by_person;
+		enum queue_intake moved;
+	} cases[] = { { STATE_CANCELLED, false, INTAKE_KNOWN },
+		      { STATE_CANCELLED, true, INTAKE_SEEN },
+		      { STATE_SKIPPED, false, INTAKE_KNOWN },
+		      { STATE_SYSTEM_FAULT, false, INTAKE_KNOWN } };
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char source[8];
+		snprintf(source, sizeof(source), "%zu", i);
+		assert_int_equal(found("a", source, "c1"), INTAKE_NEW);
+		struct queue_job job = must_claim();
+		assert_int_equal(finish(&job, cases[i].rest, -1), FINISH_STORED);
+		if (cases[i].by_person)
+			(void)command("HSET v:t:%s cx %s", job.id, "1");
+		assert_int_equal(found("a", source, "c1"), INTAKE_SEEN);
+		assert_nothing_to_claim();
+		assert_int_equal(found("a", source, "c2"), cases[i].moved);
+		if (cases[i].moved == INTAKE_SEEN)
+			assert_int_equal(hint("a", source, NULL), INTAKE_KNOWN);
+		job = must_claim();
+		assert_int_equal(job.was, STATE_QUEUED);
+		assert_int_equal(finish(&job, cases[i].rest, -1), FINISH_STORED);
+		assert_int_equal(found("a", source, "c2"), INTAKE_SEEN);
+		assert_int_equal(hint("a", source, NULL), INTAKE_KNOWN);
+		job = must_claim();
+		assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+		assert_int_equal(command("HEXISTS v:t:%s %s", job.id, "cx")->i, 0);
+	}
+}
+
+/* A source without change stamps cannot say that a document came back. */
+static void a_skipped_document_without_a_stamp_is_looked_at_again(void **state)
+{
+	(void)state;
+	assert_int_equal(found("a", "1", NULL), INTAKE_NEW);
+	struct queue_job job = must_claim();
+	assert_int_equal(finish(&job, STATE_SKIPPED, -1), FINISH_STORED);
+	assert_int_equal(found("a", "1", NULL), INTAKE_KNOWN);
+	job = must_claim();
+	assert_int_equal(finish(&job, STATE_CANCELLED, -1), FINISH_STORED);
+	assert_int_equal(found("a", "1", NULL), INTAKE_SEEN);
+}
+
+static void news_during_a_run_that_ends_in_a_fault_run_it_again(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	assert_int_equal(finish(&job, STATE_SYSTEM_FAULT, -1), FINISH_STORED);
+	assert_string_equal(state_of(job.id), "queued");
+	job = must_claim();
+	assert_int_equal(finish(&job, STATE_SYSTEM_FAULT, -1), FINISH_STORED);
+	assert_string_equal(state_of(job.id), "system_fault");
+	assert_nothing_to_claim();
+}
+
 static void a_delayed_job_waits_for_its_time(void **state)
 {
 	(void)state;
@@ -1111,6 +1174,9 @@ int main(void)
 		TEST(SV_02_what_is_done_opens_no_generation),
 		TEST(a_hint_during_the_run_runs_it_again),
 		TEST(a_find_does_not_repeat_what_is_settled),
+		TEST(what_was_left_unsent_is_woken_by_news_only),
+		TEST(a_skipped_document_without_a_stamp_is_looked_at_again),
+		TEST(news_during_a_run_that_ends_in_a_fault_run_it_again),
 		TEST(a_delayed_job_waits_for_its_time),
 		TEST(an_illegal_move_is_refused),
 		TEST(the_scripts_obey_the_one_table),

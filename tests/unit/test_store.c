@@ -786,6 +786,34 @@ static void an_open_intent_cannot_be_cancelled(void **state)
 	assert_int_equal(get(id).state, STATE_CANCELLED);
 }
 
+/* It still stands in the transfer status, so each poll finds it. */
+static void what_a_person_cancelled_no_poll_sends(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	int64_t rev = 0;
+	hint("acme", "1", id);
+	struct transfer_order o = { .id = id, .action = TRANSFER_CANCEL, .rev = -1, .who = "ops" };
+	OK(store_transfer_order(store, &o, &rev, &err));
+	struct queue_receipt got;
+	struct queue_item seen = { .conn = "acme",
+				   .kind = "invoice",
+				   .source_id = "1",
+				   .origin = "poll",
+				   .changed = "c1",
+				   .found = true };
+	OK(queue_intake(queue, &seen, 1, &got, &err));
+	assert_int_equal(got.what, INTAKE_SEEN);
+	assert_int_equal(get(id).state, STATE_CANCELLED);
+	o.action = TRANSFER_RETRY;
+	OK(store_transfer_order(store, &o, &rev, &err));
+	struct queue_job job = must_claim();
+	finish(&job, STATE_CANCELLED, NULL); /* deleted at the source */
+	seen.changed = "c2";
+	OK(queue_intake(queue, &seen, 1, &got, &err));
+	assert_int_equal(got.what, INTAKE_KNOWN);
+}
+
 /* needs_data or system_fault with an open intent: it may be at the target. */
 static void an_open_intent_is_resent_only_by_one_who_has_looked(void **state)
 {
@@ -1026,6 +1054,7 @@ int main(void)
 		TEST(orders_follow_the_table),
 		TEST(a_resend_opens_the_next_generation),
 		TEST(an_open_intent_cannot_be_cancelled),
+		TEST(what_a_person_cancelled_no_poll_sends),
 		TEST(an_open_intent_is_resent_only_by_one_who_has_looked),
 		TEST(lists_are_paged_and_filtered),
 		TEST(a_large_batch_at_one_instant_is_paged_whole),
