@@ -1,17 +1,9 @@
--- claim.lua: takes up to max jobs. Connections take turns: those that stand in the ring share what is asked for, each taking
--- its share in order and going to the end of the ring. A connection whose limit key is full, blocked or that is paused is put
--- aside, so that it costs nothing until something changes. Per job the record is read and nothing of it written; all else is
--- written once per turn or once per call.
--- ARGV: prefix, epoch, moves, max, lease ms, batch (a random number: a counter would repeat after a failover). Answers EPOCH,
--- or a list of jobs in the order of their fences, each a list (see queue_claim.c): what few have stands last, and is left out
--- when nothing follows.
-if not knows_all(ARGV[2]) then
-	return EPOCH
-end
-local now = now_ms()
-local NOW = string.format('%.0f', now)
-local MOVES, max, lease, BATCH = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
-local HELD = P .. 'q:held'
+-- claim.lua, a part of turn.lua: takes jobs. Connections take turns: those that stand in the ring share what is asked for, each
+-- taking its share in order and going to the end of the ring. A connection whose limit key is full, blocked or that is paused
+-- is put aside, so that it costs nothing until something changes. Per job the record is read and nothing of it written; all
+-- else is written once per turn or once per call.
+-- The batch is a random number: a counter would repeat after a failover. Answers a list of jobs in the order of their fences,
+-- each a list (see queue_turn.c): what few have stands last, and is left out when nothing follows.
 local jobs, held = {}, {}
 
 -- The next fence: the batch, and in the last three digits a number per job.
@@ -81,12 +73,8 @@ local function of_later_tries(key, tries)
 end
 
 -- What is done stands while somebody looks again; all else is on its way to running.
-local claimable = {}
 local function may_run(state)
-	if claimable[state] == nil then
-		claimable[state] = state == 'done' or string.find(MOVES, ',' .. state .. '>running,', 1, true) ~= nil
-	end
-	return claimable[state]
+	return state == 'done' or may_move(state, 'running')
 end
 
 local function claim_transfer(id, conn, place)
@@ -176,30 +164,32 @@ local function end_turns(conns)
 	call('ZADD', P .. 'q:ring', 'NX', unpack(list))
 end
 
-wake_sleepers(now, 16)
-promote(now, 64)
-local looks = max * 4 + 16
-while #jobs < max do
-	if looks <= 0 then
-		wake() -- many were put aside: there may be more behind them
-		break
-	end
-	local turns = call('ZPOPMIN', P .. 'q:ring', math.min(max - #jobs, looks))
-	if not turns[1] then
-		break
-	end
-	local share, more = math.floor((max - #jobs) / (#turns / 2)), {}
-	for i = 1, #turns, 2 do
-		looks = looks - 1
-		if take(turns[i], turns[i + 1], share) then
-			more[#more + 1] = turns[i]
+local function claim_all(max)
+	wake_sleepers(now, 16)
+	promote(now, 64)
+	local looks = max * 4 + 16
+	while #jobs < max do
+		if looks <= 0 then
+			wake() -- many were put aside: there may be more behind them
+			break
 		end
+		local turns = call('ZPOPMIN', P .. 'q:ring', math.min(max - #jobs, looks))
+		if not turns[1] then
+			break
+		end
+		local share, more = math.floor((max - #jobs) / (#turns / 2)), {}
+		for i = 1, #turns, 2 do
+			looks = looks - 1
+			if take(turns[i], turns[i + 1], share) then
+				more[#more + 1] = turns[i]
+			end
+		end
+		end_turns(more)
 	end
-	end_turns(more)
+	if jobs[1] then
+		call('HSET', HELD, unpack(held))
+		call('ZADD', P .. 'q:leases', now + LEASE_MS, BATCH)
+		call('HSET', P .. 'q:batches', BATCH, #jobs)
+	end
+	return jobs
 end
-if jobs[1] then
-	call('HSET', HELD, unpack(held))
-	call('ZADD', P .. 'q:leases', now + lease, BATCH)
-	call('HSET', P .. 'q:batches', BATCH, #jobs)
-end
-return jobs

@@ -1,17 +1,12 @@
--- finish.lua: stores outcomes, ends leases, frees limit slots. Per job its record and timeline are written; leases, slots and
--- indexes once per call.
--- ARGV: prefix, moves (',from>to,from>to,'), then per outcome: id, fence, head, with 'e' error code and JSON, with 'f'
--- fingerprint, with 'h' content hash, with 'r' result, the timeline entries. A head is mode ('s' state, 'k' keep, 'b' back) and
--- letters ('d' delivered, and those above), state, delay ms or -1, number of entries; jobs that ended alike have the same one.
--- Answers a string, a letter per outcome: F stored, S stale, I illegal.
-local MAX_ENTRIES = 200
-local now = now_ms()
-local NOW = string.format('%.0f', now)
-local MOVES = ARGV[2]
+-- finish.lua, a part of turn.lua: stores outcomes, ends leases, frees limit slots. Per job its record and timeline are written;
+-- leases, slots and indexes once per call.
+-- In ARGV per outcome: id, fence, head, with 'e' error code and JSON, with 'f' fingerprint, with 'h' content hash, with 'r'
+-- result, the timeline entries. A head is mode ('s' state, 'k' keep, 'b' back) and letters ('d' delivered, and those above),
+-- state, delay ms or -1, number of entries; jobs that ended alike have the same one.
+-- Answers a letter per outcome: F stored, S stale, I illegal.
+local MAX_ENTRIES, FALLBACK_MS = 200, 60000
 local NEEDS_DUE = { waiting = true, retrying = true, in_doubt = true, following = true }
 local AT_REST = { done = true, needs_data = true, skipped = true, cancelled = true, waiting = true }
-local FALLBACK_MS = 60000
-local HELD = P .. 'q:held'
 local any = false
 local gone, batches, slots, left, entered = {}, {}, {}, {}, {}
 
@@ -115,7 +110,7 @@ local function move(plan, h, was, again)
 	-- What is done or needs data stands while somebody looks again.
 	local from = (was == 'done' or was == 'needs_data') and was or 'running'
 	if h.mode == 's' then
-		if from ~= h.state and not string.find(MOVES, ',' .. from .. '>' .. h.state .. ',', 1, true) then
+		if from ~= h.state and not may_move(from, h.state) then
 			-- A bug of ours: the record stays as it was, and does not run in circles.
 			plan.letter = 'I'
 			plan.wait = (was == 'queued' or NEEDS_DUE[was]) and FALLBACK_MS or nil
@@ -244,40 +239,55 @@ local function head_of(head)
 	return h
 end
 
-local ids, fences, ends, texts = {}, {}, {}, {}
-local a, n, last = 3, 0, #ARGV
-while a <= last do
-	local h = head_of(ARGV[a + 2])
-	n = n + 1
-	ids[n], fences[n], ends[n], texts[n] = ARGV[a], ARGV[a + 1], h, a + 3
-	a = a + 3 + h.texts + h.n
-end
-local answer, ended = {}, {}
-local held = n > 0 and call('HMGET', HELD, unpack(ids)) or {}
-for i = 1, n do
-	local id, letter = ids[i], 'S'
-	if held[i] and not ended[id] then
-		letter = finish(id, fences[i], ends[i], texts[i], held[i])
-		ended[id] = letter ~= 'S'
+-- The outcomes behind `first`: ids, fences, heads, and where the texts of each begin.
+local function read_outcomes(first)
+	local ids, fences, ends, texts = {}, {}, {}, {}
+	local a, n, last = first, 0, #ARGV
+	while a <= last do
+		local h = head_of(ARGV[a + 2])
+		n = n + 1
+		ids[n], fences[n], ends[n], texts[n] = ARGV[a], ARGV[a + 1], h, a + 3
+		a = a + 3 + h.texts + h.n
 	end
-	answer[i] = letter
+	return ids, fences, ends, texts
 end
-if gone[1] then
-	call('HDEL', HELD, unpack(gone))
+
+-- What is written once for all.
+local function write_lists()
+	if gone[1] then
+		call('HDEL', HELD, unpack(gone))
+	end
+	for batch, count in pairs(batches) do
+		let_go(batch, count)
+	end
+	for key, list in pairs(left) do
+		call('ZREM', key, unpack(list))
+	end
+	for key, list in pairs(entered) do
+		call('ZADD', key, unpack(list))
+	end
+	for key, list in pairs(slots) do
+		any = free_slots(key, list) or any
+	end
+	if any then
+		wake()
+	end
 end
-for batch, count in pairs(batches) do
-	let_go(batch, count)
+
+local function finish_all(first)
+	local ids, fences, ends, texts = read_outcomes(first)
+	if not ids[1] then
+		return ''
+	end
+	local answer, ended = {}, {}
+	for i, value in ipairs(call('HMGET', HELD, unpack(ids))) do
+		local id, letter = ids[i], 'S'
+		if value and not ended[id] then
+			letter = finish(id, fences[i], ends[i], texts[i], value)
+			ended[id] = letter ~= 'S'
+		end
+		answer[i] = letter
+	end
+	write_lists()
+	return table.concat(answer)
 end
-for key, list in pairs(left) do
-	call('ZREM', key, unpack(list))
-end
-for key, list in pairs(entered) do
-	call('ZADD', key, unpack(list))
-end
-for key, list in pairs(slots) do
-	any = free_slots(key, list) or any
-end
-if any then
-	wake()
-end
-return table.concat(answer)

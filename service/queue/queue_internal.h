@@ -43,25 +43,6 @@ static inline struct span text_span(const char *s)
 int64_t queue_int(const struct redis_value *v);
 /* Text of item i of an array; "" when absent. */
 const char *queue_text(const struct redis_value *v, size_t i);
-/* How many of the first outcomes go in one call: at least one, unless n is 0. */
-size_t queue_finish_fit(const struct queue_outcome *outcomes, size_t n);
-/* The two halves of finish.lua's and claim.lua's calls, for a pipeline. */
-bool queue_finish_append(struct queue *q, struct redis *r, struct arena *arena,
-			 const struct queue_outcome *outcomes, size_t n,
-			 struct err *err) MUST_CHECK;
-bool queue_finish_read(struct redis *r, struct arena *arena, struct queue_outcome *outcomes,
-		       size_t n, struct err *err) MUST_CHECK;
-struct queue_claim_head {
-	int64_t batch, deadline_ms;
-};
-bool queue_claim_append(struct queue *q, struct redis *r, struct arena *arena, size_t max,
-			struct queue_claim_head *ret, struct err *err) MUST_CHECK;
-/* *ret_lost: Redis does not have the epoch that we know; nothing was claimed. */
-bool queue_claim_read(struct redis *r, struct arena *arena, const struct queue_claim_head *head,
-		      struct queue_turn *turn, bool *ret_lost, struct err *err) MUST_CHECK;
-/* A claim of its own, which syncs the store where it must. */
-bool queue_claim_synced(struct queue *q, struct arena *arena, struct queue_turn *turn,
-			struct err *err) MUST_CHECK;
 /* Borrows, runs the script, gives back. */
 bool queue_call(struct queue *q, struct arena *arena, const char *script, const struct span *args,
 		size_t n, const struct redis_value **ret, struct err *err) MUST_CHECK;
