@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include <netinet/in.h>
 
-#include "http/forwarded.h"
 #include "base/alloc.h"
+#include "http/forwarded.h"
 
 static void client_of(const char *trusted, const char *peer, const char *chain,
 		      char ret[ADDRESS_TEXT_MAX])
