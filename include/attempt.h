@@ -148,6 +148,8 @@ struct attempt_ops {
 	 * Redis is away. */
 	bool (*known)(struct attempt *at, const char *kind, const char *source_id,
 		      struct known_transfer *ret, struct err *err);
+	/* Is this connection active? Of the local copy, no I/O. */
+	bool (*is_active)(struct attempt *at, const char *connection);
 };
 
 enum attempt_outcome { OUTCOME_DONE, OUTCOME_SKIPPED, OUTCOME_CANCELLED, OUTCOME_FOLLOWING };

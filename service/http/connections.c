@@ -87,10 +87,9 @@ static int64_t blocked_until_ms(const struct connection *c, const struct blocked
 	return until_ms;
 }
 
-void connection_write(struct json_writer *w, struct request *rq, const struct connection *c,
-		      const struct blocked_keys *blocked)
+static void write_members(struct json_writer *w, struct request *rq, const struct connection *c,
+			  const struct blocked_keys *blocked)
 {
-	jsonw_object(w);
 	jsonw_kstr(w, "id", c->id);
 	jsonw_kstr(w, "flow", c->flow);
 	jsonw_kstr(w, "name", c->name ? c->name : "");
@@ -105,6 +104,13 @@ void connection_write(struct json_writer *w, struct request *rq, const struct co
 	jsonw_ktime(w, "blocked_until", blocked_until_ms(c, blocked));
 	jsonw_ktime(w, "created_at", c->created_ms);
 	jsonw_ktime(w, "activated_at", c->activated_ms);
+}
+
+void connection_write(struct json_writer *w, struct request *rq, const struct connection *c,
+		      const struct blocked_keys *blocked)
+{
+	jsonw_object(w);
+	write_members(w, rq, c, blocked);
 	jsonw_end_object(w);
 }
 
@@ -284,19 +290,16 @@ bool handle_connection_activate(struct request *rq, struct err *err)
 }
 
 static bool set_state(struct request *rq, int64_t rev, enum connection_state state,
-		      const char *reason, const char *action, struct err *err)
+		      const char *reason, const char *action, struct connection **ret,
+		      struct err *err)
 {
-	struct connection *got = NULL;
 	if (!store_connection_set_state(rq->opt->store, rq->args[0], rev, state, reason, err)) {
 		if (err->code == ERR_CONFLICT && rev >= 0)
 			err->reason = "changed";
 		return false;
 	}
-	if (!store_refresh(rq->opt->store, err) || !audit(rq, action, rq->args[0], err) ||
-	    !get_connection(rq, &got, err))
-		return false;
-	CLEANUP(connection_unref) struct connection *c = got;
-	return respond_connection(rq, 200, c, err);
+	return store_refresh(rq->opt->store, err) && audit(rq, action, rq->args[0], err) &&
+	       get_connection(rq, ret, err);
 }
 
 static bool move(struct request *rq, bool resume, struct err *err)
@@ -310,9 +313,13 @@ static bool move(struct request *rq, bool resume, struct err *err)
 			       "the connection was never activated");
 	if (c->state == (resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED))
 		return respond_connection(rq, 200, c, err);
-	return set_state(rq, -1, resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED,
-			 resume ? "" : "operator",
-			 resume ? "connection.resume" : "connection.pause", err);
+	struct connection *moved = NULL;
+	if (!set_state(rq, -1, resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED,
+		       resume ? "" : "operator", resume ? "connection.resume" : "connection.pause",
+		       &moved, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *now = moved;
+	return respond_connection(rq, 200, now, err);
 }
 
 bool handle_connection_pause(struct request *rq, struct err *err)
@@ -433,6 +440,62 @@ static bool respond_task(struct request *rq, int status, const struct queue_task
 	return respond_json(rq, status, &sb, err);
 }
 
+static int64_t waiting_of(struct arena *arena, const struct queue_task *check)
+{
+	const struct json *j = NULL;
+	struct err none = ERR_INIT;
+	int64_t n = 0;
+	if (!json_parse(arena, span_of(check->result), JSON_LIMITS_VENDOR, &j, &none) ||
+	    !json_int64(json_get(j, "waiting"), &n))
+		return 0;
+	return n;
+}
+
+/* SV-07: what an administrator has set off. */
+static const char *waiting_text(struct request *rq, int64_t n)
+{
+	static const struct {
+		const char *language, *none, *one, *many; /* many: behind the number */
+	} texts[] = {
+		{ "en", "No invoice waits.", "1 invoice waits and will be sent now.",
+		  " invoices wait and will be sent now." },
+		{ "fi", "Yhtään laskua ei odota.", "1 lasku odottaa ja lähetetään nyt.",
+		  " laskua odottaa ja lähetetään nyt." },
+		{ "nb", "Ingen faktura venter.", "1 faktura venter og sendes nå.",
+		  " fakturaer venter og sendes nå." },
+	};
+	const char *language = respond_language(request_header(rq, "Accept-Language"));
+	size_t i = 0;
+	while (i + 1 < ARRAY_SIZE(texts) && !str_eq(texts[i].language, language))
+		i++;
+	if (n <= 1)
+		return n == 1 ? texts[i].one : texts[i].none;
+	struct strbuf sb = STRBUF_INIT(rq->arena, 128);
+	struct err none = ERR_INIT;
+	const char *text = "";
+	strbuf_addint(&sb, n);
+	strbuf_addstr(&sb, texts[i].many);
+	return strbuf_finish(&sb, &text, &none) ? text : "";
+}
+
+static bool respond_activated(struct request *rq, const struct queue_task *check,
+			      const struct connection *c, struct err *err)
+{
+	struct strbuf sb = STRBUF_INIT(rq->arena, CONNECTION_JSON_MAX);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	int64_t waiting = waiting_of(rq->arena, check);
+	struct blocked_keys blocked;
+	if (!queue_blocks(rq->opt->queue, rq->arena, &blocked.items, &blocked.n, err))
+		return false;
+	jsonw_object(&w);
+	write_members(&w, rq, c, &blocked);
+	jsonw_kint(&w, "waiting", waiting);
+	jsonw_kstr(&w, "text", waiting_text(rq, waiting));
+	jsonw_end_object(&w);
+	respond_etag(rq, c->rev);
+	return respond_json(rq, 200, &sb, err);
+}
+
 bool handle_job_read(struct request *rq, struct err *err)
 {
 	struct queue_task t;
@@ -451,5 +514,9 @@ bool task_answer(struct request *rq, struct err *err)
 		return respond_task(rq, 200, &t, err);
 	if (!connection_check_is_good(rq->arena, &t))
 		return respond_task(rq, 422, &t, err);
-	return set_state(rq, rq->wait.rev, CONNECTION_ACTIVE, "", "connection.activated", err);
+	struct connection *got = NULL;
+	if (!set_state(rq, rq->wait.rev, CONNECTION_ACTIVE, "", "connection.activated", &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	return respond_activated(rq, &t, c, err);
 }

@@ -23,7 +23,7 @@ const struct route routes[] = {
 	  "" },
 	{ HTTP_POST, "/v1/connections/{id}/check", handle_connection_check, ACCESS_OPERATOR,
 	  PLACE_DESK, "" },
-	{ HTTP_POST, "/v1/connections/{id}/activate", handle_connection_activate, ACCESS_OPERATOR,
+	{ HTTP_POST, "/v1/connections/{id}/activate", handle_connection_activate, ACCESS_ADMIN,
 	  PLACE_DESK, "" },
 	{ HTTP_POST, "/v1/connections/{id}/pause", handle_connection_pause, ACCESS_OPERATOR,
 	  PLACE_DESK, "" },

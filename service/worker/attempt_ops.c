@@ -295,6 +295,13 @@ static bool op_known(struct attempt *at, const char *kind, const char *source_id
 	return queue_known(queue_of(at), at->arena, at->conn->id, kind, source_id, ret, err);
 }
 
+static bool op_is_active(struct attempt *at, const char *connection)
+{
+	CLEANUP(connection_unref)
+	struct connection *c = store_find(impl_of(at)->ctx->opt->store, connection);
+	return c && c->state == CONNECTION_ACTIVE;
+}
+
 const struct attempt_ops run_ops = {
 	.exchange = op_exchange,
 	.step_get = op_step_get,
@@ -315,4 +322,5 @@ const struct attempt_ops run_ops = {
 	.found = op_found,
 	.report = op_report,
 	.known = op_known,
+	.is_active = op_is_active,
 };

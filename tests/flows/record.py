@@ -479,6 +479,18 @@ def head_office(**fields):
     return prepare
 
 
+@scenario("SV-07-check-refuses-a-status-that-another-relays", ok=False, problem="status_taken")
+def _(sb):
+    return {"kind": "check", "values": {"severa-netvisor.owner|%s:9000101-4" % sb.setup["severa"]["transfer_status"]: "twin"}}
+
+
+@scenario("SV-07-check-refuses-two-statuses-that-are-one", ok=False, problem="statuses_same")
+def _(sb):
+    s = sb.setup["severa"]
+    return {"kind": "check", "settings": {"statuses": {"transfer": s["transfer_status"], "transferred": s["transferred_status"],
+                                                       "failed": s["transferred_status"]}}}
+
+
 OTHER = "9000102-2"  # Kajo Data Oy, a business unit with a VAT number
 
 

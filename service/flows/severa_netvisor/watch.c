@@ -52,9 +52,10 @@ static void list_add(const struct watch *w, struct id_list *l, const struct invo
 #define OWNER_SCOPE "severa-netvisor.owner"
 
 /* A company's invoices in one transfer status have one owner. */
-static const char *owner_key(struct watch *w, const char *company)
+static const char *owner_key(struct attempt *at, const struct severa_status *transfer,
+			     const char *company)
 {
-	return arena_printf(w->r->at->arena, "%s:%s", w->r->transfer->id, company);
+	return arena_printf(at->arena, "%s:%s", transfer->id, company);
 }
 
 /* Each poll says anew whose invoices this connection relays. */
@@ -63,7 +64,7 @@ static bool claim_company(struct watch *w, struct err *err)
 	struct attempt *at = w->r->at;
 	if (!w->r->set.company)
 		return true;
-	const char *key = owner_key(w, w->r->set.company);
+	const char *key = owner_key(at, w->r->transfer, w->r->set.company);
 	return key ? at->ops->kv_set(at, OWNER_SCOPE, key, at->conn->id, OWNER_TTL_MS, err)
 		   : err_set(err, ERR_LIMIT, "arena full");
 }
@@ -84,7 +85,7 @@ static bool is_owned(struct watch *w, const struct invoice *inv, bool *ret, stru
 			return true;
 		}
 	}
-	const char *key = owner_key(w, company);
+	const char *key = owner_key(at, w->r->transfer, company);
 	if (!key)
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!at->ops->kv_get(at, OWNER_SCOPE, key, &owner, err))
@@ -448,6 +449,31 @@ static bool count_page(void *ctx, const struct invoice *items, size_t n, struct 
 	return true;
 }
 
+static bool is_same(const struct severa_status *a, const struct severa_status *b)
+{
+	return a && b && strcasecmp(a->id, b->id) == 0;
+}
+
+/* Two connections would both send what stands in one status. */
+static bool check_twin(struct check *c, const struct severa_status *transfer, struct err *err)
+{
+	struct attempt *at = c->r.at;
+	const char *key, *owner;
+	if (!c->r.set.company)
+		return true;
+	key = owner_key(at, transfer, c->r.set.company);
+	if (!key)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!at->ops->kv_get(at, OWNER_SCOPE, key, &owner, err))
+		return false;
+	if (owner[0] && !str_eq(owner, at->conn->id) && at->ops->is_active(at, owner))
+		problem(c, "status_taken", "/settings/statuses/transfer",
+			"The connection %s relays this company's invoices from the status %s "
+			"already. Pause it, or choose another status.",
+			owner, transfer->name);
+	return true;
+}
+
 static bool check_statuses(struct check *c, int64_t *ret_waiting, struct err *err)
 {
 	const struct severa_status *transfer, *transferred, *failed;
@@ -464,11 +490,12 @@ static bool check_statuses(struct check *c, int64_t *ret_waiting, struct err *er
 		problem(c, "status_without_number", "/settings/statuses/transfer",
 			"The invoice status %s does not give the invoice a number.",
 			transfer->name);
-	if (transfer && ((transferred && strcasecmp(transfer->id, transferred->id) == 0) ||
-			 (failed && strcasecmp(transfer->id, failed->id) == 0)))
+	if (is_same(transfer, transferred) || is_same(transfer, failed) ||
+	    is_same(transferred, failed))
 		problem(c, "statuses_same", "/settings/statuses",
 			"Two of the statuses are the same.");
-	if (transfer && !severa_invoices(&c->r.severa, transfer->id, NULL, count_page, w, err))
+	if (transfer && (!check_twin(c, transfer, err) ||
+			 !severa_invoices(&c->r.severa, transfer->id, NULL, count_page, w, err)))
 		return false;
 	*ret_waiting = w->at_source;
 	return true;
