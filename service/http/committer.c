@@ -99,6 +99,17 @@ static void send_batch(struct committer *c, struct lane *l, size_t n)
 			loop_wake(l->loops[i]);
 }
 
+/* After the stop. */
+static void refuse(struct committer *c, struct commit *item)
+{
+	struct loop *loop = item->loop;
+	struct err err = ERR_INIT;
+	err_set(&err, ERR_OUTAGE, "the service is stopping");
+	c->opt.done(c->opt.ctx, item, &err);
+	loop_resume(loop, item->mhd);
+	loop_wake(loop);
+}
+
 static void *run(void *arg)
 {
 	struct lane *l = arg;
@@ -132,13 +143,13 @@ bool committer_new(const struct committer_options *opt, struct committer **ret, 
 	return true;
 }
 
-bool committer_push(struct committer *c, struct commit *item)
+void committer_push(struct committer *c, struct commit *item)
 {
+	/* Before it can be resumed, and not under the lock: it takes a system call. */
+	MHD_suspend_connection(item->mhd);
 	pthread_mutex_lock(&c->lock);
 	bool taken = !c->stopping;
 	if (taken) {
-		/* Before it can be resumed, hence under the lock. */
-		MHD_suspend_connection(item->mhd);
 		item->next = NULL;
 		*c->last = item;
 		c->last = &item->next;
@@ -146,7 +157,8 @@ bool committer_push(struct committer *c, struct commit *item)
 		call_lane_locked(c);
 	}
 	pthread_mutex_unlock(&c->lock);
-	return taken;
+	if (!taken)
+		refuse(c, item);
 }
 
 void committer_stop(struct committer *c)

@@ -29,7 +29,8 @@ struct committer_options {
 	/* A committer thread; two may be in it at once. */
 	bool (*intake)(void *ctx, const struct queue_item *items, size_t n,
 		       struct queue_receipt *ret, struct err *err);
-	/* A committer thread, before the resume. why NULL: receipt is set. */
+	/* A committer thread (after the stop the pushing one), before the resume. why NULL: receipt
+	 * is set. */
 	void (*done)(void *ctx, struct commit *c, const struct err *why);
 	void *ctx;
 };
@@ -37,9 +38,9 @@ struct committer_options {
 struct committer;
 bool committer_new(const struct committer_options *opt, struct committer **ret,
 		   struct err *err) MUST_CHECK;
-/* Suspends the connection and takes the item; false (nothing done) after committer_stop. Server
- * thread. */
-bool committer_push(struct committer *c, struct commit *item) MUST_CHECK;
+/* Suspends the connection and takes the item; after committer_stop it is refused through `done`.
+ * Server thread. */
+void committer_push(struct committer *c, struct commit *item);
 /* Answers all that was taken, then ends the threads. Idempotent. */
 void committer_stop(struct committer *c);
 void committer_free(struct committer *c); /* accepts NULL */

@@ -327,13 +327,12 @@ static enum MHD_Result on_whole(struct request *rq)
 		if (rq->answer.status)
 			return answer(rq);
 		rq->stage = REQUEST_AWAY; /* a webhook to be committed */
-		if (!is_draining(rq, &err) && committer_push(rq->server->committer, &rq->commit))
-			return MHD_YES;
-	} else {
-		rq->stage = REQUEST_AWAY;
-		if (!is_draining(rq, &err) && desk_push(rq->server->desk, rq))
-			return MHD_YES;
+		committer_push(rq->server->committer, &rq->commit);
+		return MHD_YES;
 	}
+	rq->stage = REQUEST_AWAY;
+	if (!is_draining(rq, &err) && desk_push(rq->server->desk, rq))
+		return MHD_YES;
 	problem(&err, ERR_OUTAGE, "unavailable", "", "the service is stopping");
 	return refuse(rq, &err);
 }

@@ -37,11 +37,25 @@ struct place {
 
 /* The arguments of one call, and the texts that no caller has. */
 struct call_args {
-	struct span args[1 + QUEUE_BATCH_MAX * (GROUP_ARGS + ITEM_ARGS)]; /* the epoch first */
+	struct span *args; /* the epoch first */
 	size_t n;
-	struct num counts[QUEUE_BATCH_MAX];
-	char marks[QUEUE_BATCH_MAX][MARK_MAX];
+	struct num *counts;
+	char (*marks)[MARK_MAX];
+	struct place *places;
 };
+
+static bool call_args_init(struct call_args *call, struct arena *arena, size_t n_items)
+{
+	*call = (struct call_args) {
+		.args = arena_alloc_array(arena, 1 + n_items * (GROUP_ARGS + ITEM_ARGS),
+					  sizeof(*call->args)),
+		.n = 1,
+		.counts = arena_alloc_array(arena, n_items, sizeof(*call->counts)),
+		.marks = arena_alloc_array(arena, n_items, sizeof(*call->marks)),
+		.places = arena_alloc_array(arena, n_items, sizeof(*call->places)),
+	};
+	return call->args && call->counts && call->marks && call->places;
+}
 
 /* FNV-1a, 64 bits. */
 static void mark_of(const char *webhook_id, char ret[MARK_MAX])
@@ -117,10 +131,9 @@ static void add_item(struct call_args *to, const struct queue_item *item, size_t
 	to->n += width;
 }
 
-static void add_all(struct call_args *to, const struct place *places, size_t n,
-		    const struct queue_receipt *receipts)
+static void add_all(struct call_args *to, size_t n, const struct queue_receipt *receipts)
 {
-	to->n = 1;
+	const struct place *places = to->places;
 	for (size_t first = 0, end; first < n; first = end) {
 		for (end = first + 1; end < n; end++)
 			if (compare_groups(places[first].item, places[end].item) != 0)
@@ -159,25 +172,24 @@ bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
 	if (n > QUEUE_BATCH_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d items at once", QUEUE_BATCH_MAX);
 	CLEANUP(arena_free) struct arena *arena = arena_new(INTAKE_ARENA);
-	struct call_args *call = arena ? arena_alloc(arena, sizeof(*call)) : NULL;
-	if (!call)
+	struct call_args call;
+	if (!arena || !call_args_init(&call, arena, n))
 		return err_set(err, ERR_MEMORY, "out of memory");
-	struct place places[QUEUE_BATCH_MAX];
 	for (size_t i = 0; i < n; i++) {
 		if (strlen(items[i].conn) + strlen(items[i].kind) > 300)
 			return err_set(err, ERR_LIMIT, "connection or kind is too long");
 		transfer_id(items[i].conn, items[i].kind, items[i].source_id, ret[i].id);
-		places[i] = (struct place) { &items[i], i };
+		call.places[i] = (struct place) { &items[i], i };
 	}
-	qsort(places, n, sizeof(*places), compare_places);
-	add_all(call, places, n, ret);
+	qsort(call.places, n, sizeof(*call.places), compare_places);
+	add_all(&call, n, ret);
 	const struct redis_value *v = NULL;
-	if (!store_script(q->store, arena, "intake", call->args, call->n, &v, err))
+	if (!store_script(q->store, arena, "intake", call.args, call.n, &v, err))
 		return false;
 	if (v->type != REDIS_STRING || v->s.n != n)
 		return queue_script_broken("intake", err);
 	for (size_t i = 0; i < n; i++)
-		if (!letter_to_result(v->s.p[i], &ret[places[i].i].what))
+		if (!letter_to_result(v->s.p[i], &ret[call.places[i].i].what))
 			return queue_script_broken("intake", err);
 	return true;
 }

@@ -274,9 +274,8 @@ static enum MHD_Result load_request(void *cls, struct MHD_Connection *conn, cons
 		rq->commit.mhd = conn;
 		rq->commit.owner = rq;
 		rq->commit.item.source_id = "1";
-		if (committer_push(s->committer, &rq->commit))
-			return MHD_YES;
-		rq->status = 503;
+		committer_push(s->committer, &rq->commit);
+		return MHD_YES;
 	}
 	struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result rc = MHD_queue_response(conn, (unsigned)rq->status, r);
