@@ -47,14 +47,17 @@ struct severa_project {
 /* settings.severa.url overrides VIESTI_SEVERA_URL; credentials = the "severa" member. No I/O. */
 bool severa_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		 struct severa *ret, struct err *err) MUST_CHECK;
-/* Granted scopes, blank- or comma-separated, from a fresh token. */
-bool severa_scopes(struct severa *s, const char **ret, struct err *err) MUST_CHECK;
-/* The scopes that an invoice flow asks for; NULL-terminated. */
-extern const char *const severa_needed_scopes[];
+/* Of the scopes that an invoice flow needs, those that the credentials lack: "files:read".
+ * ERR_CREDENTIALS when they are refused altogether. */
+bool severa_missing_scopes(struct severa *s, const char *const **ret, size_t *ret_n,
+			   struct err *err) MUST_CHECK;
+/* What stands there in place of REST credentials looks like a key of the old SOAP API. True also
+ * after severa_open refused them. */
+bool severa_is_soap_key(const struct severa *s);
 
 bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t *ret_n,
 		     struct err *err) MUST_CHECK;
-/* By guid, or by name when `ref` is no guid; ERR_DATA status_unknown when there is none. */
+/* By guid, else by name; ERR_DATA status_unknown, or status_ambiguous when several bear the name. */
 bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
 			struct err *err) MUST_CHECK;
 

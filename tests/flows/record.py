@@ -239,6 +239,31 @@ def _(sb):
     return {"kind": "check"}
 
 
+FEW = "invoices:read,settings:read,organization:read"
+
+
+@scenario("SV-06-missing-scopes-of-a-refused-token-are-named", ok=False, problem="scope_missing")
+def _(sb):
+    sb.change("", missing_scope="refuse", scopes=FEW)
+    return {"kind": "check"}
+
+
+@scenario("SV-06-missing-scopes-that-show-when-used-are-named", ok=False, problem="scope_missing")
+def _(sb):
+    sb.change("", missing_scope="unsaid", scopes=FEW)
+    return {"kind": "check"}
+
+
+@scenario("SV-06-soap-key-is-recognised", ok=False, problem="soap_key")
+def _(sb):
+    return {"kind": "check", "credentials": {"severa": {"client_id": "SOAP4f1c2aa0b7e94d6f9c3", "client_secret": "x"}}}
+
+
+@scenario("SV-06-soap-key-alone-is-recognised", ok=False, problem="soap_key")
+def _(sb):
+    return {"kind": "check", "credentials": {"severa": {"client_id": "SOAP4f1c2aa0b7e94d6f9c3", "client_secret": ""}}}
+
+
 @scenario("SV-06-expired-token-is-renewed-once", outcome="done", count=1)
 def _(sb):
     sb.fault(system="severa", match="/v1/invoices", kind="status", status=401)
@@ -655,7 +680,7 @@ def run(sb, invoice, spec):
     except urllib.error.HTTPError:
         guid = sb.guids[invoice]
     whole = {"kind": "invoice", "source_id": guid, **spec,
-             "settings": settings(sb.setup, **spec.get("settings", {})), "credentials": credentials(sb.setup)}
+             "settings": settings(sb.setup, **spec.get("settings", {})), "credentials": {**credentials(sb.setup), **spec.get("credentials", {})}}
     return record(whole)
 
 

@@ -504,7 +504,6 @@ static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *
 	t->client_id = join(spec->key, ".apps.severa.sandbox");
 	t->secret = join("sandbox-secret-", spec->key);
 	t->scopes = (UINT64_C(1) << ARRAY_SIZE(scope_names)) - 1;
-	t->refuse_missing_scope = true;
 	t->access_s = 3600;
 	t->refresh_s = 86400;
 	if (!t->key || !t->client_id || !t->secret ||

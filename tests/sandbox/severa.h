@@ -80,6 +80,13 @@ struct severa_token {
 
 enum severa_patch_form { PATCH_BOTH_FORMS, PATCH_STATUS_GUID, PATCH_STATUS_OBJECT };
 
+/* What a token request says of scopes that the credentials lack (facts §1.3, 11.6: not known). */
+enum severa_missing_scope {
+	SCOPE_REFUSES, /* the request */
+	SCOPE_LEFT_OUT, /* of the token, which says so */
+	SCOPE_UNSAID, /* the same, but it shows only when it is used */
+};
+
 struct severa_tenant {
 	char *key, *client_id, *secret;
 	unsigned ordinal; /* index in struct severa */
@@ -93,7 +100,7 @@ struct severa_tenant {
 	bool has_registers;
 
 	uint64_t scopes; /* granted to the credentials */
-	bool refuse_missing_scope; /* else the token holds what is granted */
+	enum severa_missing_scope missing_scope;
 	enum severa_patch_form patch_form;
 	int64_t access_s, refresh_s;
 	bool has_finvoice;

@@ -111,7 +111,7 @@ static void reply_tokens(struct severa_call *sc, uint64_t scopes)
 	struct strbuf scope_text = STRBUF_INIT(sc->c->arena, 2048);
 	const char *scope = NULL;
 	struct err err = ERR_INIT;
-	severa_scopes_write(scopes, &scope_text);
+	severa_scopes_write(t->missing_scope == SCOPE_UNSAID ? UINT64_MAX : scopes, &scope_text);
 	if (!strbuf_finish(&scope_text, &scope, &err))
 		return;
 	struct json_writer w = JSON_WRITER_INIT(&sb);
@@ -153,7 +153,7 @@ static uint64_t choose_scopes_locked(const struct severa_tenant *t, const char *
 {
 	bool unknown = false;
 	uint64_t asked = scope && scope[0] ? severa_scopes_parse(scope, &unknown) : t->scopes;
-	if (t->refuse_missing_scope && (unknown || (asked & ~t->scopes)))
+	if (t->missing_scope == SCOPE_REFUSES && (unknown || (asked & ~t->scopes)))
 		return 0;
 	return asked & t->scopes;
 }

@@ -492,11 +492,18 @@ static bool set_scopes_locked(struct severa_tenant *t, const struct json *body, 
 		t->scopes = bits;
 		severa_drop_tokens_locked(t);
 	}
+	static const char *const policies[] = { [SCOPE_REFUSES] = "refuse",
+						[SCOPE_LEFT_OUT] = "leave_out",
+						[SCOPE_UNSAID] = "unsaid" };
 	const char *policy = json_str(json_get(body, "missing_scope"));
-	if (policy && strcmp(policy, "refuse") != 0 && strcmp(policy, "leave_out") != 0)
-		return err_set(err, ERR_INPUT, "missing_scope is refuse or leave_out");
+	for (size_t i = 0; policy && i < ARRAY_SIZE(policies); i++) {
+		if (strcmp(policy, policies[i]) != 0)
+			continue;
+		t->missing_scope = (enum severa_missing_scope)i;
+		policy = NULL;
+	}
 	if (policy)
-		t->refuse_missing_scope = strcmp(policy, "refuse") == 0;
+		return err_set(err, ERR_INPUT, "missing_scope is refuse, leave_out or unsaid");
 	return true;
 }
 

@@ -196,3 +196,180 @@ def test_NV_09_projects_and_their_phases(registers):
     assert max(len(p) for p in phases.values()) > 120
     for project in read["projects"]:
         assert wanted(project["phases"], "guid", "name", "code") == wanted(phases.get(project["guid"], []), "guid", "name", "code")
+
+
+# --- what the connection check says -----------------------------------------------------------------------------------
+
+SCOPES = ("invoices:read", "invoices:write", "customers:read", "settings:read", "files:read", "projects:read", "organization:read")
+HOW_TO = "Settings, Integrations, REST API, Create client credentials"
+
+
+@pytest.fixture(scope="module")
+def checked():
+    """One relay; the tests change what stands in Severa, each at a tenant of its own."""
+    with Service(poll_interval="1h", severa_rate="10000", severa_burst="10000") as s:
+        yield s
+
+
+def fresh(service, name, **settings):
+    """A tenant and a connection that was never active."""
+    key, = service.sandbox.tenants(count=1, prefix=name, customers=1)
+    service.connect(key, key, **settings)
+    return key
+
+
+def problems(service, key):
+    """(code, pointer, text) of the check, which ends in time to answer at once."""
+    answer = service.call("POST", f"/v1/connections/{key}/check")
+    assert answer.status == 200, answer.body
+    return [(p["code"], p["pointer"], p["text"]) for p in answer.json()["result"]["problems"]]
+
+
+@pytest.mark.parametrize("credentials", [
+    {"client_id": "3fA9c2b17d5e4c8899aa01bc", "client_secret": "whatever"},
+    {"client_id": "3fA9c2b17d5e4c8899aa01bc", "client_secret": ""},
+    {"client_id": "", "client_secret": "3fA9c2b17d5e4c8899aa01bc"},
+])
+def test_SV_06_a_pasted_soap_key_is_answered_with_where_to_make_rest_credentials(checked, credentials):
+    key = fresh(checked, "soap")
+    connection = checked.call("GET", f"/v1/connections/{key}")
+    changed = checked.call("PATCH", f"/v1/connections/{key}", {"credentials": {"severa": credentials}},
+                           {"If-Match": connection.headers["ETag"], "Content-Type": "application/merge-patch+json"})
+    assert changed.status == 200, changed.body
+    found = problems(checked, key)
+    code, pointer, text = found[0]
+    assert (code, pointer) == ("soap_key", "/credentials/severa/client_id") and HOW_TO in text
+    assert "credentials_refused" in [p[0] for p in found]
+    assert checked.call("POST", f"/v1/connections/{key}/activate").status == 422
+
+
+@pytest.mark.parametrize("policy", ["refuse", "leave_out", "unsaid"])
+@pytest.mark.parametrize("lacking", [("files:read",), ("customers:read", "projects:read"), ("organization:read", "settings:read"), SCOPES])
+def test_SV_06_every_missing_scope_is_named(checked, policy, lacking):
+    key = fresh(checked, "scope")
+    granted = [s for s in SCOPES if s not in lacking] or ["hours:read"]
+    checked.sandbox.control(f"severa/{key}", "POST", {"missing_scope": policy, "scopes": ",".join(granted)})
+    found = problems(checked, key)
+    named = [text.split()[6].rstrip(".") for code, _, text in found if code == "scope_missing"]
+    if lacking == SCOPES:  # not a single right: nothing tells that from wrong credentials
+        assert "credentials_refused" in [p[0] for p in found]
+    elif policy == "unsaid":  # a right to write cannot be tried
+        assert named == [s for s in SCOPES if s in lacking and s != "invoices:write"]
+    else:
+        assert named == [s for s in SCOPES if s in lacking]
+    checked.sandbox.control(f"severa/{key}", "POST", {"scopes": ",".join(SCOPES)})
+    assert problems(checked, key) == []
+
+
+def test_SV_06_every_status_that_does_not_exist_or_is_unfit_is_named(checked):
+    key = fresh(checked, "status", statuses={"transfer": "Ei ole", "transferred": "Vanha siirtotila", "failed": "Kaksi"})
+    checked.sandbox.control(f"severa/{key}/statuses", "POST", {"count": 2, "fields": {"name": "Kaksi"}})
+    found = {pointer: (code, text) for code, pointer, text in problems(checked, key)}
+    assert found["/settings/statuses/transfer"][0] == "status_unknown" and "Ei ole" in found["/settings/statuses/transfer"][1]
+    assert found["/settings/statuses/transferred"][0] == "status_inactive"
+    assert found["/settings/statuses/failed"][0] == "status_ambiguous"
+    refused = checked.call("POST", f"/v1/connections/{key}/activate")
+    assert refused.status == 422 and len(refused.json()["result"]["problems"]) == 3
+
+
+def test_SV_06_one_status_by_two_names_is_named(checked):
+    setup = checked.setup("kajo")["severa"]
+    checked.connect("twice", "kajo", statuses={"transfer": setup["transfer_status"], "transferred": "Odottaa siirtoa Netvisoriin"})
+    assert [p[:2] for p in problems(checked, "twice")] == [("statuses_same", "/settings/statuses")]
+
+
+def test_SV_08_the_transfer_status_must_give_a_number(checked):
+    key = fresh(checked, "number", statuses={"transfer": "Luonnos", "transferred": "Siirretty Netvisoriin"})
+    refused = checked.call("POST", f"/v1/connections/{key}/activate")
+    assert refused.status == 422
+    problem, = refused.json()["result"]["problems"]
+    assert (problem["code"], problem["pointer"]) == ("status_without_number", "/settings/statuses/transfer")
+    assert "Luonnos" in problem["text"] and "number" in problem["text"]
+    assert checked.call("GET", f"/v1/connections/{key}").json()["state"] == "draft"
+
+
+def test_SV_01_a_status_beyond_the_first_hundred_is_relayed(checked):
+    key = fresh(checked, "far")
+    made = checked.sandbox.control(f"severa/{key}/statuses", "POST", {"count": 120, "fields": {"hasInvoiceNumber": True}})
+    status = made[-1]
+    changed = checked.call("PATCH", f"/v1/connections/{key}", {"settings": {"statuses": {"transfer": status["name"]}}},
+                           {"If-Match": checked.call("GET", f"/v1/connections/{key}").headers["ETag"],
+                            "Content-Type": "application/merge-patch+json"})
+    assert changed.status == 200, changed.body
+    checked.activate(key)
+    known_to(checked, key, checked.relay)
+    invoice, = checked.sandbox.add_invoices(key, invoices=[{"status": status["name"]}])
+    checked.webhook(key, event(invoice["guid"]))
+    wait_for("the invoice", lambda: [t["state"] for t in checked.transfers(key)] == ["done"])
+
+
+# --- pace, and answers that go wrong ----------------------------------------------------------------------------------
+
+
+def test_SV_06_two_relays_keep_ten_calls_a_second_together():
+    """Severa counts ten a second by client id, whoever calls; the relays' default is eight and two more at once."""
+    with Service(relays=2, seed="empty", poll_interval="1h") as s:
+        key, = s.sandbox.tenants(count=1, prefix="pace", customers=2)
+        s.sandbox.control(f"severa/{key}", "POST", {"rate": 10})
+        s.connect(key, key)
+        s.activate(key)
+        for relay in s.relays:
+            known_to(s, key, relay)
+        relay_all(s, key, 16)
+        spent = ledger(s, key)
+        assert spent["throttled"] == 0 and spent["requests"] > 16 * 4
+
+
+KINDS = [{"kind": "429"}, {"kind": "429", "retry_after": "1"}, {"kind": "status", "status": 500}, {"kind": "status", "status": 502},
+         {"kind": "status", "status": 401}, {"kind": "cut_before"}, {"kind": "cut_after_commit"}, {"kind": "cut_in_answer"},
+         {"kind": "garbage"}, {"kind": "huge", "bytes": 20 << 20}, {"kind": "slow_drip", "drip_ms": 50, "bytes": 1}, {"kind": "hang"}]
+PLACES = [("severa", "/v1/token", "POST"), ("severa", "/v1/invoices/", "GET"), ("severa", "/v1/customers/", "GET"),
+          ("severa", "/v1/invoices/", "PATCH"), ("netvisor", "customerlist.nv", "GET"), ("netvisor", "salesinvoice.nv", "POST"),
+          ("netvisor", "customer.nv", "POST")]
+
+
+def left_to_people(place, kind):
+    """What does not mend itself within the test: refused keys pause a connection; an answer past our cap that was no write
+    wakes the operator; Netvisor's pace is not documented, so a 429 of it waits a minute."""
+    system, match, method = place
+    return (kind.get("status") == 401 and (system == "netvisor" or match == "/v1/token")
+            or kind["kind"] == "huge" and (method == "GET" or match == "/v1/token")
+            or kind["kind"] == "429" and system == "netvisor" and "retry_after" not in kind)
+
+
+def test_OP_03_every_wrong_answer_at_every_place_ends_well():
+    """A company for each kind of fault at each place: in the end each has its invoice once, and the status is set."""
+    with Service(seed="empty", poll_interval="1h", workers="16", request_timeout="1s", connect_timeout="1s", quiet="3s", lease="1500ms",
+                 beat="300ms", retry_first="100ms", retry_cap="500ms", severa_rate="10000", severa_burst="10000") as s:
+        cases = [(place, kind) for place in PLACES for kind in KINDS if not left_to_people(place, kind)]
+        keys = s.sandbox.tenants(count=len(cases), prefix="f", customers=1)
+        setups = {t["key"]: t for t in s.sandbox.setup()}
+        made = {}
+        for key in keys:
+            body = connection_of(setups[key], key) | {"webhook_secrets": [SECRET]}
+            assert s.call("POST", "/v1/connections", body).status == 201
+            s.activate(key)
+        # The first poll is over: what comes now is found by its hint.
+        wait_for("the first polls", lambda: all(s.call("GET", f"/v1/connections/{k}/report").status == 200 for k in keys))
+        for key, ((system, match, method), kind) in zip(keys, cases):
+            made[key] = s.sandbox.add_invoices(key, count=1)[0]["guid"]
+            if match == "/v1/token":
+                s.sandbox.control(f"severa/{key}", "POST", {"drop_tokens": True})
+            caller = setups[key]["severa"]["client_id"] if system == "severa" else setups[key]["netvisor"]["organisation_id"]
+            s.sandbox.fault(system=system, match=match, method=method, tenant=caller, **kind)
+        in_threads(16, lambda i: [s.webhook(k, event(made[k])) for k in keys[i::16]])
+
+        def still_open():
+            return [(k, c, t["state"], t["error"]) for k, c in zip(keys, cases) for t in s.transfers(k) if t["state"] != "done"]
+
+        try:
+            wait_for("every invoice", lambda: not still_open(), 60, 0.5)
+        except AssertionError as e:
+            raise AssertionError(f"{e}: {still_open()[:6]}") from None
+        for key, case in zip(keys, cases):
+            relayed = s.sandbox.ledger("netvisor", key)
+            assert len(relayed["documents"]) == 1 and relayed["documents"][0]["times_received"] == 1, (case, relayed)
+            by_status = ledger(s, key)["invoices_by_status"]
+            assert by_status["Siirretty Netvisoriin"] == 1, (case, by_status)
+        asleep = {(f["match"], f["kind"]) for f in s.sandbox.control("faults") if not f["fired"]}
+        assert not asleep, "these were never met"

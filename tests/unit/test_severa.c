@@ -191,6 +191,39 @@ static void SV_06_statuses_beyond_the_first_hundred_are_found(void **state)
 	}
 }
 
+static void SV_06_a_name_that_several_statuses_bear_is_refused(void **state)
+{
+	(void)state;
+#define S(guid, name, active) \
+	"{\"guid\":\"" guid "\",\"name\":\"" name "\",\"isActive\":" active "}"
+	static const struct {
+		const char *body, *ref, *id, *reason;
+	} cases[] = {
+		{ "[" S("a", "X", "true") "," S("b", "X", "true") "]", "X", NULL,
+		  "status_ambiguous" },
+		{ "[" S("a", "X", "false") "," S("b", "X", "true") "]", "X", "b", NULL },
+		{ "[" S("a", "X", "true") "," S("b", "X", "false") "]", "X", "a", NULL },
+		{ "[" S("a", "X", "false") "," S("b", "X", "false") "]", "X", NULL,
+		  "status_ambiguous" },
+		{ "[" S("a", "b", "true") "," S("b", "X", "true") "]", "B", "b", NULL },
+		{ "[" S("a", "X", "true") "]", "Y", NULL, "status_unknown" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		struct vendor v = { .body = cases[i].body };
+		const struct severa_status *found;
+		struct severa s;
+		struct err err = ERR_INIT;
+		open_severa(&f, arena, &v, &s);
+		bool ok = severa_status_find(&s, cases[i].ref, &found, &err);
+		assert_int_equal(ok, cases[i].id != NULL);
+		if (ok)
+			assert_string_equal(found->id, cases[i].id);
+		else
+			assert_string_equal(err.reason, cases[i].reason);
+	}
+}
+
 static bool count_page(void *ctx, const struct invoice *items, size_t n, struct err *err)
 {
 	(void)items, (void)err;
@@ -454,6 +487,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(SV_06_statuses_beyond_the_first_hundred_are_found),
+		cmocka_unit_test(SV_06_a_name_that_several_statuses_bear_is_refused),
 		cmocka_unit_test(SV_01_invoices_are_listed_to_the_end),
 		cmocka_unit_test(SV_01_a_long_list_takes_the_memory_of_a_page),
 		cmocka_unit_test(paging_that_goes_round_is_an_error_that_says_so),

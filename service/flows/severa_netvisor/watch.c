@@ -386,40 +386,46 @@ static bool name_it(struct check *c, const struct err *why, const char *pointer,
 	return false;
 }
 
-static bool has_scope(const char *granted, const char *scope)
+/* A lack is named, and then the calls that would meet it again are left out. */
+struct rights {
+	const char *const *missing;
+	size_t n;
+	bool is_in; /* logged in */
+};
+
+static bool may(const struct rights *r, const char *scope)
 {
-	size_t n = strlen(scope);
-	for (const char *p = granted; (p = strcasestr(p, scope)); p += n)
-		if ((p == granted || p[-1] == ' ' || p[-1] == ',') &&
-		    (!p[n] || p[n] == ' ' || p[n] == ','))
-			return true;
-	return false;
+	for (size_t i = 0; i < r->n; i++)
+		if (strcmp(r->missing[i], scope) == 0)
+			return false;
+	return r->is_in;
 }
 
-static void check_scopes(struct check *c, const char *granted)
+static void name_soap_key(struct check *c)
 {
-	if (!granted[0])
-		return; /* the answer does not say */
-	for (size_t i = 0; severa_needed_scopes[i]; i++)
-		if (!has_scope(granted, severa_needed_scopes[i]))
-			problem(c, "scope_missing", "/credentials/severa",
-				"The REST credentials lack the scope %s.", severa_needed_scopes[i]);
-}
-
-/* SOAP keys are one long word without dots; REST client ids have a domain (facts/severa.md §1). */
-static bool check_login(struct check *c, bool *ret_in, struct err *err)
-{
-	struct err inner = ERR_INIT;
-	const char *scopes;
-	*ret_in = severa_scopes(&c->r.severa, &scopes, &inner);
-	if (*ret_in) {
-		check_scopes(c, scopes);
-		return true;
-	}
-	if (inner.code == ERR_CREDENTIALS && !strchr(c->r.severa.client_id, '.'))
+	if (severa_is_soap_key(&c->r.severa))
 		problem(c, "soap_key", "/credentials/severa/client_id",
 			"This looks like a SOAP API key. Make REST credentials in Severa: "
-			"Settings, Integrations, REST API, Create client credentials.");
+			"Settings, "
+			"Integrations, REST API, Create client credentials; and enter the client "
+			"id "
+			"and the client secret that it shows.");
+}
+
+static bool check_login(struct check *c, struct rights *ret, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	*ret = (struct rights) { .is_in = false };
+	ret->is_in = severa_missing_scopes(&c->r.severa, &ret->missing, &ret->n, &inner);
+	for (size_t i = 0; ret->is_in && i < ret->n; i++)
+		problem(c, "scope_missing", "/credentials/severa",
+			"The REST credentials lack the scope %s. Give it to them in Severa: "
+			"Settings, Integrations, REST API.",
+			ret->missing[i]);
+	if (ret->is_in)
+		return true;
+	if (inner.code == ERR_CREDENTIALS)
+		name_soap_key(c);
 	return name_it(c, &inner, "/credentials/severa", err);
 }
 
@@ -474,7 +480,8 @@ static bool check_twin(struct check *c, const struct severa_status *transfer, st
 	return true;
 }
 
-static bool check_statuses(struct check *c, int64_t *ret_waiting, struct err *err)
+static bool check_statuses(struct check *c, const struct rights *rights, int64_t *ret_waiting,
+			   struct err *err)
 {
 	const struct severa_status *transfer, *transferred, *failed;
 	struct watch *w = arena_alloc(c->r.at->arena, sizeof(*w));
@@ -494,8 +501,10 @@ static bool check_statuses(struct check *c, int64_t *ret_waiting, struct err *er
 	    is_same(transferred, failed))
 		problem(c, "statuses_same", "/settings/statuses",
 			"Two of the statuses are the same.");
-	if (transfer && (!check_twin(c, transfer, err) ||
-			 !severa_invoices(&c->r.severa, transfer->id, NULL, count_page, w, err)))
+	if (transfer && !check_twin(c, transfer, err))
+		return false;
+	if (transfer && may(rights, "invoices:read") &&
+	    !severa_invoices(&c->r.severa, transfer->id, NULL, count_page, w, err))
 		return false;
 	*ret_waiting = w->at_source;
 	return true;
@@ -572,12 +581,15 @@ static bool check_headings(struct check *c, struct err *err)
 
 static bool check_all(struct check *c, int64_t *ret_waiting, struct err *err)
 {
-	bool is_in;
+	struct rights rights;
 	if (!c->r.set.company)
 		problem(c, "company_unknown", "/settings/company/vat_number",
 			"The company's business id cannot be told.");
-	if (!check_login(c, &is_in, err) ||
-	    (is_in && (!check_company(c, err) || !check_statuses(c, ret_waiting, err))))
+	if (!check_login(c, &rights, err))
+		return false;
+	bool may_settings = may(&rights, "settings:read");
+	if ((may_settings && may(&rights, "organization:read") && !check_company(c, err)) ||
+	    (may_settings && !check_statuses(c, &rights, ret_waiting, err)))
 		return false;
 	size_t before = c->n_problems;
 	if (!check_headings(c, err))
@@ -596,8 +608,12 @@ bool sn_check(struct attempt *at, struct err *err)
 	jsonw_object(&w);
 	jsonw_key(&w, "problems");
 	jsonw_array(&w);
-	if (sn_open(&c.r, at, &inner) ? !check_all(&c, &waiting, err)
-				      : !name_it(&c, &inner, "/settings", err))
+	bool is_open = sn_open(&c.r, at, &inner);
+	bool is_key = !is_open && inner.code == ERR_CREDENTIALS;
+	if (is_key)
+		name_soap_key(&c);
+	if (is_open ? !check_all(&c, &waiting, err)
+		    : !name_it(&c, &inner, is_key ? "/credentials" : "/settings", err))
 		return false;
 	jsonw_end_array(&w);
 	jsonw_kbool(&w, "ok", !c.n_problems);

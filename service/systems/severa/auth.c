@@ -14,11 +14,6 @@
 #define TOKEN_DEFAULT_MS 600000 /* when the answer has no lifetime */
 #define TOKEN_LONGEST_S (366 * 86400)
 
-const char *const severa_needed_scopes[] = {
-	"invoices:read", "invoices:write", "customers:read",	"settings:read",
-	"files:read",	 "projects:read",  "organization:read", NULL,
-};
-
 static const char *member(const struct json *j, const char *key)
 {
 	const char *text = json_str(json_get(j, key));
@@ -50,20 +45,21 @@ bool severa_open(struct attempt *at, const struct json *settings, const struct j
 	return true;
 }
 
-static bool login_body(struct severa *s, struct span *ret, struct err *err)
+static bool login_body(const struct severa_login *login, struct span *ret, struct err *err)
 {
+	const struct severa *s = login->severa;
 	struct strbuf scopes = STRBUF_INIT(s->at->arena, 1024);
 	struct strbuf sb = STRBUF_INIT(s->at->arena, 8192);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	const char *text;
-	for (size_t i = 0; severa_needed_scopes[i]; i++)
-		strbuf_addf(&scopes, "%s%s", i ? "," : "", severa_needed_scopes[i]);
-	if (!strbuf_finish(&scopes, &text, err))
+	const char *all, *text;
+	for (size_t i = 0; i < SEVERA_N_SCOPES; i++)
+		strbuf_addf(&scopes, "%s%s", i ? "," : "", severa_scope_names[i]);
+	if (!strbuf_finish(&scopes, &all, err))
 		return false;
 	jsonw_object(&w);
 	jsonw_kstr(&w, "client_id", s->client_id);
 	jsonw_kstr(&w, "client_secret", s->client_secret);
-	jsonw_kstr(&w, "scope", text);
+	jsonw_kstr(&w, "scope", login->scope ? login->scope : all);
 	jsonw_end_object(&w);
 	if (!strbuf_finish(&sb, &text, err))
 		return false;
@@ -93,19 +89,13 @@ static int64_t lifetime_ms(const struct json *j, const struct http_reply *reply)
 	return ms;
 }
 
-struct login {
-	struct severa *severa;
-	bool is_done; /* by this worker, just now; else the token is somebody else's */
-	const char *scopes; /* granted; NULL: the answer does not say */
-};
-
-/* As shared_want wants it. */
-static bool log_in(void *ctx, const char **ret_token, int64_t *ret_ttl_ms, struct err *err)
+bool severa_log_in(void *ctx, const char **ret_token, int64_t *ret_ttl_ms, struct err *err)
 {
-	struct login *login = ctx;
+	struct severa_login *login = ctx;
 	struct severa *s = login->severa;
 	struct attempt *at = s->at;
-	const struct http_header headers[] = { { "Content-Type", "application/json" },
+	const struct http_header headers[] = { { "Client_Id", s->client_id },
+					       { "Content-Type", "application/json" },
 					       { "Accept", "application/json" } };
 	struct call call = { .what = "log in at Severa", .limit_key = s->limit_key };
 	struct severa_rq judged = { .what = "log in at Severa" };
@@ -117,7 +107,7 @@ static bool log_in(void *ctx, const char **ret_token, int64_t *ret_ttl_ms, struc
 	call.rq = (struct http_request) {
 		.method = "POST", .url = url, .headers = headers, .n_headers = ARRAY_SIZE(headers)
 	};
-	if (!login_body(s, &call.rq.body, err) || !at->ops->exchange(at, &call, &reply, err) ||
+	if (!login_body(login, &call.rq.body, err) || !at->ops->exchange(at, &call, &reply, err) ||
 	    !severa_judge(&judged, at->arena, &reply, true, err))
 		return false;
 	if (!json_parse(at->arena, reply.body, JSON_LIMITS_VENDOR, &j, err))
@@ -126,40 +116,27 @@ static bool log_in(void *ctx, const char **ret_token, int64_t *ret_ttl_ms, struc
 	if (!token || !token[0])
 		return verdict_to_err(VERDICT_FAULT, &reply, SPAN_LIT(""), judged.what, err);
 	login->is_done = true;
-	login->scopes = json_str(json_get(j, "scope"));
+	login->granted = json_str(json_get(j, "scope"));
 	*ret_token = token;
 	*ret_ttl_ms = lifetime_ms(j, &reply);
 	return true;
 }
 
-static bool get_token(struct login *login, const char *refused, const char **ret, struct err *err)
+bool severa_get_token(struct severa_login *login, const char *refused, const char **ret,
+		      struct err *err)
 {
 	struct severa *s = login->severa;
 	struct shared_want want = { .key = s->token_key,
 				    .refused = refused,
 				    .margin_ms = RENEW_EARLY_MS,
 				    .for_all = true,
-				    .fetch = log_in,
+				    .fetch = severa_log_in,
 				    .ctx = login };
 	return s->at->ops->shared(s->at, &want, ret, err);
 }
 
-bool severa_scopes(struct severa *s, const char **ret, struct err *err)
-{
-	struct login login = { .severa = s };
-	const char *token;
-	int64_t ttl_ms;
-	if (!get_token(&login, s->at->ops->cache_get(s->at, s->token_key), &token, err))
-		return false;
-	/* Somebody else's tells nothing about the credentials as they are now. */
-	if (!login.is_done && !log_in(&login, &token, &ttl_ms, err))
-		return false;
-	*ret = login.scopes ? login.scopes : "";
-	return true;
-}
-
-static bool send_once(struct severa *s, const struct severa_rq *rq, const char *token,
-		      struct http_reply *ret, struct err *err)
+bool severa_send(struct severa *s, const struct severa_rq *rq, const char *token,
+		 struct http_reply *ret, struct err *err)
 {
 	struct attempt *at = s->at;
 	const char *url = arena_printf(at->arena, "%s%s", s->base_url, rq->path);
@@ -203,11 +180,12 @@ static bool is_token_refused(struct severa *s, const struct http_reply *reply)
 bool severa_do(struct severa *s, const struct severa_rq *rq, struct http_reply *ret,
 	       struct err *err)
 {
-	struct login login = { .severa = s };
+	struct severa_login login = { .severa = s };
 	const char *token = NULL;
 	for (int i = 0; i < TOKENS_MAX; i++) {
 		login.is_done = false;
-		if (!get_token(&login, token, &token, err) || !send_once(s, rq, token, ret, err))
+		if (!severa_get_token(&login, token, &token, err) ||
+		    !severa_send(s, rq, token, ret, err))
 			return false;
 		if (!is_token_refused(s, ret) || (i && login.is_done))
 			break;

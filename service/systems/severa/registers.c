@@ -81,21 +81,47 @@ bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t 
 	return true;
 }
 
+/* Names are free text, set by each customer: one that several statuses bear says nothing, unless
+ * but one of them is active. */
+static const struct severa_status *by_name(const struct severa_status *list, size_t n,
+					   const char *name, size_t *ret_n_same)
+{
+	const struct severa_status *found = NULL;
+	*ret_n_same = 0;
+	for (size_t i = 0; i < n; i++) {
+		bool is_better = !found || list[i].is_active > found->is_active;
+		if (!str_eq(list[i].name, name))
+			continue;
+		if (found && list[i].is_active == found->is_active)
+			++*ret_n_same;
+		if (is_better) {
+			found = &list[i];
+			*ret_n_same = 1;
+		}
+	}
+	return found;
+}
+
 bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
 			struct err *err)
 {
 	const struct severa_status *list;
-	size_t n;
+	size_t n, n_same;
 	if (!severa_statuses(s, &list, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (strcasecmp(list[i].id, ref) == 0 || str_eq(list[i].name, ref)) {
+		if (strcasecmp(list[i].id, ref) == 0) {
 			*ret = &list[i];
 			return true;
 		}
 	}
-	return err_reason(err, ERR_DATA, "status_unknown", ref,
-			  "invoice status %s does not exist in Severa", ref);
+	*ret = by_name(list, n, ref, &n_same);
+	if (!*ret)
+		return err_reason(err, ERR_DATA, "status_unknown", ref,
+				  "invoice status %s does not exist in Severa", ref);
+	return n_same == 1 ||
+	       err_reason(err, ERR_DATA, "status_ambiguous", ref,
+			  "%zu invoice statuses are called %s in Severa", n_same, ref);
 }
 
 /* ---- countries, customers, products -------------------------------------------------------- */

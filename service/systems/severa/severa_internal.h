@@ -16,11 +16,30 @@ struct severa_rq {
 };
 
 /* auth.c */
+struct severa_login {
+	struct severa *severa;
+	const char *scope; /* the one asked for; NULL: all that are needed */
+	bool is_done; /* by this worker, just now; else the token is somebody else's */
+	const char *granted; /* scopes of the new token; NULL: the answer does not say */
+};
+/* A new token, shared with nobody; ctx is a struct severa_login (struct shared_want). */
+bool severa_log_in(void *ctx, const char **ret_token, int64_t *ret_ttl_ms,
+		   struct err *err) MUST_CHECK;
+/* The shared token; another one than `refused`, which may be NULL. */
+bool severa_get_token(struct severa_login *login, const char *refused, const char **ret,
+		      struct err *err) MUST_CHECK;
+/* One exchange as it is: any status is true. */
+bool severa_send(struct severa *s, const struct severa_rq *rq, const char *token,
+		 struct http_reply *ret, struct err *err) MUST_CHECK;
 /* One exchange with login: a 401 is answered by one new token. Verdict as err. */
 bool severa_do(struct severa *s, const struct severa_rq *rq, struct http_reply *ret,
 	       struct err *err) MUST_CHECK;
 bool severa_judge(const struct severa_rq *rq, struct arena *arena, const struct http_reply *reply,
 		  bool is_login, struct err *err) MUST_CHECK;
+
+/* scopes.c */
+#define SEVERA_N_SCOPES 7
+extern const char *const severa_scope_names[SEVERA_N_SCOPES];
 
 /* calls.c */
 /* "InvalidParameter"; "" when the body is no ExceptionModel (facts §2.5). */
