@@ -892,6 +892,35 @@ static void lists_are_paged_and_filtered(void **state)
 	assert_int_equal(counts[1].n[STATE_QUEUED], 50);
 }
 
+/* Each set is read as far as its members are needed: what is newest may all stand in one of them.
+ */
+static void a_page_over_many_connections_is_full(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX], source[16];
+	size_t pages = 0;
+	redis_do("EVAL %s 0",
+		 "for i = 1, 400 do local id = 'c' .. i "
+		 "redis.call('HSET', 'v:conn:' .. id, 'rev', 1, 'doc', '{}', 'sec', '') "
+		 "redis.call('SADD', 'v:conns', id) end redis.call('INCR', 'v:conns:ver')",
+		 NULL);
+	put("a", CONNECTION_DRAFT);
+	for (int i = 0; i < 100; i++) {
+		if (i == 60)
+			clock_sleep_ms(2); /* the next are newer, not of the same instant */
+		snprintf(source, sizeof(source), "%d", i);
+		hint(i < 60 ? arena_printf(arena, "c%d", 1 + i % 7) : "c399", source, id);
+	}
+	struct transfer_filter f = { .limit = 30 };
+	struct transfer_page page;
+	OK(store_transfer_list(store, arena, &f, &page, &err));
+	assert_int_equal(page.n, 30);
+	for (size_t i = 0; i < page.n; i++)
+		assert_string_equal(page.items[i].conn, "c399");
+	assert_int_equal(count_pages(&f, &pages), 100);
+	assert_in_range(pages, 4, 5);
+}
+
 static void a_large_batch_at_one_instant_is_paged_whole(void **state)
 {
 	(void)state;
@@ -1057,6 +1086,7 @@ int main(void)
 		TEST(what_a_person_cancelled_no_poll_sends),
 		TEST(an_open_intent_is_resent_only_by_one_who_has_looked),
 		TEST(lists_are_paged_and_filtered),
+		TEST(a_page_over_many_connections_is_full),
 		TEST(a_large_batch_at_one_instant_is_paged_whole),
 		TEST(tokens_are_known_by_hash),
 		TEST(an_idempotency_key_answers_once),
