@@ -176,6 +176,14 @@ struct transfer_order {
 bool store_transfer_order(struct store *s, const struct transfer_order *order, int64_t *ret_rev,
 			  struct err *err) MUST_CHECK;
 
+/* Retries many, whatever their revision: those whose state does not allow it are refused. False:
+ * some may have been done. */
+struct transfer_tally {
+	size_t done, refused;
+};
+bool store_transfer_retry_many(struct store *s, const char *const *ids, size_t n, const char *who,
+			       struct transfer_tally *ret, struct err *err) MUST_CHECK;
+
 struct store_counts {
 	const char *conn;
 	int64_t n[N_TRANSFER_STATES]; /* queued holds queued and running together, running 0 */

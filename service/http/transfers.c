@@ -238,7 +238,8 @@ static bool order(struct request *rq, enum transfer_action action, const char *n
 		return problem(err, ERR_CONFLICT, "precondition_missing", "",
 			       "a resend needs the ETag that was read, not *");
 	if (!get_transfer(rq, &t, err) || !store_transfer_order(rq->opt->store, &o, &rev, err) ||
-	    (action == TRANSFER_RETRY && !unblock(rq, t.conn, err)) || !audit(rq, name, rq->args[0], err))
+	    (action == TRANSFER_RETRY && !unblock(rq, t.conn, err)) ||
+	    !audit(rq, name, rq->args[0], err))
 		return false;
 	return get_transfer(rq, &t, err) && respond_transfer(rq, &t, err);
 }
@@ -264,7 +265,10 @@ struct many {
 	struct transfer_filter filter;
 	bool dry;
 	int64_t expected; /* count of the dry call; -1: none given */
-	size_t n_found, n_retried, n_refused;
+	const char **ids;
+	size_t n_found;
+	bool more; /* than are taken at once */
+	struct transfer_tally tally;
 };
 
 static bool read_many(struct request *rq, struct many *m, struct err *err)
@@ -300,10 +304,12 @@ static bool read_many(struct request *rq, struct many *m, struct err *err)
 }
 
 /* Collects the ids first: a retried transfer would move within the list that is being read. */
-static bool collect(struct request *rq, struct many *m, char (*ids)[TRANSFER_ID_MAX],
-		    struct err *err)
+static bool collect(struct request *rq, struct many *m, struct err *err)
 {
 	struct transfer_filter f = m->filter;
+	m->ids = arena_alloc_array(rq->arena, RETRY_MANY_MAX, sizeof(*m->ids));
+	if (!m->ids)
+		return err_set(err, ERR_LIMIT, "arena full");
 	do {
 		CLEANUP(arena_free) struct arena *page_arena = arena_new((size_t)8 << 20);
 		struct transfer_page page;
@@ -311,55 +317,67 @@ static bool collect(struct request *rq, struct many *m, char (*ids)[TRANSFER_ID_
 			return err_set(err, ERR_MEMORY, "out of memory");
 		if (!store_transfer_list(rq->opt->store, page_arena, &f, &page, err))
 			return false;
-		for (size_t i = 0; i < page.n && m->n_found < RETRY_MANY_MAX; i++)
-			snprintf(ids[m->n_found++], TRANSFER_ID_MAX, "%s", page.items[i].id);
+		for (size_t i = 0; i < page.n && !m->more; i++) {
+			m->more = m->n_found == RETRY_MANY_MAX;
+			if (m->more)
+				break;
+			m->ids[m->n_found] = arena_strdup(rq->arena, page.items[i].id);
+			if (!m->ids[m->n_found++])
+				return err_set(err, ERR_LIMIT, "arena full");
+		}
 		f.cursor = arena_strdup(rq->arena, page.next);
-	} while (f.cursor && m->n_found < RETRY_MANY_MAX);
+	} while (f.cursor && !m->more);
 	return true;
 }
 
-static bool retry_all(struct request *rq, struct many *m, char (*ids)[TRANSFER_ID_MAX],
-		      struct err *err)
+/* Whoever retries many wants them tried now, too. Mostly nothing is blocked. */
+static bool unblock_many(struct request *rq, const struct transfer_filter *f, struct err *err)
 {
-	for (size_t i = 0; i < m->n_found; i++) {
-		struct transfer_order o = {
-			.id = ids[i], .action = TRANSFER_RETRY, .rev = -1, .who = rq->token.name
-		};
-		int64_t rev;
-		if (store_transfer_order(rq->opt->store, &o, &rev, err))
-			m->n_retried++;
-		else if (err->code == ERR_CONFLICT || err->code == ERR_NOT_FOUND)
-			m->n_refused++; /* it moved on meanwhile */
-		else
-			return false;
+	struct queue_blocked *blocks = NULL;
+	struct store_list list;
+	size_t n = 0;
+	if (!queue_blocks(rq->opt->queue, rq->arena, &blocks, &n, err))
+		return false;
+	if (n == 0)
+		return true;
+	if (!store_list(rq->opt->store, &list, err))
+		return false;
+	bool good = true;
+	for (size_t i = 0; good && i < list.n; i++) {
+		const struct connection *c = list.items[i];
+		bool wanted = f->n_conns == 0;
+		for (size_t k = 0; k < f->n_conns; k++)
+			wanted |= str_eq(f->conns[k], c->id);
+		good = !wanted || queue_unblock(rq->opt->queue, c->limits, c->n_limits, err);
 	}
-	return true;
+	store_list_release(&list);
+	return good;
+}
+
+static bool retry_all(struct request *rq, struct many *m, struct err *err)
+{
+	if ((int64_t)m->n_found != m->expected)
+		return problem(err, ERR_CONFLICT, "count_changed", "/count", "%zu match now",
+			       m->n_found);
+	return audit(rq, "transfers.retry", arena_printf(rq->arena, "%zu", m->n_found), err) &&
+	       unblock_many(rq, &m->filter, err) &&
+	       store_transfer_retry_many(rq->opt->store, m->ids, m->n_found, rq->token.name,
+					 &m->tally, err);
 }
 
 bool handle_transfers_retry(struct request *rq, struct err *err)
 {
 	struct many m;
-	if (!read_many(rq, &m, err))
-		return false;
-	char(*ids)[TRANSFER_ID_MAX] = arena_alloc_array(rq->arena, RETRY_MANY_MAX, sizeof(*ids));
-	if (!ids)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	if (!collect(rq, &m, ids, err))
-		return false;
-	if (!m.dry && (int64_t)m.n_found != m.expected)
-		return problem(err, ERR_CONFLICT, "count_changed", "/count", "%zu match now",
-			       m.n_found);
-	if (!m.dry &&
-	    (!audit(rq, "transfers.retry", arena_printf(rq->arena, "%zu", m.n_found), err) ||
-	     !retry_all(rq, &m, ids, err)))
+	if (!read_many(rq, &m, err) || !collect(rq, &m, err) || (!m.dry && !retry_all(rq, &m, err)))
 		return false;
 	struct strbuf sb = STRBUF_INIT(rq->arena, 512);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	jsonw_object(&w);
 	jsonw_kbool(&w, "dry", m.dry);
 	jsonw_kint(&w, "count", (int64_t)m.n_found);
-	jsonw_kint(&w, "retried", (int64_t)m.n_retried);
-	jsonw_kint(&w, "refused", (int64_t)m.n_refused);
+	jsonw_kbool(&w, "more", m.more);
+	jsonw_kint(&w, "retried", (int64_t)m.tally.done);
+	jsonw_kint(&w, "refused", (int64_t)m.tally.refused);
 	jsonw_end_object(&w);
 	return respond_json(rq, 200, &sb, err);
 }

@@ -1,11 +1,9 @@
-/* store_transfer.c: transfers as people see them: one, many, counted, and ordered about. */
+/* store_transfer.c: transfers as people see them: one, many, counted. */
 #include "base/base.h"
 #include "store_internal.h"
 
-#include "base/clock.h"
-#include "codec/json.h"
+#include "base/strbuf.h"
 
-#define ORDER_ARENA (256 * 1024)
 #define ROW_FIELDS 19
 #define MAX_LIMIT 200
 
@@ -299,79 +297,5 @@ bool store_counts(struct store *s, struct arena *arena, struct store_counts **re
 	}
 	*ret = counts;
 	*ret_n = n;
-	return true;
-}
-
-/* --- orders --- */
-
-static const char *action_name(enum transfer_action a)
-{
-	switch (a) {
-	case TRANSFER_RETRY:
-		return "retry";
-	case TRANSFER_RESEND:
-		return "resend";
-	case TRANSFER_CANCEL:
-		return "cancel";
-	}
-	return "?";
-}
-
-static bool write_entry(struct store *s, struct arena *arena, const struct transfer_order *o,
-			struct span *ret, struct err *err)
-{
-	struct strbuf sb = STRBUF_INIT(arena, 16 * 1024);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	const char *text = NULL, *place = arena_printf(arena, "tl:%s", o->id);
-	jsonw_object(&w);
-	jsonw_ktime(&w, "at", clock_wall_ms());
-	jsonw_kstr(&w, "code", action_name(o->action));
-	jsonw_kstr(&w, "by", o->who);
-	jsonw_kstr(&w, "text", o->reason);
-	jsonw_end_object(&w);
-	if (!place || !strbuf_finish(&sb, &text, err))
-		return err_set(err, ERR_LIMIT, "arena full");
-	return seal(arena, &s->key, span_of(place), span_of(text), ret, err);
-}
-
-bool store_transfer_order(struct store *s, const struct transfer_order *order, int64_t *ret_rev,
-			  struct err *err)
-{
-	if (order->action == TRANSFER_RESEND && (!order->reason || !order->reason[0])) {
-		err_set(err, ERR_INPUT, "a resend needs a reason");
-		err_pointer(err, "/reason");
-		return false;
-	}
-	CLEANUP(arena_free) struct arena *arena = arena_new(ORDER_ARENA);
-	struct span entry;
-	struct num rev;
-	if (!arena)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	if (!write_entry(s, arena, order, &entry, err))
-		return false;
-	struct span args[] = { SPAN_LIT(""), /* the epoch */
-			       span_of(s->moves),
-			       span_of(order->id),
-			       span_of(action_name(order->action)),
-			       num_span(&rev, order->rev),
-			       entry,
-			       order->despite_doubt ? SPAN_LIT("1") : SPAN_LIT("") };
-	const struct redis_value *v = NULL;
-	if (!store_script(s, arena, "transfer_order", args, ARRAY_SIZE(args), &v, err))
-		return false;
-	int64_t answer = store_int(v);
-	if (answer == -1)
-		return err_set(err, ERR_NOT_FOUND, "no transfer %s", order->id);
-	if (answer == -2)
-		return err_reason(err, ERR_CONFLICT, "stale", order->id,
-				  "the transfer was changed meanwhile");
-	if (answer == -4)
-		return err_reason(err, ERR_CONFLICT, "in_doubt", order->id,
-				  "a sending of it is unclear: it may be at the target");
-	if (answer < 1)
-		return err_reason(err, ERR_CONFLICT, "state", order->id,
-				  "%s is not possible in the transfer's state",
-				  action_name(order->action));
-	*ret_rev = answer;
 	return true;
 }

@@ -894,6 +894,35 @@ static void lists_are_paged_and_filtered(void **state)
 
 /* Each set is read as far as its members are needed: what is newest may all stand in one of them.
  */
+static void many_are_retried_in_few_round_trips(void **state)
+{
+	(void)state;
+	enum { N = 150 };
+	const char *ids[N + 1];
+	char id[TRANSFER_ID_MAX], source[16];
+	struct transfer_tally tally;
+	for (int i = 0; i < N; i++) {
+		snprintf(source, sizeof(source), "%d", i);
+		hint("acme", source, id);
+		struct queue_job job = must_claim();
+		finish(&job, i % 3 ? STATE_NEEDS_DATA : STATE_DONE, "customer_missing");
+		ids[i] = arena_strdup(arena, job.id);
+	}
+	ids[N] = "00000000000000000000000000000000";
+	/* The first of them meets a server that another one took over from. */
+	redis_do("HSET v:epoch run %s", "another", NULL);
+	OK(store_transfer_retry_many(store, ids, N + 1, "ops", &tally, &err));
+	assert_int_equal(tally.done, 100);
+	assert_int_equal(tally.refused, 51);
+	assert_int_equal(get(ids[1]).state, STATE_QUEUED);
+	assert_int_equal(get(ids[0]).state, STATE_DONE);
+	const char **entries = NULL;
+	size_t n = 0;
+	OK(store_timeline(store, arena, ids[1], &entries, &n, &err));
+	assert_int_equal(n, 2);
+	assert_non_null(strstr(entries[1], "\"by\":\"ops\""));
+}
+
 static void a_page_over_many_connections_is_full(void **state)
 {
 	(void)state;
@@ -1086,6 +1115,7 @@ int main(void)
 		TEST(what_a_person_cancelled_no_poll_sends),
 		TEST(an_open_intent_is_resent_only_by_one_who_has_looked),
 		TEST(lists_are_paged_and_filtered),
+		TEST(many_are_retried_in_few_round_trips),
 		TEST(a_page_over_many_connections_is_full),
 		TEST(a_large_batch_at_one_instant_is_paged_whole),
 		TEST(tokens_are_known_by_hash),
