@@ -28,5 +28,8 @@ static inline bool secret_is_set(const struct secret *s)
 /* Constant time in the length of `value`. */
 bool secret_equals(const struct secret *s, struct span value);
 void secret_wipe(void *p, size_t n);
+/* Overwrites what a call that just returned may have left on the stack. After vsnprintf: where it
+ * only measures, glibc from 2.37 on writes the text into a buffer there. */
+void secret_wipe_stack(void);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/secret.h"
 
 #define ALIGN alignof(max_align_t)
 #define FIRST_BLOCK_BYTES ((size_t)4 * 1024)
@@ -226,6 +227,7 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
+	secret_wipe_stack();
 	if (n < 0)
 		return NULL;
 	char *text = arena_alloc(arena, (size_t)n + 1);

@@ -14,6 +14,13 @@ void secret_wipe(void *p, size_t n)
 		explicit_bzero(p, n);
 }
 
+/* Not inlined, so that its frame lies where the other call's did. */
+__attribute__((noinline)) void secret_wipe_stack(void)
+{
+	char below[512];
+	secret_wipe(below, sizeof(below));
+}
+
 bool secret_init(struct secret *s, struct span value)
 {
 	char *p = mem_memdup(value.p, value.n);

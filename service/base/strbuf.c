@@ -7,6 +7,7 @@
  */
 #include "base/base.h"
 
+#include "base/secret.h"
 #include "base/strbuf.h"
 
 #define FIRST_CAP 64
@@ -70,6 +71,7 @@ void strbuf_addf(struct strbuf *sb, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
+	secret_wipe_stack();
 	if (n < 0) {
 		sb->failed = true;
 		return;

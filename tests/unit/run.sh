@@ -8,7 +8,7 @@ if [ "${1:-}" = --one ]; then
 	timeout 120 "$2" >"$log" 2>&1
 	status=$?
 	ok=$(grep -c '^\[       OK \]' "$log")
-	bad=$(grep -c '^\[  FAILED  \] [a-zA-Z]' "$log")
+	bad=$(grep -x '\[  FAILED  \] [A-Za-z0-9_]*' "$log" | sort -u | wc -l) # named when it fails and again at the end
 	[ $status -eq 0 ] && bad=0
 	[ $status -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
 	# In one write each, so that two programs' lines do not mix.
