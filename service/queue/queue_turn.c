@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-#define TURN_ARENA (16 * 1024 * 1024)
+#define CALL_ARENA (16 * 1024 * 1024)
 #define FIXED_ARGS 5
 #define CALL_BYTES (4 * 1024 * 1024) /* of texts */
 #define MAX_ARGS 8 /* of an outcome, without its entries */
@@ -236,9 +236,13 @@ static bool read_jobs(const struct redis_value *v, const struct turn_call *c,
 static bool store_some(struct queue *q, struct arena *arena, struct queue_turn *turn,
 		       struct turn_call *c, bool is_last, bool *ret_lost, struct err *err)
 {
+	/* Only the jobs outlive the call, so that any number of calls has the memory of one. */
+	CLEANUP(arena_free) struct arena *own = arena_new(CALL_ARENA);
 	const struct redis_value *v = NULL;
-	if (!write_call(q, arena, c, is_last ? turn->max_jobs : 0, err) ||
-	    !queue_call(q, arena, "turn", c->args, c->n, &v, err))
+	if (!own)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!write_call(q, own, c, is_last ? turn->max_jobs : 0, err) ||
+	    !queue_call(q, is_last ? arena : own, "turn", c->args, c->n, &v, err))
 		return false;
 	if (v->type != REDIS_ARRAY || v->n != 2)
 		return queue_script_broken("turn", err);
@@ -292,6 +296,6 @@ bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_
 bool queue_finish(struct queue *q, struct queue_outcome *outcomes, size_t n, struct err *err)
 {
 	struct queue_turn turn = { .outcomes = outcomes, .n_outcomes = n };
-	CLEANUP(arena_free) struct arena *arena = arena_new(TURN_ARENA);
+	CLEANUP(arena_free) struct arena *arena = arena_new(CALL_ARENA);
 	return arena ? queue_turn(q, arena, &turn, err) : err_set(err, ERR_MEMORY, "out of memory");
 }

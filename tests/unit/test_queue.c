@@ -330,6 +330,53 @@ static void a_claim_takes_no_more_than_the_slots(void **state)
 	assert_true(count_of(jobs, 3, "b") >= 1); /* whoever waited is not passed over */
 }
 
+static void a_turn_claims_what_its_outcomes_free(void **state)
+{
+	(void)state;
+	set_limit("a", "netvisor:x", "1");
+	hint_many("a", 3);
+	struct queue_job job = must_claim(), next[3];
+	assert_nothing_to_claim();
+	struct queue_outcome o = {
+		.id = job.id, .fence = job.fence, .state = STATE_DONE, .delay_ms = -1
+	};
+	struct queue_turn t = { .outcomes = &o, .n_outcomes = 1, .jobs = next, .max_jobs = 3 };
+	OK(queue_turn(queue, arena, &t, &err));
+	assert_true(t.stored);
+	assert_int_equal(o.verdict, FINISH_STORED);
+	assert_int_equal(t.n_jobs, 1);
+	assert_string_equal(next[0].source_id, "1");
+	assert_int_equal(finish(&next[0], STATE_DONE, -1), FINISH_STORED);
+}
+
+/* More than one call may hold, and more than the memory of one. */
+static void a_batch_of_long_timelines_is_stored_whole(void **state)
+{
+	(void)state;
+	enum { JOBS = 48, ENTRIES = 64, BYTES = 8000 };
+	static struct queue_job jobs[JOBS];
+	static struct queue_outcome o[JOBS];
+	static char text[BYTES + 1];
+	static const char *entries[ENTRIES];
+	memset(text, 'x', BYTES);
+	for (size_t i = 0; i < ENTRIES; i++)
+		entries[i] = text;
+	hint_many("a", JOBS);
+	assert_int_equal(claim_many(jobs, JOBS), JOBS);
+	for (size_t i = 0; i < JOBS; i++)
+		o[i] = (struct queue_outcome) { .id = jobs[i].id,
+						.fence = jobs[i].fence,
+						.state = STATE_DONE,
+						.delay_ms = -1,
+						.entries = entries,
+						.n_entries = ENTRIES };
+	OK(queue_finish(queue, o, JOBS, &err));
+	for (size_t i = 0; i < JOBS; i++) {
+		assert_int_equal(o[i].verdict, FINISH_STORED);
+		assert_int_equal(command("LLEN v:tl:%s", jobs[i].id, NULL)->i, ENTRIES);
+	}
+}
+
 static void a_blocked_key_sleeps_until_its_time(void **state)
 {
 	(void)state;
@@ -1162,6 +1209,8 @@ int main(void)
 		TEST(a_full_limit_key_holds_jobs_back_and_wakes_them),
 		TEST(connections_share_a_claim),
 		TEST(a_claim_takes_no_more_than_the_slots),
+		TEST(a_turn_claims_what_its_outcomes_free),
+		TEST(a_batch_of_long_timelines_is_stored_whole),
 		TEST(a_blocked_key_sleeps_until_its_time),
 		TEST(a_block_is_short_and_can_be_lifted),
 		TEST(a_stale_fence_is_refused),
