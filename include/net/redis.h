@@ -86,6 +86,21 @@ bool redis_command(struct redis *r, struct arena *arena, const struct span *argv
  * word is replaced. */
 bool redis_commandf(struct redis *r, struct arena *arena, const struct redis_value **ret,
 		    struct err *err, const char *fmt, ...) MUST_CHECK;
+/* Arguments of scripts: a number in room of the caller, and a text, NULL as "". */
+struct num {
+	char text[24];
+};
+static inline struct span num_span(struct num *n, int64_t v)
+{
+	int len = snprintf(n->text, sizeof(n->text), "%" PRId64, v);
+	return (struct span) { n->text, (size_t)len };
+}
+
+static inline struct span text_span(const char *s)
+{
+	return s ? span_of(s) : SPAN_LIT("");
+}
+
 /* EVALSHA of an embedded script (loaded on demand, NOSCRIPT handled). No KEYS; ARGV[1] is the
  * prefix, then args. */
 bool redis_script(struct redis *r, struct arena *arena, const char *name, const struct span *args,

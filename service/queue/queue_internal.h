@@ -24,21 +24,6 @@ struct queue {
 	} mend;
 };
 
-/* Numbers as script arguments. */
-struct num {
-	char text[24];
-};
-static inline struct span num_span(struct num *n, int64_t v)
-{
-	int len = snprintf(n->text, sizeof(n->text), "%" PRId64, v);
-	return (struct span) { n->text, (size_t)len };
-}
-
-static inline struct span text_span(const char *s)
-{
-	return s ? span_of(s) : SPAN_LIT("");
-}
-
 /* Number of an integer or digit-string reply, 0 for all else. */
 int64_t queue_int(const struct redis_value *v);
 /* Text of item i of an array; "" when absent. */

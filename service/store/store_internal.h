@@ -63,19 +63,6 @@ struct store {
 	const char *lost; /* why, not told yet; NULL: nothing */
 };
 
-struct num {
-	char text[24];
-};
-static inline struct span num_span(struct num *n, int64_t v)
-{
-	int len = snprintf(n->text, sizeof(n->text), "%" PRId64, v);
-	return (struct span) { n->text, (size_t)len };
-}
-static inline struct span text_span(const char *s)
-{
-	return s ? span_of(s) : SPAN_LIT("");
-}
-
 int64_t store_int(const struct redis_value *v);
 /* Bytes of item i of an array; empty when absent. */
 struct span store_item(const struct redis_value *v, size_t i);
