@@ -10,7 +10,9 @@
 
 #define TICK_ARENA (1024 * 1024)
 #define TICK_BOUND 500
-#define TICK_FIXED 5
+#define TICK_FIXED 6
+#define TICK_NOW 5
+#define JITTER_PARTS 10 /* a poll by interval comes up to a tenth late */
 #define MAX_TIMES 48
 
 static const char *const mend_buckets[] = { "active",	"waiting",   "retrying",
@@ -40,6 +42,14 @@ static int64_t next_of_times(const struct json *times, const char *zone, int64_t
 	return best;
 }
 
+/* So that connections which came due together, after an outage say, do not stay together. */
+static int64_t after_interval(int64_t now_ms, int64_t interval_ms)
+{
+	uint32_t dice;
+	sign_random(&dice, sizeof(dice));
+	return now_ms + interval_ms + (int64_t)(dice % (uint64_t)(interval_ms / JITTER_PARTS + 1));
+}
+
 /* An unreadable schedule polls at the default interval: late news are better than none. */
 static int64_t next_poll_ms(struct queue *q, struct arena *arena, const char *schedule,
 			    int64_t now_ms)
@@ -48,13 +58,13 @@ static int64_t next_poll_ms(struct queue *q, struct arena *arena, const char *sc
 	struct err ignored = ERR_INIT;
 	int64_t interval_s = 0;
 	if (!schedule[0] || !json_parse(arena, span_of(schedule), JSON_LIMITS_API, &doc, &ignored))
-		return now_ms + q->poll_interval_ms;
+		return after_interval(now_ms, q->poll_interval_ms);
 	if (json_int64(json_get(doc, "interval_s"), &interval_s) && interval_s > 0 &&
 	    interval_s <= 366 * 86400)
-		return now_ms + interval_s * 1000;
+		return after_interval(now_ms, interval_s * 1000);
 	int64_t at = next_of_times(json_get(doc, "times"), json_str(json_get(doc, "time_zone")),
 				   now_ms);
-	return at ? at : now_ms + q->poll_interval_ms;
+	return at ? at : after_interval(now_ms, q->poll_interval_ms);
 }
 
 static bool plan_polls(struct queue *q, struct arena *arena, const struct redis_value *v,
@@ -66,7 +76,7 @@ static bool plan_polls(struct queue *q, struct arena *arena, const struct redis_
 	if (!redis_borrow(q->pool, BORROW_WAIT_MS, &got, err))
 		return false;
 	CLEANUP(redis_give_back) struct redis *r = got;
-	int64_t now_ms = clock_wall_ms();
+	int64_t now_ms = queue_int(&v->items[TICK_NOW]);
 	for (size_t i = TICK_FIXED; i + 1 < v->n; i += 2) {
 		const struct redis_value *answer = NULL;
 		int64_t next = next_poll_ms(q, arena, queue_text(v, i + 1), now_ms);

@@ -1,5 +1,5 @@
 -- tick.lua: upkeep, bounded. ARGV: prefix, moves, quiet ms, bound, '1': look for what is held without a lease, too.
--- Answers {promoted, reaped, in doubt, woken, more, conn, schedule, conn, schedule ...}: the connections whose poll was due,
+-- Answers {promoted, reaped, in doubt, woken, more, now, conn, schedule, conn, schedule ...}: the connections whose poll was due,
 -- for the caller to set the next time (until then it is a minute away, so that a crash costs no poll).
 local MOVES, quiet, bound, sweep = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
 local now = now_ms()
@@ -101,7 +101,7 @@ for _, key in ipairs(call('SMEMBERS', P .. 'q:waitkeys')) do
 		woken = woken + 1
 	end
 end
-local answer = { promoted, reaped, in_doubt, woken, (promoted >= bound or not all_reaped) and 1 or 0 }
+local answer = { promoted, reaped, in_doubt, woken, (promoted >= bound or not all_reaped) and 1 or 0, now }
 local due = call('ZRANGEBYSCORE', P .. 'sched', '-inf', now, 'LIMIT', 0, 50)
 for _, conn in ipairs(due) do
 	call('ZADD', P .. 'sched', 'XX', now + 60000, conn)

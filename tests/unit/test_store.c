@@ -1087,6 +1087,37 @@ static void times_of_day_are_planned_in_their_zone(void **state)
 	assert_true(local_min == 120 || local_min == 870);
 }
 
+/* Connections that came due together do not stay together; none is polled early. */
+static void polls_by_interval_are_spread(void **state)
+{
+	(void)state;
+	enum { N = 40 };
+	struct redis *r = NULL;
+	struct queue_tick t;
+	int64_t low = INT64_MAX, high = 0, before_ms = clock_wall_ms();
+	for (int i = 0; i < N; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "c%d", i);
+		put(id, CONNECTION_ACTIVE);
+	}
+	OK(queue_tick(queue, &t, &err));
+	assert_int_equal(t.polls, N);
+	int64_t after_ms = clock_wall_ms();
+	OK(redis_borrow(pool, 1000, &r, &err));
+	for (int i = 0; i < N; i++) {
+		const struct redis_value *v = NULL;
+		char id[16];
+		snprintf(id, sizeof(id), "c%d", i);
+		OK(redis_commandf(r, arena, &v, &err, "ZSCORE v:sched %s", id));
+		int64_t next = strtoll(v->s.p, NULL, 10);
+		low = next < low ? next : low;
+		high = next > high ? next : high;
+	}
+	redis_give_back(r);
+	assert_true(low >= before_ms + 300000 && high <= after_ms + 330000);
+	assert_true(high - low > 10000);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -1107,6 +1138,7 @@ int main(void)
 		TEST(facts_are_kept_beside_the_connection),
 		TEST(facts_come_back_from_the_newest_vault),
 		TEST(a_vault_that_cannot_be_written_stops_nothing),
+		TEST(polls_by_interval_are_spread),
 		TEST(a_record_that_does_not_open_can_be_replaced),
 		TEST(a_record_that_does_not_open_is_named_and_the_others_go_on),
 		TEST(orders_follow_the_table),
