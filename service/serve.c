@@ -268,9 +268,7 @@ static bool start_alerts(struct service *s, struct err *err)
 static enum redis_durability durability(void *ctx)
 {
 	const struct service *s = ctx;
-	struct redis_health health;
-	store_health_get(s->store, &health);
-	return health.durability;
+	return store_durability(s->store);
 }
 
 /* What /readyz tells beyond Redis and the server itself. A record that cannot be opened stops its

@@ -62,6 +62,11 @@ bool redis_borrow(struct redis_pool *pool, int64_t wait_ms, struct redis **ret,
 		  struct err *err) MUST_CHECK;
 void redis_give_back(struct redis *r);
 CLEANUP_FUNC(struct redis, redis_give_back)
+/*
+ * Grows when a connection is lost: the server may have been started again since, or be another, and
+ * what was learnt of it before may not hold. Those that were lost together count once.
+ */
+uint64_t redis_generation(struct redis_pool *pool);
 /* Shuts every socket, so that blocked readers return (stop of the process). */
 void redis_pool_shutdown(struct redis_pool *pool);
 

@@ -53,6 +53,9 @@ void store_epoch_get(struct store *s, struct store_epoch *ret);
  */
 bool store_script(struct store *s, struct arena *arena, const char *script, struct span *args,
 		  size_t n, const struct redis_value **ret, struct err *err) MUST_CHECK;
+/* How durable a write that Redis just acknowledged is, as last asked, at most some seconds ago; in
+ * memory until it has been asked again after a connection was lost. No I/O. */
+enum redis_durability store_durability(struct store *s);
 /* How Redis was when last asked, at most some seconds ago; no I/O. */
 void store_health_get(struct store *s, struct redis_health *ret);
 

@@ -37,6 +37,8 @@ struct redis_pool {
 	size_t n_scripts;
 	struct redis_tls *tls; /* NULL: none wanted */
 
+	_Atomic uint64_t generation;
+
 	pthread_mutex_t lock; /* guards what follows, and fd and is_busy of each connection */
 	pthread_cond_t is_free;
 	bool is_stopping;
@@ -50,6 +52,7 @@ struct redis {
 	bool is_busy;
 	int fd; /* that of ctx, for redis_pool_shutdown; -1: none */
 	redisContext *ctx; /* NULL: not connected */
+	uint64_t generation; /* the pool's when it was made */
 	bool is_outdated; /* leads to what is a replica now: not to be lent again */
 	bool has_own_timeout; /* redis_set_timeout was called in this borrow */
 	bool *is_loaded; /* per pool->scripts: this server has it, as far as we know */

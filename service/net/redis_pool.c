@@ -14,6 +14,7 @@
 #include "sigpipe.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 #define CONNECT_TIMEOUT_MS 1000
@@ -86,6 +87,19 @@ static void disconnect(struct redis *r)
 	if (r->ctx)
 		redisFree(r->ctx);
 	r->ctx = NULL;
+}
+
+/* A connection that is not as we left it. Those of its generation are as old, and say no more. */
+static void drop_lost(struct redis *r)
+{
+	uint64_t seen = r->generation;
+	atomic_compare_exchange_strong(&r->pool->generation, &seen, seen + 1);
+	disconnect(r);
+}
+
+uint64_t redis_generation(struct redis_pool *pool)
+{
+	return atomic_load(&pool->generation);
 }
 
 void redis_pool_free(struct redis_pool *pool)
@@ -195,8 +209,9 @@ bool redis_borrow_or_refusal(struct redis_pool *pool, int64_t wait_ms, struct re
 	if (!r)
 		return false;
 	if (r->ctx && !is_alive(r))
-		disconnect(r);
+		drop_lost(r);
 	if (!r->ctx) {
+		r->generation = redis_generation(pool);
 		redisContext *ctx = redis_connect(pool, err);
 		if (!ctx)
 			return false;
@@ -216,7 +231,7 @@ void redis_give_back(struct redis *r)
 		return;
 	assert(r->is_busy);
 	if (r->ctx && (r->ctx->err || r->n_read != r->n_sent || r->is_outdated))
-		disconnect(r);
+		drop_lost(r);
 	if (r->ctx && r->has_own_timeout)
 		redis_apply_timeout(r->ctx, r->pool->command_timeout_ms);
 	r->has_own_timeout = false;

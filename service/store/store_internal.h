@@ -59,6 +59,7 @@ struct store {
 	struct snapshot *snapshot; /* never NULL */
 	struct store_epoch epoch;
 	struct redis_health health; /* written under both locks */
+	uint64_t health_of; /* the pool's generation, written as health */
 	struct store_trouble trouble;
 	const char *lost; /* why, not told yet; NULL: nothing */
 };

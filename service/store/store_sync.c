@@ -17,12 +17,15 @@ bool health_follow_locked(struct store *s, struct arena *arena, const char *run_
 {
 	struct redis_health health;
 	int64_t now_ms = clock_mono_ms();
-	if (str_eq(s->health.run_id, run_id) && now_ms < s->next_check_ms)
+	uint64_t generation = redis_generation(s->pool);
+	if (str_eq(s->health.run_id, run_id) && now_ms < s->next_check_ms &&
+	    s->health_of == generation)
 		return true;
 	if (!redis_check(s->pool, arena, &health, err))
 		return false;
 	pthread_mutex_lock(&s->lock);
 	s->health = health;
+	s->health_of = generation;
 	pthread_mutex_unlock(&s->lock);
 	s->next_check_ms = now_ms + CHECK_EVERY_MS;
 	return true;
@@ -63,6 +66,15 @@ bool store_script(struct store *s, struct arena *arena, const char *script, stru
 			return false;
 	}
 	return err_set(err, ERR_OUTAGE, "Redis loses its data all the time");
+}
+
+enum redis_durability store_durability(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	enum redis_durability known = s->health.durability;
+	uint64_t of = s->health_of;
+	pthread_mutex_unlock(&s->lock);
+	return of == redis_generation(s->pool) ? known : REDIS_MEMORY;
 }
 
 void store_health_get(struct store *s, struct redis_health *ret)

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from service import KEY_BYTES, event, signed, wait_for
+from service import KEY_BYTES, Service, event, signed, wait_for
 
 NAME = "kajo"
 
@@ -108,3 +108,24 @@ def test_second_secret_and_rotation(active):
     body = event(ident())
     assert code(active.webhook(NAME, body, signed(body))) == (401, "signature_invalid")
     assert active.webhook(NAME, body, signed(body, key=new)).status == 202
+
+
+def test_durability_is_what_redis_does_now():
+    """The header follows the settings of a running Redis, and those of one that was started again."""
+    with Service(seed="demo", log_level="warn") as service:
+        service.connect(NAME)
+        service.activate(NAME)
+
+        def said():
+            answer = service.webhook(NAME, event(ident()))
+            return answer.headers.get("Viesti-Durability") if answer.status == 202 else answer.status
+
+        wait_for("fsync", lambda: said() == "fsync", 5, 0.1)
+        assert service.redis.cli("CONFIG", "SET", "appendfsync", "everysec") == "OK"
+        wait_for("everysec", lambda: said() == "everysec", 15, 0.2)
+        service.redis.kill()
+        service.redis.args = ("--appendfsync", "no")
+        service.redis.start()
+        heard = []
+        wait_for("memory", lambda: heard.append(said()) or heard[-1] == "memory", 15, 0.05)
+        assert set(heard) <= {"memory", 503}, heard  # from the first answer on: never more than is known

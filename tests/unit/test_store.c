@@ -392,6 +392,33 @@ static void our_own_server_comes_back_with_its_data(void **state)
 	assert_non_null(sync_store(store));
 }
 
+/* Two connections that are idle afterwards. */
+static void use_two_connections(void)
+{
+	struct redis *a = NULL, *b = NULL;
+	OK(redis_borrow(pool, 1000, &a, &err));
+	OK(redis_borrow(pool, 1000, &b, &err));
+	redis_give_back(a);
+	redis_give_back(b);
+}
+
+/* What is said to senders is what Redis does now, and never more than is known. */
+static void durability_follows_redis(void **state)
+{
+	(void)state;
+	restart_server();
+	(void)sync_store(store); /* another server: not what this is about */
+	assert_int_equal(store_durability(store), REDIS_FSYNC);
+	use_two_connections();
+	restart_server();
+	redis_do("CONFIG SET appendfsync %s", "everysec", NULL);
+	assert_int_equal(store_durability(store), REDIS_MEMORY);
+	assert_non_null(sync_store(store));
+	assert_int_equal(store_durability(store), REDIS_EVERYSEC);
+	use_two_connections(); /* the second was lost with the first */
+	assert_int_equal(store_durability(store), REDIS_EVERYSEC);
+}
+
 /* As a promoted replica or an older append-only file: everything but the last seconds. */
 static void go_back_to(int64_t count)
 {
@@ -1130,6 +1157,7 @@ int main(void)
 		TEST(a_flushed_redis_gets_everything_back),
 		TEST(another_server_is_a_new_epoch_however_durable),
 		TEST(our_own_server_comes_back_with_its_data),
+		TEST(durability_follows_redis),
 		TEST(a_redis_that_went_back_in_time_is_a_new_epoch),
 		TEST(each_relay_has_a_mark_of_its_own),
 		TEST(a_data_folder_from_a_backup_is_a_new_epoch),
