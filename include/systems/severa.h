@@ -57,7 +57,8 @@ bool severa_is_soap_key(const struct severa *s);
 
 bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t *ret_n,
 		     struct err *err) MUST_CHECK;
-/* By guid, else by name; ERR_DATA status_unknown, or status_ambiguous when several bear the name. */
+/* By guid, else by name; ERR_DATA status_unknown, or status_ambiguous when several bear the name.
+ */
 bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
 			struct err *err) MUST_CHECK;
 
