@@ -195,7 +195,7 @@ def test_whole_life_of_a_connection(service):
     assert service.call("GET", "/v1/flows").json()["items"][0]["name"] == "severa-netvisor"
 
 
-def test_nothing_was_left_out(service):
+def test_OP_01_nothing_of_the_contract_was_left_out(service):
     """Runs last: every operation of the contract gave one of its good answers."""
     good = {(m, p) for m, p, status in service.contract.seen if status.startswith("2")}
     wanted = {(m.upper(), p) for p, item in service.contract.doc["paths"].items() for m in item if m != "parameters"}
