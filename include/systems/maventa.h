@@ -195,8 +195,9 @@ struct maventa_form {
 	struct span body;
 };
 /*
- * A lone XML, or a ZIP of <uuid>.xml, <uuid>.pdf and the attachments under legal names of their
- * own. ERR_DATA attachment_type, field_too_long. Pure: same bytes each time.
+ * A lone XML, or a ZIP of the XML, the image under its base name (the uuid without dashes) and the
+ * attachments under legal names of their own. ERR_DATA attachment_type, attachment_too_large,
+ * field_too_long. Pure: same bytes each time.
  */
 bool maventa_map_sending(struct arena *arena, const struct maventa_options *opt,
 			 const struct maventa_sending *s, struct maventa_form *ret,
@@ -217,8 +218,9 @@ struct maventa_invoice {
 };
 
 /*
- * Sends what maventa_map_sending made. ERR_WAITING company_unverified when the company may not send
- * yet. ERR_DUPLICATE when an invoice with the uuid is there: Maventa was asked after it refused.
+ * Sends what maventa_map_sending made; ret->id is what it is followed by. ERR_WAITING
+ * company_unverified when the company may not send yet. ERR_DUPLICATE when an invoice with the uuid
+ * is there: Maventa was asked after it refused.
  */
 bool maventa_send(struct maventa *mv, const struct maventa_form *form, struct maventa_invoice *ret,
 		  struct err *err) MUST_CHECK;

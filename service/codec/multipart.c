@@ -8,7 +8,7 @@
 #include "base/strbuf.h"
 #include "codec/sign.h"
 
-#define HEAD_MAX ((size_t)1024) /* of one part, beside its names and type */
+#define HEAD_MAX ((size_t)1024) /* of one part, beside its names */
 
 static void add_quoted(struct strbuf *sb, const char *text)
 {
@@ -26,19 +26,26 @@ static void add_quoted(struct strbuf *sb, const char *text)
 	strbuf_addch(sb, '"');
 }
 
-static void add_part(struct strbuf *sb, const char *boundary, const struct multipart_part *p)
+/* All of a part before its value. */
+static bool make_head(struct arena *arena, const char *boundary, const struct multipart_part *p,
+		      struct span *ret, struct err *err)
 {
-	strbuf_addf(sb, "--%s\r\nContent-Disposition: form-data; name=", boundary);
-	add_quoted(sb, p->name);
+	size_t names = strlen(p->name) + (p->filename ? strlen(p->filename) : 0);
+	struct strbuf sb = STRBUF_INIT(arena, HEAD_MAX + 3 * names);
+	const char *text;
+	strbuf_addf(&sb, "--%s\r\nContent-Disposition: form-data; name=", boundary);
+	add_quoted(&sb, p->name);
 	if (p->filename) {
-		strbuf_addstr(sb, "; filename=");
-		add_quoted(sb, p->filename);
+		strbuf_addstr(&sb, "; filename=");
+		add_quoted(&sb, p->filename);
 	}
 	if (p->content_type)
-		strbuf_addf(sb, "\r\nContent-Type: %s", p->content_type);
-	strbuf_addstr(sb, "\r\n\r\n");
-	strbuf_addspan(sb, p->value);
-	strbuf_addstr(sb, "\r\n");
+		strbuf_addf(&sb, "\r\nContent-Type: %s", p->content_type);
+	strbuf_addstr(&sb, "\r\n\r\n");
+	if (!strbuf_finish(&sb, &text, err))
+		return false;
+	*ret = strbuf_span(&sb);
+	return true;
 }
 
 static bool stands_in(const struct multipart_part *parts, size_t n, const char *boundary)
@@ -72,26 +79,39 @@ static const char *make_boundary(struct arena *arena, const struct multipart_par
 	return boundary;
 }
 
+static char *copy(char *to, struct span from)
+{
+	if (from.n)
+		memcpy(to, from.p, from.n);
+	return to + from.n;
+}
+
+/* Sized before it is filled: files are large, and an arena keeps what a buffer outgrows. */
 bool multipart_write(struct arena *arena, const struct multipart_part *parts, size_t n,
 		     struct span *ret_body, const char **ret_type, struct err *err)
 {
-	const char *text;
+	const struct span eol = SPAN_LIT("\r\n");
+	struct span *heads = arena_alloc_array(arena, n + 1, sizeof(*heads));
 	const char *boundary = make_boundary(arena, parts, n);
-	const char *type =
-		boundary ? arena_printf(arena, "multipart/form-data; boundary=%s", boundary) : NULL;
-	size_t max = HEAD_MAX;
-	if (!type)
+	const char *tail = boundary ? arena_printf(arena, "--%s--\r\n", boundary) : NULL;
+	const char *type = tail ? arena_printf(arena, "multipart/form-data; boundary=%s", boundary)
+				: NULL;
+	if (!heads || !type)
 		return err_set(err, ERR_LIMIT, "arena full");
+	size_t size = strlen(tail);
+	for (size_t i = 0; i < n; i++) {
+		if (!make_head(arena, boundary, &parts[i], &heads[i], err))
+			return false;
+		size += heads[i].n + parts[i].value.n + eol.n;
+	}
+	char *body = arena_alloc(arena, size);
+	if (!body)
+		return err_set(err, ERR_LIMIT, "arena full");
+	char *at = body;
 	for (size_t i = 0; i < n; i++)
-		max += HEAD_MAX + parts[i].value.n + 3 * strlen(parts[i].name) +
-		       3 * (parts[i].filename ? strlen(parts[i].filename) : 0);
-	struct strbuf sb = STRBUF_INIT(arena, max);
-	for (size_t i = 0; i < n; i++)
-		add_part(&sb, boundary, &parts[i]);
-	strbuf_addf(&sb, "--%s--\r\n", boundary);
-	if (!strbuf_finish(&sb, &text, err))
-		return false;
-	*ret_body = strbuf_span(&sb);
+		at = copy(copy(copy(at, heads[i]), parts[i].value), eol);
+	copy(at, span_of(tail));
+	*ret_body = (struct span) { body, size };
 	*ret_type = type;
 	return true;
 }

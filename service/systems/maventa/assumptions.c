@@ -20,19 +20,20 @@
 #include "base/base.h"
 #include "maventa_internal.h"
 
-/* Texts of the SOAP interface, which REST passes on in `details` (§4, §7.3); where one stands in an
- * answer varies, so any text that holds it counts. */
+/* Texts of the SOAP interface, which REST passes on in `details` (§4, §7.3). Those about our keys
+ * count only as a whole: much the same may be said of a receiver. */
 const struct maventa_text maventa_texts[] = {
-	{ "VENDOR API KEY DISABLED", VERDICT_CREDENTIALS, "vendor_key_refused" },
-	{ "USER NOT ACTIVATED", VERDICT_CREDENTIALS, "account_not_ready" },
-	{ "USER HAS NO RIGHTS TO COMPANY", VERDICT_CREDENTIALS, "credentials_refused" },
-	{ "USER BELONGS TO MULTIPLE COMPANIES", VERDICT_CREDENTIALS, "credentials_refused" },
-	{ "USER NOT FOUND", VERDICT_CREDENTIALS, "credentials_refused" },
-	{ "COMPANY NOT FOUND", VERDICT_CREDENTIALS, "credentials_refused" },
-	{ "COMPANY ACCOUNT IS LOCKED", VERDICT_CREDENTIALS, "account_not_ready" },
-	{ "COMPANY HAS NOT COMPLETED FIRST TIME WIZARD", VERDICT_CREDENTIALS, "account_not_ready" },
-	{ "BID ALREADY TAKEN", VERDICT_BAD_DATA, "business_id_taken" },
-	{ "DAILY INVOICE LIMIT", VERDICT_QUOTA, NULL }, /* of user, vendor or all (§15.17) */
+	{ "VENDOR API KEY DISABLED", false, VERDICT_CREDENTIALS, "vendor_key_refused" },
+	{ "USER NOT ACTIVATED", false, VERDICT_CREDENTIALS, "account_not_ready" },
+	{ "USER HAS NO RIGHTS TO COMPANY", false, VERDICT_CREDENTIALS, "credentials_refused" },
+	{ "USER BELONGS TO MULTIPLE COMPANIES", false, VERDICT_CREDENTIALS, "credentials_refused" },
+	{ "USER NOT FOUND", false, VERDICT_CREDENTIALS, "credentials_refused" },
+	{ "COMPANY NOT FOUND", false, VERDICT_CREDENTIALS, "credentials_refused" },
+	{ "COMPANY ACCOUNT IS LOCKED", false, VERDICT_CREDENTIALS, "account_not_ready" },
+	{ "COMPANY HAS NOT COMPLETED FIRST TIME WIZARD", false, VERDICT_CREDENTIALS,
+	  "account_not_ready" },
+	{ "BID ALREADY TAKEN", true, VERDICT_BAD_DATA, "business_id_taken" },
+	{ "DAILY INVOICE LIMIT", true, VERDICT_QUOTA, NULL }, /* of user, vendor or all (§15.17) */
 };
 const size_t n_maventa_texts = ARRAY_SIZE(maventa_texts);
 

@@ -7,10 +7,21 @@
 
 #include "base/clock.h"
 
+static bool says(const char *words, const struct maventa_text *text)
+{
+	static const char mark[] = "ERROR: ";
+	const size_t n = sizeof(mark) - 1;
+	for (const char *p = words; (p = strcasestr(p, text->says)); p++)
+		if (text->anywhere || p == words ||
+		    (p >= words + n && strncasecmp(p - n, mark, n) == 0))
+			return true;
+	return false;
+}
+
 const struct maventa_text *maventa_text_find(const char *words)
 {
 	for (size_t i = 0; words && i < n_maventa_texts; i++)
-		if (strcasestr(words, maventa_texts[i].says))
+		if (says(words, &maventa_texts[i]))
 			return &maventa_texts[i];
 	return NULL;
 }
@@ -83,10 +94,10 @@ bool maventa_judge(struct arena *arena, const struct maventa_rq *rq, const struc
 		return maventa_fail(text->verdict, reply, rq->what, text->reason, words, err);
 	if (is_login && v == VERDICT_BAD_DATA)
 		v = VERDICT_CREDENTIALS;
-	if (v == VERDICT_NOT_FOUND && is_login)
-		v = VERDICT_FAULT; /* no such address */
 	if (v == VERDICT_NOT_FOUND && is_html(reply))
 		v = VERDICT_OUTAGE; /* whoever stands before Maventa */
+	if (v == VERDICT_NOT_FOUND && (is_login || (rq->is_write && !str_eq(rq->method, "DELETE"))))
+		v = VERDICT_FAULT; /* no such address */
 	const char *reason = NULL;
 	if (v == VERDICT_CREDENTIALS)
 		reason = "credentials_refused";

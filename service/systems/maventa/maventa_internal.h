@@ -12,9 +12,10 @@
 
 enum maventa_array_style { MAVENTA_ARRAY_PLAIN, MAVENTA_ARRAY_BRACKETS };
 
-/* What one of Maventa's texts means, wherever it stands in an answer. */
+/* What one of Maventa's texts means. */
 struct maventa_text {
 	const char *says; /* without case */
+	bool anywhere; /* not only behind "ERROR: " or at the start */
 	enum verdict verdict;
 	const char *reason; /* NULL: none of its own */
 };

@@ -167,6 +167,12 @@ static const char *largest(const struct maventa_sending *s)
 	return ret ? ret->name : s->uuid;
 }
 
+static bool too_large(const struct maventa_sending *s, struct err *err)
+{
+	return err_reason(err, ERR_DATA, "attachment_too_large", largest(s),
+			  "the invoice and its files are too large to be sent");
+}
+
 /* The uuid without its dashes, which no file's name may hold. */
 static const char *base_name(struct arena *arena, const char *uuid)
 {
@@ -201,8 +207,7 @@ static bool pack_zip(struct arena *arena, const struct maventa_sending *s, const
 	if (zip_write(arena, files, n, PACKAGE_MAX, ret, &inner))
 		return true;
 	if (inner.code == ERR_LIMIT)
-		return err_reason(err, ERR_DATA, "attachment_too_large", largest(s),
-				  "the invoice and its files are too large to be sent");
+		return too_large(s, err);
 	if (err)
 		*err = inner;
 	return false;
@@ -214,8 +219,7 @@ static bool pack(struct arena *arena, const struct maventa_sending *s, struct pa
 	bool is_zip = s->image || s->n_attachments;
 	const char *base = base_name(arena, s->uuid);
 	if (s->n_attachments > MAVENTA_ATTACHMENTS_MAX)
-		return err_reason(err, ERR_DATA, "attachment_too_large", s->attachments[0].name,
-				  "more than %d attachments", MAVENTA_ATTACHMENTS_MAX);
+		return too_large(s, err);
 	if (!base)
 		return err_set(err, ERR_LIMIT, "arena full");
 	ret->content_type = is_zip ? "application/zip" : "application/xml";
@@ -311,5 +315,6 @@ bool maventa_map_sending(struct arena *arena, const struct maventa_options *opt,
 						   .filename = package.filename,
 						   .content_type = package.content_type };
 	ret->uuid = s->uuid;
-	return multipart_write(arena, f.parts, f.n, &ret->body, &ret->content_type, err);
+	return multipart_write(arena, f.parts, f.n, &ret->body, &ret->content_type, NULL) ||
+	       too_large(s, err);
 }
