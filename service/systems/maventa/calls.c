@@ -15,13 +15,15 @@ static bool full(struct err *err)
 	return err_set(err, ERR_LIMIT, "arena full");
 }
 
-const char *maventa_path(struct maventa *mv, const char *pattern, const char *const *values)
+const char *maventa_path(struct maventa *mv, const char *pattern, const char *first,
+			 const char *second)
 {
+	const char *const values[] = { first, second };
 	struct strbuf sb = STRBUF_INIT(mv->at->arena, 16 << 10);
 	const char *ret, *mark;
-	while ((mark = strstr(pattern, "{}"))) {
+	for (size_t i = 0; i < ARRAY_SIZE(values) && (mark = strstr(pattern, "{}")); i++) {
 		strbuf_add(&sb, pattern, (size_t)(mark - pattern));
-		strbuf_add_urlencoded(&sb, *values++);
+		strbuf_add_urlencoded(&sb, values[i]);
 		pattern = mark + 2;
 	}
 	strbuf_addstr(&sb, pattern);
@@ -54,12 +56,11 @@ static bool is_same_id(const char *a, const char *b)
 bool maventa_is_free(struct maventa *mv, const char *business_id, const char *country,
 		     bool *ret_is_free, struct err *err)
 {
-	const char *const values[] = { business_id, country };
-	struct maventa_rq rq = {
-		.what = "ask whether a company is registered",
-		.method = "GET",
-		.path = maventa_path(mv, "/v1/partner/lookups/companies?bids={}&country={}", values)
-	};
+	struct maventa_rq rq = { .what = "ask whether a company is registered",
+				 .method = "GET",
+				 .path = maventa_path(
+					 mv, "/v1/partner/lookups/companies?bids={}&country={}",
+					 business_id, country) };
 	const struct json *list;
 	if (!mv->company[0] || !mv->user_key[0])
 		return err_reason(err, ERR_SYSTEM, "partner_account_missing", business_id,
@@ -82,10 +83,10 @@ bool maventa_is_free(struct maventa *mv, const char *business_id, const char *co
 bool maventa_companies(struct maventa *mv, const char *business_id, const char *country,
 		       const struct maventa_company **ret, size_t *ret_n, struct err *err)
 {
-	const char *const values[] = { business_id, country };
 	struct maventa_rq rq = { .what = "list the user's companies", .method = "GET" };
 	const struct json *list;
-	rq.path = business_id ? maventa_path(mv, "/v1/companies?bid={}&country={}", values)
+	rq.path = business_id ? maventa_path(mv, "/v1/companies?bid={}&country={}", business_id,
+					     country)
 			      : "/v1/companies";
 	if (!maventa_json(mv, &rq, &list, err))
 		return false;
@@ -326,7 +327,6 @@ bool maventa_subscribe(struct maventa *mv, const char *url, const char **ret_id,
 
 bool maventa_unsubscribe(struct maventa *mv, const char *id, struct err *err)
 {
-	const char *const values[] = { id };
 	return remove_it(mv, "end the subscription",
-			 maventa_path(mv, "/v1/company/notifications/{}", values), err);
+			 maventa_path(mv, "/v1/company/notifications/{}", id, NULL), err);
 }

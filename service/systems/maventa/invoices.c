@@ -52,10 +52,9 @@ bool maventa_send(struct maventa *mv, const struct maventa_form *form, struct ma
 bool maventa_invoice(struct maventa *mv, const char *uuid, struct maventa_invoice *ret,
 		     struct err *err)
 {
-	const char *const values[] = { uuid };
 	struct maventa_rq rq = { .what = "read invoice",
 				 .method = "GET",
-				 .path = maventa_path(mv, "/v1/invoices/{}", values) };
+				 .path = maventa_path(mv, "/v1/invoices/{}", uuid, NULL) };
 	const struct json *j;
 	return maventa_json(mv, &rq, &j, err) && maventa_map_invoice(mv->at->arena, j, ret, err);
 }
@@ -113,11 +112,10 @@ static int by_time(const void *a, const void *b)
 bool maventa_actions(struct maventa *mv, const char *uuid, const char *type,
 		     const struct maventa_action **ret, size_t *ret_n, struct err *err)
 {
-	const char *const values[] = { uuid, type };
 	struct maventa_rq rq = { .what = "read what became of the invoice", .method = "GET" };
 	const struct json *list;
-	rq.path = maventa_path(
-		mv, type ? "/v1/invoices/{}/actions?type={}" : "/v1/invoices/{}/actions", values);
+	rq.path = type ? maventa_path(mv, "/v1/invoices/{}/actions?type={}", uuid, type)
+		       : maventa_path(mv, "/v1/invoices/{}/actions", uuid, NULL);
 	if (!maventa_json(mv, &rq, &list, err))
 		return false;
 	size_t n = 0;

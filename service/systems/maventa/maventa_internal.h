@@ -58,9 +58,10 @@ bool maventa_fail(enum verdict v, const struct http_reply *reply, const char *wh
 
 /* ---- calls.c ------------------------------------------------------------------------------- */
 
-/* The pattern with each {} replaced by the next value, percent-encoded; NULL when the arena is
- * full. */
-const char *maventa_path(struct maventa *mv, const char *pattern, const char *const *values);
+/* The pattern with its first {} replaced by the first value and its next by the second (NULL: it
+ * has none), percent-encoded; NULL when the arena is full. */
+const char *maventa_path(struct maventa *mv, const char *pattern, const char *first,
+			 const char *second);
 
 /* ---- map.c, pure --------------------------------------------------------------------------- */
 

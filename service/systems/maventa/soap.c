@@ -71,7 +71,8 @@ static bool read_wsdl(struct maventa *mv, struct endpoint *ret, struct err *err)
 	if (!path || !own)
 		return verdict_to_err(VERDICT_FAULT, &reply, SPAN_LIT(""), rq.what, err);
 	const char *action = find_action(wsdl);
-	ret->action = action && action[0] ? action : ACTION_PRESET;
+	/* An action holds no blanks: one stands between the two where they are kept. */
+	ret->action = action && action[0] && !strchr(action, ' ') ? action : ACTION_PRESET;
 	ret->url = arena_printf(mv->at->arena, "%.*s%s", (int)(own - mv->soap_url), mv->soap_url,
 				path);
 	return ret->url ? true : err_set(err, ERR_LIMIT, "arena full");
@@ -92,8 +93,9 @@ static bool get_endpoint(struct maventa *mv, struct endpoint *ret, struct err *e
 	if (!read_wsdl(mv, ret, err))
 		return false;
 	const char *value = arena_printf(at->arena, "%s %s", ret->action, ret->url);
-	if (key && value && !strchr(ret->action, ' '))
-		at->ops->cache_set(at, key, value, WSDL_TTL_MS);
+	if (!key || !value)
+		return err_set(err, ERR_LIMIT, "arena full");
+	at->ops->cache_set(at, key, value, WSDL_TTL_MS);
 	return true;
 }
 
