@@ -224,13 +224,15 @@ bool queue_task_get(struct queue *q, struct arena *arena, const char *id, struct
 /* --- upkeep --- */
 struct queue_tick {
 	int64_t promoted, reaped, in_doubt, polls, mended, woken, aged;
+	int64_t given_up; /* their runs were lost too often: system_fault */
+	int64_t clock_jump_ms; /* of Redis's clock since the last tick; 0: none */
 	bool more; /* a bound was reached: tick again at once */
 };
 /*
  * One thread per process, each second: delayed jobs that are due, leases that ended (running →
  * queued, or in_doubt with an open intent), sleepers, polls by schedule, every 10 s the
- * reconciler. Bounded per call; safe in many processes at once. now_ms is not needed: Redis has
- * the clock.
+ * reconciler. A clock of Redis that jumped ends no lease and no doubt. Bounded per call; safe in
+ * many processes at once. now_ms is not needed: Redis has the clock.
  */
 bool queue_tick(struct queue *q, struct queue_tick *ret, struct err *err) MUST_CHECK;
 /* Blocks until something was queued or the time is over; either is true. */

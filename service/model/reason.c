@@ -294,6 +294,13 @@ const struct reason reasons[] = {
 	{ "waiting", "nobody", "Something must happen first. It is looked at again by itself.",
 	  "Jotain pitää tapahtua ensin. Katsotaan itsestään uudelleen.",
 	  "Noe må skje først. Det sjekkes igjen av seg selv." },
+	{ "run_lost", "operator",
+	  "The service stopped each time it worked on the document. See the service's log, then "
+	  "try again.",
+	  "Palvelu pysähtyi joka kerta, kun se käsitteli asiakirjaa. Katso palvelun loki ja yritä "
+	  "sitten uudelleen.",
+	  "Tjenesten stoppet hver gang den behandlet dokumentet. Se tjenestens logg og prøv så "
+	  "igjen." },
 	{ "data", "operator", "The document was refused. See the detail.",
 	  "Tosite hylättiin. Katso tarkemmat tiedot.", "Dokumentet ble avvist. Se detaljene." },
 	{ "duplicate", "operator",

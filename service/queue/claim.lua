@@ -68,8 +68,8 @@ local function of_later_tries(key, tries)
 	if not tries then
 		return {}, '-'
 	end
-	local r = call('HMGET', key, 'dl', 'hash', 'fp', 'ec', 'ft', 'due')
-	return r, '-' .. (r[6] and 'd' or '') .. (r[4] and 'e' or '') .. (r[5] and 't' or '')
+	local r = call('HMGET', key, 'dl', 'hash', 'fp', 'ec', 'ft', 'due', 'lost')
+	return r, '-' .. (r[6] and 'd' or '') .. (r[4] and 'e' or '') .. (r[5] and 't' or '') .. (r[7] and 'l' or '')
 end
 
 -- What is done stands while somebody looks again; all else is on its way to running.

@@ -140,6 +140,9 @@ local function fields(plan, h, claimed)
 	elseif not has(had, 't') then
 		push_pair(set, 'ft', claimed.first)
 	end
+	if h.mode ~= 'b' and has(had, 'l') then
+		push(drop, 'lost')
+	end
 	if h.delivered then
 		push_pair(set, 'dl', '1')
 	end

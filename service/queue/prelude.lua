@@ -89,7 +89,7 @@ local function batch_of(fence)
 	return string.sub(fence, 1, -4)
 end
 
--- was: state before the claim. had: letters of the optional fields that the record has (d: due, e: error, t: first try),
+-- was: state before the claim. had: letters of the optional fields that the record has (d: due, e: error, t: first try, l: lost runs),
 -- after a dash. place: connection and limit keys, each but the last with a line feed behind it.
 local function hold(fence, was, try, first, rev, had, place)
 	return fence .. ' ' .. was .. ' ' .. try .. ' ' .. first .. ' ' .. rev .. ' ' .. had .. ' ' .. place

@@ -15,7 +15,8 @@ struct queue {
 	struct seal_key key;
 	int64_t lease_ms, quiet_ms, retention_ms, record_ms, poll_interval_ms;
 	char moves[2048]; /* ",from>to,from>to,": the table of model/state.c for the scripts */
-	pthread_mutex_t lock; /* over mend; a leaf */
+	pthread_mutex_t lock; /* over what follows; a leaf */
+	int64_t ticked_ms; /* monotonic, the last tick; 0: none */
 	struct {
 		int64_t next_ms; /* monotonic */
 		char conn[33]; /* the one being looked at; "" between rounds */

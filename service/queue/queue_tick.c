@@ -10,7 +10,7 @@
 
 #define TICK_ARENA (1024 * 1024)
 #define TICK_BOUND 500
-#define TICK_FIXED 6
+#define TICK_FIXED 8
 #define TICK_NOW 5
 #define JITTER_PARTS 10 /* a poll by interval comes up to a tenth late */
 #define MAX_TIMES 48
@@ -235,29 +235,69 @@ static bool mend(struct queue *q, struct arena *arena, struct mend_place *place,
 	return true;
 }
 
+/* What a transfer that was given up says of itself. */
+static bool given_up_json(struct arena *arena, const char *reason, const char **ret,
+			  struct err *err)
+{
+	struct strbuf sb = STRBUF_INIT(arena, 512);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "code", reason);
+	jsonw_kstr(&w, "class", err_code_name(ERR_SYSTEM));
+	jsonw_kstr(&w, "subject", "");
+	jsonw_kstr(&w, "detail", "the lease of its run ended without an outcome, each time");
+	jsonw_end_object(&w);
+	return strbuf_finish(&sb, ret, err);
+}
+
+/* A tick's time by our own clock is kept only when Redis has it too. */
+static bool call_tick(struct queue *q, struct arena *arena, bool sweep,
+		      const struct redis_value **ret, struct err *err)
+{
+	const char *reason = "run_lost", *why;
+	int64_t now_ms = clock_mono_ms();
+	pthread_mutex_lock(&q->lock);
+	int64_t elapsed_ms = q->ticked_ms ? now_ms - q->ticked_ms : -1;
+	pthread_mutex_unlock(&q->lock);
+	if (!given_up_json(arena, reason, &why, err))
+		return false;
+	struct num quiet, bound, lease, elapsed;
+	struct span args[] = { span_of(q->moves),
+			       num_span(&quiet, q->quiet_ms),
+			       num_span(&bound, TICK_BOUND),
+			       sweep ? SPAN_LIT("1") : SPAN_LIT(""),
+			       num_span(&lease, q->lease_ms),
+			       num_span(&elapsed, elapsed_ms),
+			       span_of(reason),
+			       span_of(why) };
+	if (!queue_call(q, arena, "tick", args, ARRAY_SIZE(args), ret, err))
+		return false;
+	if ((*ret)->type != REDIS_ARRAY || (*ret)->n < TICK_FIXED)
+		return queue_script_broken("tick", err);
+	pthread_mutex_lock(&q->lock);
+	q->ticked_ms = now_ms;
+	pthread_mutex_unlock(&q->lock);
+	return true;
+}
+
 bool queue_tick(struct queue *q, struct queue_tick *ret, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(TICK_ARENA);
 	struct mend_place place;
+	const struct redis_value *v = NULL;
 	bool begins, walks;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	if (!begin_walk(q, arena, &place, &begins, &walks, err))
+	if (!begin_walk(q, arena, &place, &begins, &walks, err) ||
+	    !call_tick(q, arena, begins, &v, err))
 		return false;
-	struct num quiet, bound;
-	struct span args[] = { span_of(q->moves), num_span(&quiet, q->quiet_ms),
-			       num_span(&bound, TICK_BOUND),
-			       begins ? SPAN_LIT("1") : SPAN_LIT("") };
-	const struct redis_value *v = NULL;
-	if (!queue_call(q, arena, "tick", args, ARRAY_SIZE(args), &v, err))
-		return false;
-	if (v->type != REDIS_ARRAY || v->n < TICK_FIXED)
-		return queue_script_broken("tick", err);
 	struct queue_tick tick = { .promoted = queue_int(&v->items[0]),
 				   .reaped = queue_int(&v->items[1]),
 				   .in_doubt = queue_int(&v->items[2]),
 				   .woken = queue_int(&v->items[3]),
-				   .more = queue_int(&v->items[4]) == 1 };
+				   .more = queue_int(&v->items[4]) == 1,
+				   .given_up = queue_int(&v->items[6]),
+				   .clock_jump_ms = queue_int(&v->items[7]) };
 	if (!plan_polls(q, arena, v, &tick, err))
 		return false;
 	if (walks && !mend(q, arena, &place, &tick, err))

@@ -43,7 +43,7 @@ elseif verb == 'back' then
 	if back and f[2] then
 		next_generation(id)
 		call('HSET', P .. 'q:held', id, (again and '+' or '')
-			.. hold(fence, c.was, 1, now, c.rev, string.find(c.had, 'd') and '-d' or '-', c.conn .. '\n' .. c.keys))
+			.. hold(fence, c.was, 1, now, c.rev, string.gsub(c.had, '[et]', ''), c.conn .. '\n' .. c.keys))
 	else
 		call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
 	end

@@ -74,6 +74,36 @@ size_t pool_room_locked(const struct pool *p)
 	return room > 0 ? (size_t)room : 0;
 }
 
+/* FNV-1a; ids are digests already, but for tasks. */
+static struct run **hands_of(struct pool *p, const char *id)
+{
+	uint32_t h = 0x811c9dc5u;
+	for (; *id; id++)
+		h = (h ^ (unsigned char)*id) * 0x01000193u;
+	return &p->in_hands[h % HANDS];
+}
+
+bool pool_take_in_hands_locked(struct pool *p, struct run *r)
+{
+	struct run **first = hands_of(p, r->job.id);
+	for (struct run *other = *first; other; other = other->same_next)
+		if (str_eq(other->job.id, r->job.id))
+			return false;
+	r->same_next = *first;
+	*first = r;
+	return true;
+}
+
+void pool_out_of_hands_locked(struct pool *p, struct run *r)
+{
+	struct run **at = hands_of(p, r->job.id);
+	while (*at && *at != r)
+		at = &(*at)->same_next;
+	if (*at)
+		*at = r->same_next;
+	r->same_next = NULL;
+}
+
 /* --- workers --- */
 
 static void *worker_main(void *arg)
@@ -101,13 +131,14 @@ static void *worker_main(void *arg)
 		pthread_mutex_unlock(&p->lock);
 		int64_t began_us = clock_mono_us();
 		if (give_back)
-			run_hand_back(r);
+			run_hand_back(r, 0);
 		else
 			run_attempt(r, &ctx);
 		int64_t took_us = clock_mono_us() - began_us;
 		pthread_mutex_lock(&p->lock);
 		p->mean_us += (took_us - p->mean_us) / 16;
 		p->counts.running--;
+		pool_out_of_hands_locked(p, r);
 		list_push(&p->ended, r);
 		if (p->ended.n == 1 || !pool_lingers_locked(p))
 			pthread_cond_signal(&p->desk);

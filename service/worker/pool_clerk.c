@@ -16,6 +16,7 @@
 #define LINGER_MS 1 /* for more outcomes of short jobs */
 #define LISTEN_MS 500
 #define REDIS_AWAY_MS 200
+#define STILL_RUNS_MS 1000 /* until a job that is still run here is asked for again */
 #define TURN_ARENA ((size_t)32 << 20)
 
 /* --- outcomes --- */
@@ -157,7 +158,13 @@ static void hand_out(struct pool *p, struct turn *t)
 	bool any = fresh.head != NULL;
 	for (struct run *r; (r = list_pop(&fresh));) {
 		lease_add_locked(p, r);
-		list_push(&p->claimed, r);
+		if (pool_take_in_hands_locked(p, r)) {
+			list_push(&p->claimed, r);
+		} else {
+			run_hand_back(r, STILL_RUNS_MS);
+			list_push(&p->ended, r);
+			pthread_cond_signal(&p->desk);
+		}
 	}
 	if (any)
 		pthread_cond_signal(&p->work); /* each that wakes wakes the next */

@@ -43,6 +43,8 @@ struct clerk {
 	bool started;
 };
 
+#define HANDS 256 /* of the table below */
+
 /* The threads that must go round; the clerks are the first of them. */
 enum round { ROUND_LISTENER = N_CLERKS, ROUND_BEATER, ROUND_KEEPER, N_ROUNDS };
 
@@ -62,6 +64,7 @@ struct pool {
 	struct list claimed, ended;
 	struct list spare; /* runs to be used again */
 	struct run *leases; /* every claimed job until its outcome is stored */
+	struct run *in_hands[HANDS]; /* jobs that workers are to begin or have begun, by id */
 	size_t n_leases;
 	size_t n_asked, n_settling; /* being claimed, being stored */
 	int idle; /* workers waiting for work */
@@ -87,6 +90,12 @@ void pool_heard(struct pool *p, size_t round);
 void pool_rests(struct pool *p, size_t round);
 /* How many jobs may be claimed now. */
 size_t pool_room_locked(const struct pool *p);
+/*
+ * A job comes into the workers' hands, and out of them when nothing of it is done any more. False:
+ * it is there already. Its lease ended unnoticed; two runs of one document never meet here.
+ */
+bool pool_take_in_hands_locked(struct pool *p, struct run *r) MUST_CHECK;
+void pool_out_of_hands_locked(struct pool *p, struct run *r);
 /* Are more outcomes of short jobs worth a moment's wait? */
 bool pool_lingers_locked(const struct pool *p);
 

@@ -64,7 +64,8 @@ static void shed_locked(struct pool *p)
 	p->mean_us = SHORT_US;
 	while (p->claimed.head && p->claimed.head->claimed_ms <= then_ms) {
 		struct run *r = list_pop(&p->claimed);
-		run_hand_back(r);
+		run_hand_back(r, 0);
+		pool_out_of_hands_locked(p, r);
 		list_push(&p->ended, r);
 	}
 	pthread_cond_signal(&p->desk);
@@ -173,6 +174,12 @@ static void keep_house(struct pool *p)
 		if (tick.reaped || tick.in_doubt || tick.mended)
 			log_event(LOG_INFO, "mended", LOG_I("reaped", tick.reaped),
 				  LOG_I("in_doubt", tick.in_doubt), LOG_I("mended", tick.mended));
+		if (tick.given_up)
+			log_event(LOG_ERROR, "runs_lost", LOG_I("given_up", tick.given_up),
+				  LOG_S("text", "each run of a document ended with its process"));
+		if (tick.clock_jump_ms)
+			log_event(LOG_WARN, "redis_clock_jumped", LOG_I("ms", tick.clock_jump_ms),
+				  LOG_S("text", "the clock of the Redis host was set"));
 	} while (tick.more);
 }
 

@@ -62,10 +62,10 @@ void run_free(struct run *r)
 	mem_free(r);
 }
 
-void run_hand_back(struct run *r)
+void run_hand_back(struct run *r, int64_t delay_ms)
 {
 	r->outcome.hand_back = true;
-	r->outcome.delay_ms = 0;
+	r->outcome.delay_ms = delay_ms;
 }
 
 /* The error as it is stored: what REST and the timeline show, and the reason's parameters. */
@@ -311,12 +311,10 @@ void run_attempt(struct run *r, const struct run_context *ctx)
 	r->conn_rev = conn ? conn->rev : 0;
 	if (!flow) {
 		/* The local copy may be a moment behind; by then it has come. */
-		run_hand_back(r);
-		r->outcome.delay_ms = 1000;
+		run_hand_back(r, 1000);
 	} else if (conn->state != CONNECTION_ACTIVE &&
 		   (r->job.type == JOB_TRANSFER || r->job.type == JOB_POLL)) {
-		run_hand_back(r);
-		r->outcome.delay_ms = 5000;
+		run_hand_back(r, 5000);
 	} else {
 		run_with(r, ctx, flow, conn);
 	}

@@ -23,6 +23,7 @@ struct run {
 	uint32_t magic;
 	struct run *next; /* in the claimed or the outcome list */
 	struct run *beat_next, *beat_prev; /* in the list of leases */
+	struct run *same_next; /* in the pool's table of what workers have in hands */
 	struct arena *arena; /* all that the job says and leaves */
 	struct queue_job job; /* texts in the arena */
 	_Atomic bool lost; /* set by the beat thread */
@@ -54,8 +55,8 @@ void run_clear(struct run *r);
 
 /* Runs the flow and fills r->outcome; stores nothing but steps. */
 void run_attempt(struct run *r, const struct run_context *ctx);
-/* The outcome of a job that was claimed but not begun. */
-void run_hand_back(struct run *r);
+/* The outcome of a job that was claimed but not begun: it is ready again after so long. */
+void run_hand_back(struct run *r, int64_t delay_ms);
 
 /* The ops table of real attempts; at->impl is a struct attempt_impl. */
 extern const struct attempt_ops run_ops;

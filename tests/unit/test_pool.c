@@ -95,9 +95,29 @@ static bool crowd_run(struct attempt *at)
 	return true;
 }
 
+/* "twin" runs until `release`. */
+static struct {
+	_Atomic bool release;
+	_Atomic int runs, now, most;
+} twin;
+
+static bool twin_run(void)
+{
+	int now = ++twin.now;
+	if (now > twin.most)
+		twin.most = now;
+	twin.runs++;
+	for (int64_t until = clock_mono_ms() + WAIT_MS; !twin.release && clock_mono_ms() < until;)
+		clock_sleep_ms(5);
+	twin.now--;
+	return true;
+}
+
 static bool fake_run(struct attempt *at, struct err *err)
 {
 	struct step step;
+	if (strcmp(at->source_id, "twin") == 0)
+		return twin_run();
 	if (strncmp(at->source_id, "quick-", 6) == 0 || strncmp(at->source_id, "slow-", 5) == 0)
 		return crowd_run(at);
 	if (strncmp(at->source_id, "status", 6) == 0)
@@ -122,7 +142,8 @@ static bool fake_run(struct attempt *at, struct err *err)
 		return err_set(err, ERR_CREDENTIALS, "key refused");
 	}
 	if (strcmp(at->source_id, "doubt") == 0)
-		return at->ops->step_intent(at, "deliver", NULL, err) && err_set(err, ERR_DOUBT, "cut");
+		return at->ops->step_intent(at, "deliver", NULL, err) &&
+		       err_set(err, ERR_DOUBT, "cut");
 	if (strcmp(at->source_id, "gone") == 0) {
 		at->outcome = OUTCOME_CANCELLED;
 		return true;
@@ -636,6 +657,39 @@ static void test_stop_hands_back_what_was_claimed_ahead(void **state)
 		assert_int_equal(await(w, ids[i], STATE_DONE).try_no, 1);
 }
 
+/* As after a lease that was taken back though its run goes on: the job is free, and claimed. */
+static void test_a_job_that_still_runs_here_is_not_begun_again(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	struct pool_counts before, now;
+	char id[TRANSFER_ID_MAX];
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	const char *px = redis_prefix(w->redis);
+	hint(w, "twin", id);
+	await_int(&twin.runs, 1);
+	pool_count(w->pool, &before);
+	assert_true(redis_borrow(w->redis, 1000, &r, &err));
+	assert_true(redis_commandf(r, w->arena, &v, &err, "HDEL %sq:held %s", px, id));
+	assert_int_equal(v->i, 1);
+	assert_true(redis_commandf(r, w->arena, &v, &err, "ZADD %sq:c:c 5 %s", px, id));
+	assert_true(redis_commandf(r, w->arena, &v, &err, "ZADD %sq:ring 1 c", px));
+	assert_true(redis_commandf(r, w->arena, &v, &err, "LPUSH %sq:wake 1", px));
+	redis_give_back(r);
+	int64_t until = clock_mono_ms() + WAIT_MS;
+	do {
+		clock_sleep_ms(5);
+		pool_count(w->pool, &now);
+	} while (now.handed_back == before.handed_back && twin.most == 1 &&
+		 clock_mono_ms() < until);
+	assert_true(now.handed_back > before.handed_back);
+	twin.release = true;
+	(void)await(w, id, STATE_DONE);
+	assert_int_equal(twin.most, 1);
+	assert_int_equal(twin.runs, 2);
+}
+
 static void test_refused_credentials_pause_the_connection(void **state)
 {
 	struct world *w = *state;
@@ -697,6 +751,7 @@ int main(void)
 		cmocka_unit_test(test_dry_run_with_refused_credentials_fails),
 		cmocka_unit_test(test_what_was_claimed_ahead_and_cannot_run_goes_back),
 		cmocka_unit_test(test_stop_hands_back_what_was_claimed_ahead),
+		cmocka_unit_test(test_a_job_that_still_runs_here_is_not_begun_again),
 		cmocka_unit_test(test_refused_credentials_pause_the_connection),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -491,6 +491,126 @@ static void nothing_is_given_out_by_a_redis_that_lost_data(void **state)
 	assert_string_equal(command("HGET v:epoch id", NULL, NULL)->s.p, after.id);
 }
 
+/* As if the clock of Redis had been put forward since, or back when negative: all that it wrote. */
+#define JUMP_MS 3600000
+static void jump(const char *id, int64_t ms)
+{
+	static const char script[] = "local ms = tonumber(ARGV[2]) "
+				     "redis.call('INCRBY', 'v:q:clock', -ms) "
+				     "for _, set in ipairs({ 'v:q:leases', 'v:q:delayed' }) do "
+				     "for _, m in ipairs(redis.call('ZRANGE', set, 0, -1)) do "
+				     "redis.call('ZINCRBY', set, -ms, m) end end "
+				     "for _, f in ipairs({ 'i.1.send', 'due', 'ua' }) do "
+				     "if redis.call('HEXISTS', 'v:t:' .. ARGV[1], f) == 1 then "
+				     "redis.call('HINCRBY', 'v:t:' .. ARGV[1], f, -ms) end end";
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	OK(redis_borrow(pool, 1000, &r, &err));
+	OK(redis_commandf(r, arena, &v, &err, "EVAL %b 0 %s %lld",
+			  (struct span) { script, strlen(script) }, id, (long long)ms));
+	redis_give_back(r);
+}
+
+static void a_jump_of_the_clock_ends_no_lease_and_ages_no_intent(void **state)
+{
+	(void)state;
+	struct step step;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(queue, job.id, job.fence, "send", NULL, &err));
+	(void)tick();
+	jump(job.id, JUMP_MS);
+	struct queue_tick t = tick();
+	assert_int_equal(t.reaped, 0);
+	assert_true(t.clock_jump_ms > JUMP_MS - LEASE_MS && t.clock_jump_ms <= JUMP_MS + LEASE_MS);
+	assert_int_equal(tick().clock_jump_ms, 0);
+	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
+	assert_true(step.age_ms >= 0 && step.age_ms < LEASE_MS);
+	/* Whoever is gone is still found out, a lease later. */
+	clock_sleep_ms(LEASE_MS + 20);
+	assert_int_equal(tick().reaped, 1);
+}
+
+static void a_jump_of_the_clock_makes_no_doubt_due(void **state)
+{
+	(void)state;
+	(void)command("SADD v:conns %s", "a", NULL);
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(queue, job.id, job.fence, "send", NULL, &err));
+	assert_int_equal(finish(&job, STATE_IN_DOUBT, QUIET_MS), FINISH_STORED);
+	(void)tick();
+	jump(job.id, JUMP_MS);
+	assert_int_equal(tick().promoted, 0);
+	assert_nothing_to_claim();
+	clock_sleep_ms(QUIET_MS + 20);
+	assert_int_equal(tick().promoted, 1);
+	struct step step;
+	job = must_claim();
+	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
+	assert_true(step.age_ms >= QUIET_MS && step.age_ms < JUMP_MS);
+}
+
+static void a_clock_put_back_keeps_no_dead_lease(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	(void)tick();
+	jump(job.id, -JUMP_MS);
+	assert_int_equal(tick().reaped, 0);
+	clock_sleep_ms(LEASE_MS + 20);
+	assert_int_equal(tick().reaped, 1);
+}
+
+/* Nobody ran for an hour: the gap is no jump, and what was held is taken back at once. */
+static void a_pause_of_all_processes_is_no_jump(void **state)
+{
+	(void)state;
+	(void)hint("a", "1", NULL);
+	struct queue_job job = must_claim();
+	(void)tick();
+	jump(job.id, JUMP_MS);
+	struct queue_tick t = first_tick();
+	assert_int_equal(t.reaped, 1);
+	assert_int_equal(t.clock_jump_ms, 0);
+}
+
+static struct queue_job lose(void)
+{
+	struct queue_job job = must_claim();
+	clock_sleep_ms(LEASE_MS + 20);
+	return job;
+}
+
+static void what_takes_its_process_down_each_time_is_given_up(void **state)
+{
+	(void)state;
+	struct queue_job job;
+	(void)hint("a", "1", NULL);
+	for (int i = 0; i < 4; i++) {
+		job = lose();
+		assert_int_equal(tick().reaped, 1);
+	}
+	job = must_claim();
+	assert_int_equal(finish(&job, STATE_RETRYING, 0), FINISH_STORED); /* begins anew */
+	for (int i = 0; i < 5; i++) {
+		(void)tick();
+		assert_string_equal(state_of(job.id), "retrying");
+		job = lose();
+		assert_int_equal(tick().given_up, i == 4);
+	}
+	assert_string_equal(state_of(job.id), "system_fault");
+	assert_string_equal(command("HGET v:t:%s %s", job.id, "ec")->s.p, "run_lost");
+	assert_nothing_to_claim();
+	assert_int_equal(first_tick().reaped, 0);
+	assert_nothing_to_claim();
+	assert_int_equal(hint("a", "1", NULL), INTAKE_KNOWN);
+	job = must_claim();
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	assert_int_equal(command("HEXISTS v:t:%s %s", job.id, "lost")->i, 0);
+}
+
 static void heartbeats_keep_a_long_job(void **state)
 {
 	(void)state;
@@ -716,6 +836,26 @@ static void news_during_a_run_that_ends_in_a_fault_run_it_again(void **state)
 	assert_int_equal(finish(&job, STATE_SYSTEM_FAULT, -1), FINISH_STORED);
 	assert_string_equal(state_of(job.id), "system_fault");
 	assert_nothing_to_claim();
+}
+
+/* A newer version's, after a step back. */
+static void a_record_of_an_unknown_state_holds_up_nobody(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	struct queue_job jobs[3];
+	size_t n = 0;
+	(void)hint("a", "0", NULL);
+	(void)hint("a", "1", NULL);
+	(void)hint("a", "2", NULL);
+	transfer_id("a", "invoice", "1", id);
+	(void)command("HSET v:t:%s st %s", id, "dreaming");
+	OK(queue_claim(queue, arena, 3, jobs, &n, &err));
+	assert_int_equal(n, 2);
+	assert_string_equal(jobs[0].source_id, "0");
+	assert_string_equal(jobs[1].source_id, "2");
+	assert_false(is_held(id));
+	assert_string_equal(state_of(id), "dreaming");
 }
 
 static void a_delayed_job_waits_for_its_time(void **state)
@@ -1216,6 +1356,11 @@ int main(void)
 		TEST(a_stale_fence_is_refused),
 		TEST(a_fence_is_not_given_again_by_a_redis_that_went_back),
 		TEST(nothing_is_given_out_by_a_redis_that_lost_data),
+		TEST(a_jump_of_the_clock_ends_no_lease_and_ages_no_intent),
+		TEST(a_jump_of_the_clock_makes_no_doubt_due),
+		TEST(a_clock_put_back_keeps_no_dead_lease),
+		TEST(a_pause_of_all_processes_is_no_jump),
+		TEST(what_takes_its_process_down_each_time_is_given_up),
 		TEST(heartbeats_keep_a_long_job),
 		TEST(a_crash_with_an_open_intent_is_in_doubt),
 		TEST(SV_03_back_from_failed_opens_a_generation_only_after_a_delivery),
@@ -1226,6 +1371,7 @@ int main(void)
 		TEST(what_was_left_unsent_is_woken_by_news_only),
 		TEST(a_skipped_document_without_a_stamp_is_looked_at_again),
 		TEST(news_during_a_run_that_ends_in_a_fault_run_it_again),
+		TEST(a_record_of_an_unknown_state_holds_up_nobody),
 		TEST(a_delayed_job_waits_for_its_time),
 		TEST(an_illegal_move_is_refused),
 		TEST(the_scripts_obey_the_one_table),
