@@ -189,23 +189,69 @@ static void pause_first(struct clerk *c)
 		}
 }
 
-/* While Redis is away the outcomes are tried until the process ends. */
-static void store_again(struct clerk *c, struct err *err)
+/* Makes an outcome that Redis refuses smaller: without its timeline, then a fault of ours that says
+ * no more than why. False: there is nothing left to leave out. */
+static bool make_smaller(struct queue_outcome *o, const struct err *why)
+{
+	const struct queue_outcome bare = { .id = o->id,
+					    .fence = o->fence,
+					    .state = STATE_SYSTEM_FAULT,
+					    .delay_ms = -1,
+					    .delivered = o->delivered,
+					    .error_code = err_code_name(why->code) };
+	if (o->n_entries) {
+		o->n_entries = 0;
+		return true;
+	}
+	if (o->error_code == bare.error_code && !o->error_json)
+		return false;
+	*o = bare;
+	return true;
+}
+
+/* False: the process ends. */
+static bool wait_for_redis(struct clerk *c, const struct err *why)
 {
 	struct pool *p = c->pool;
+	log_err(LOG_WARN, "outcomes_wait", why);
+	clock_sleep_ms(REDIS_AWAY_MS);
+	pthread_mutex_lock(&p->lock);
+	bool stop = p->stop_rest;
+	pthread_mutex_unlock(&p->lock);
+	return !stop;
+}
+
+/*
+ * What a turn could not store. While Redis is away it is tried until the process ends; what is
+ * refused is found by halves, and holds up nobody else.
+ */
+static void store_again(struct clerk *c, struct err *err)
+{
 	struct turn *t = c->turn;
-	bool stop = false;
-	while (!t->q.stored && !stop) {
-		pool_heard(p, (size_t)(c - p->clerks));
-		log_err(LOG_WARN, "outcomes_wait", err);
-		clock_sleep_ms(REDIS_AWAY_MS);
+	size_t part = t->n_runs;
+	for (size_t at = 0; at < t->n_runs && !t->q.stored;) {
+		struct queue_outcome *first = &t->outcomes[at];
+		size_t n = part < t->n_runs - at ? part : t->n_runs - at;
+		pool_heard(c->pool, (size_t)(c - c->pool->clerks));
+		if (err->code == ERR_OUTAGE) {
+			if (!wait_for_redis(c, err))
+				return;
+		} else if (err->code != ERR_NONE && n > 1) {
+			n = part = n / 2;
+		} else if (err->code != ERR_NONE && !make_smaller(first, err)) {
+			log_err(LOG_ERROR, "outcome_not_stored", err);
+			first->verdict = FINISH_STALE; /* its lease lapses */
+			*err = (struct err)ERR_INIT;
+			at++;
+			continue;
+		}
+		struct queue_turn again = { .outcomes = first, .n_outcomes = n };
+		*err = (struct err)ERR_INIT;
 		arena_clear(c->arena);
-		struct queue_turn again = { .outcomes = t->outcomes, .n_outcomes = t->n_runs };
-		t->q.stored = queue_turn(p->opt.queue, c->arena, &again, err);
-		pthread_mutex_lock(&p->lock);
-		stop = p->stop_rest;
-		pthread_mutex_unlock(&p->lock);
+		if (queue_turn(c->pool->opt.queue, c->arena, &again, err))
+			at += n;
 	}
+	t->q.stored = true;
 }
 
 static void close_leases(struct pool *p, struct turn *t)

@@ -657,6 +657,29 @@ static void test_stop_hands_back_what_was_claimed_ahead(void **state)
 		assert_int_equal(await(w, ids[i], STATE_DONE).try_no, 1);
 }
 
+/* Redis refuses its timeline each time; the others of its batch, and their clerk, go on. */
+static void test_an_outcome_that_cannot_be_stored_holds_up_nobody(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	struct redis *r = NULL;
+	const struct redis_value *v = NULL;
+	char bad[TRANSFER_ID_MAX], ids[20][TRANSFER_ID_MAX], source[32];
+	transfer_id("c", "invoice", "unstorable", bad);
+	assert_true(redis_borrow(w->redis, 1000, &r, &err));
+	assert_true(redis_commandf(r, w->arena, &v, &err, "SET %stl:%s x", redis_prefix(w->redis),
+				   bad));
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		snprintf(source, sizeof(source), "quick-u%zu", i);
+		hint(w, i == 10 ? "unstorable" : source, ids[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+		(void)await(w, ids[i], STATE_DONE);
+	assert_true(
+		redis_commandf(r, w->arena, &v, &err, "DEL %stl:%s", redis_prefix(w->redis), bad));
+	redis_give_back(r);
+}
+
 /* As after a lease that was taken back though its run goes on: the job is free, and claimed. */
 static void test_a_job_that_still_runs_here_is_not_begun_again(void **state)
 {
@@ -751,6 +774,7 @@ int main(void)
 		cmocka_unit_test(test_dry_run_with_refused_credentials_fails),
 		cmocka_unit_test(test_what_was_claimed_ahead_and_cannot_run_goes_back),
 		cmocka_unit_test(test_stop_hands_back_what_was_claimed_ahead),
+		cmocka_unit_test(test_an_outcome_that_cannot_be_stored_holds_up_nobody),
 		cmocka_unit_test(test_a_job_that_still_runs_here_is_not_begun_again),
 		cmocka_unit_test(test_refused_credentials_pause_the_connection),
 	};
