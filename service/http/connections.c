@@ -44,6 +44,9 @@ void connection_draft_of(const struct connection *c, struct connection_draft *re
 	memcpy(ret->limits, c->limits, sizeof(ret->limits));
 }
 
+/* pause_reason of a connection whose settings or credentials no check has seen. */
+#define PAUSED_CHANGED "changed"
+
 static void write_raw(struct json_writer *w, const char *key, const char *json)
 {
 	jsonw_key(w, key);
@@ -205,6 +208,21 @@ static bool has_other_credentials(const struct connection *a, const struct conne
 	       memcmp(a->credentials.p, b->credentials.p, a->credentials.n) != 0;
 }
 
+/*
+ * What relays is what was checked (SV-07): other settings or credentials stop a connection that was
+ * activated until it is activated anew.
+ */
+static void stop_until_checked(const struct connection *old, struct connection_draft *draft)
+{
+	bool is_same = str_eq(old->settings, draft->settings) &&
+		       span_eq(draft->credentials,
+			       (struct span) { old->credentials.p, old->credentials.n });
+	if (old->state == CONNECTION_DRAFT || is_same)
+		return;
+	draft->state = CONNECTION_PAUSED;
+	draft->pause_reason = PAUSED_CHANGED;
+}
+
 static bool change(struct request *rq, enum body_mode mode, struct err *err)
 {
 	int64_t rev;
@@ -216,8 +234,10 @@ static bool change(struct request *rq, enum body_mode mode, struct err *err)
 	if (rev >= 0 && rev != old->rev)
 		return problem(err, ERR_CONFLICT, "stale", "", "it is at revision %" PRId64,
 			       old->rev);
-	if (!connection_body_read(rq, mode, old, &draft, err) ||
-	    !put(rq, &draft, "connection.change", &made, err))
+	if (!connection_body_read(rq, mode, old, &draft, err))
+		return false;
+	stop_until_checked(old, &draft);
+	if (!put(rq, &draft, "connection.change", &made, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = made;
 	if (has_other_credentials(c, old) &&
@@ -313,6 +333,9 @@ static bool move(struct request *rq, bool resume, struct err *err)
 			       "the connection was never activated");
 	if (c->state == (resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED))
 		return respond_connection(rq, 200, c, err);
+	if (resume && str_eq(c->pause_reason, PAUSED_CHANGED))
+		return problem(err, ERR_CONFLICT, "changed", "",
+			       "its settings or credentials were changed: activate it");
 	struct connection *moved = NULL;
 	if (!set_state(rq, -1, resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED,
 		       resume ? "" : "operator", resume ? "connection.resume" : "connection.pause",

@@ -101,6 +101,14 @@ const struct reason reasons[] = {
 	  "Netvisor has several invoices that match {subject}. A person must look.",
 	  "Netvisorissa on useita laskuja, jotka vastaavat laskua {subject}. Tarkista käsin.",
 	  "Netvisor har flere fakturaer som svarer til {subject}. En person må se på det." },
+	{ "status_taken", "admin",
+	  "The connection {subject} relays this company's invoices from the same status. Pause one "
+	  "of the two.",
+	  "Yhteys {subject} siirtää tämän yrityksen laskut samasta tilasta. Keskeytä toinen "
+	  "yhteys.",
+	  "Forbindelsen {subject} overfører fakturaene til dette foretaket fra samme status. Sett "
+	  "en "
+	  "av de to på pause." },
 	{ "target_changed", "operator",
 	  "Invoice {subject} may have gone to the organisation that the connection named before. "
 	  "Look there, then resend or cancel it.",

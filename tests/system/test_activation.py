@@ -109,6 +109,26 @@ def test_SV_07_one_active_connection_per_company_and_status(service):
     assert key in refused(service, twin, "status_taken")[0]["text"]
     assert service.call("POST", f"/v1/connections/{key}/pause").status == 200
     assert activate(service, twin).status == 200
+    wait_for("the second has polled", lambda: service.call("GET", f"/v1/connections/{twin}/report").json()["report"])
+    assert service.call("POST", f"/v1/connections/{key}/resume").status == 200  # nobody checks: it waits all the same
+    invoice, = service.sandbox.add_invoices(key, count=1)
+    service.webhook(key, event(invoice["guid"]))
+    waits, = wait_for("it waits", lambda: service.transfers(key, state="waiting"))
+    assert waits["error"]["code"] == "status_taken" and twin in waits["error"]["text"]
+
+
+def test_SV_07_what_no_check_has_seen_relays_nothing(service):
+    key, setup = tenant(service)
+    service.connect(key, key)
+    service.activate(key)
+    head = {"If-Match": "*"}
+    renamed = service.call("PATCH", f"/v1/connections/{key}", {"name": "Another name"}, head).json()
+    assert renamed["state"] == "active"
+    changed = service.call("PATCH", f"/v1/connections/{key}", {"settings": {"send_pdf": True}}, head).json()
+    assert (changed["state"], changed["pause_reason"]) == ("paused", "changed")
+    refused_resume = service.call("POST", f"/v1/connections/{key}/resume")
+    assert (refused_resume.status, refused_resume.json()["code"]) == (409, "changed")
+    assert activate(service, key).status == 200
 
 
 def test_SV_07_missing_settings_refuse_before_anybody_is_asked(service):

@@ -95,6 +95,7 @@ def test_OP_02_a_vendor_that_asks_for_a_month_is_asked_again(service, key, way):
     elif way == "credentials":
         patch(service, key, credentials={"netvisor": {"sender": "Viesti again"}})
         assert blocked(service, key) is None
+        service.activate(key)  # what no check has seen relays nothing
     waiting = wait_for("it waits", lambda: (t := service.call("GET", f"/v1/transfers/{transfer}")).json()["state"] == "retrying" and t)
     due = datetime.datetime.fromisoformat(waiting.json()["due_at"].replace("Z", "+00:00")) - datetime.datetime.now(datetime.timezone.utc)
     assert due <= datetime.timedelta(hours=24, seconds=5)

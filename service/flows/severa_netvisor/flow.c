@@ -495,7 +495,8 @@ static bool run_document(struct sn *r, struct document *d, struct err *err)
 	if (!sn_is_own(&r->set, &d->inv))
 		return leave(r, OUTCOME_SKIPPED, "other_company",
 			     "The invoice belongs to another company.");
-	return prepare(r, d, err) && deliver(r, d, err) && finish(r, &d->inv, false, err);
+	return sn_may_relay(r, err) && prepare(r, d, err) && deliver(r, d, err) &&
+	       finish(r, &d->inv, false, err);
 }
 
 static bool run(struct attempt *at, struct err *err)

@@ -112,6 +112,8 @@ bool sn_look_up(struct sn *r, const struct sn_identity *id, const char **ret_key
 bool sn_write_failed(struct sn *r, const char *step, const struct err *why, struct err *err);
 
 /* watch.c */
+/* ERR_WAITING status_taken while another active connection relays the company's invoices. */
+bool sn_may_relay(struct sn *r, struct err *err) MUST_CHECK;
 bool sn_poll(struct attempt *at, struct err *err);
 bool sn_check(struct attempt *at, struct err *err);
 

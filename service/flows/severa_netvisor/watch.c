@@ -58,12 +58,44 @@ static const char *owner_key(struct attempt *at, const struct severa_status *tra
 	return arena_printf(at->arena, "%s:%s", transfer->id, company);
 }
 
+/* The active connection that relays them, when it is another than this one; else NULL. */
+static bool other_owner(struct sn *r, const struct severa_status *transfer, const char **ret,
+			struct err *err)
+{
+	struct attempt *at = r->at;
+	const char *owner;
+	*ret = NULL;
+	if (!r->set.company)
+		return true;
+	const char *key = owner_key(at, transfer, r->set.company);
+	if (!key)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!at->ops->kv_get(at, OWNER_SCOPE, key, &owner, err))
+		return false;
+	if (owner[0] && !str_eq(owner, at->conn->id) && at->ops->is_active(at, owner))
+		*ret = owner;
+	return true;
+}
+
+bool sn_may_relay(struct sn *r, struct err *err)
+{
+	const char *other;
+	if (!other_owner(r, r->transfer, &other, err))
+		return false;
+	return !other || err_reason(err, ERR_WAITING, "status_taken", other,
+				    "the connection %s relays this company's invoices from the "
+				    "same status",
+				    other);
+}
+
 /* Each poll says anew whose invoices this connection relays. */
 static bool claim_company(struct watch *w, struct err *err)
 {
 	struct attempt *at = w->r->at;
 	if (!w->r->set.company)
 		return true;
+	if (!sn_may_relay(w->r, err))
+		return false;
 	const char *key = owner_key(at, w->r->transfer, w->r->set.company);
 	return key ? at->ops->kv_set(at, OWNER_SCOPE, key, at->conn->id, OWNER_TTL_MS, err)
 		   : err_set(err, ERR_LIMIT, "arena full");
@@ -463,16 +495,10 @@ static bool is_same(const struct severa_status *a, const struct severa_status *b
 /* Two connections would both send what stands in one status. */
 static bool check_twin(struct check *c, const struct severa_status *transfer, struct err *err)
 {
-	struct attempt *at = c->r.at;
-	const char *key, *owner;
-	if (!c->r.set.company)
-		return true;
-	key = owner_key(at, transfer, c->r.set.company);
-	if (!key)
-		return err_set(err, ERR_LIMIT, "arena full");
-	if (!at->ops->kv_get(at, OWNER_SCOPE, key, &owner, err))
+	const char *owner;
+	if (!other_owner(&c->r, transfer, &owner, err))
 		return false;
-	if (owner[0] && !str_eq(owner, at->conn->id) && at->ops->is_active(at, owner))
+	if (owner)
 		problem(c, "status_taken", "/settings/statuses/transfer",
 			"The connection %s relays this company's invoices from the status %s "
 			"already. Pause it, or choose another status.",
