@@ -14,14 +14,43 @@
 
 #define ENTRY_MAX 8192
 #define EXCERPT_MAX 1024
-/* Calls give way, so that what was done and how it ended is always told. */
-#define CALLS_MAX (RUN_MAX_ENTRIES - 24)
 
+static const char *left_out_entry(struct run *r)
+{
+	struct strbuf sb = STRBUF_INIT(r->arena, 256), text = STRBUF_INIT(r->arena, 64);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *json;
+	strbuf_addf(&text, "%zu steps are left out here.", r->n_left_out);
+	jsonw_object(&w);
+	jsonw_ktime(&w, "at", clock_wall_ms());
+	jsonw_kstr(&w, "code", "left_out");
+	jsonw_key(&w, "text");
+	jsonw_span(&w, strbuf_span(&text));
+	jsonw_end_object(&w);
+	return strbuf_finish(&sb, &json, NULL) ? json : NULL;
+}
+
+/* How it began and how it ended is told, however long it was in between. */
 static void keep(struct run *r, struct strbuf *sb)
 {
-	const char *json;
-	if (r->n_entries < RUN_MAX_ENTRIES && strbuf_finish(sb, &json, NULL))
+	const char *json, *gap;
+	if (!strbuf_finish(sb, &json, NULL))
+		return;
+	if (r->n_entries < RUN_FIRST_ENTRIES + RUN_LAST_ENTRIES) {
+		r->n_left_out = 0;
 		r->entries[r->n_entries++] = json;
+		return;
+	}
+	const char **last = r->entries + RUN_FIRST_ENTRIES + 1;
+	if (r->n_entries < RUN_MAX_ENTRIES) {
+		memmove(last, last - 1, RUN_LAST_ENTRIES * sizeof(*last));
+		r->n_entries = RUN_MAX_ENTRIES;
+	}
+	memmove(last, last + 1, (RUN_LAST_ENTRIES - 1) * sizeof(*last));
+	last[RUN_LAST_ENTRIES - 1] = json;
+	r->n_left_out++;
+	gap = left_out_entry(r);
+	r->entries[RUN_FIRST_ENTRIES] = gap ? gap : "{}";
 }
 
 static void begin(struct json_writer *w, const char *code)
@@ -49,8 +78,6 @@ void run_entry_call(struct run *r, const struct call *call, const struct http_re
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const char *key = call->limit_key ? call->limit_key : "";
 	r->has_written |= call->rq.is_write;
-	if (r->n_entries >= CALLS_MAX)
-		return;
 	begin(&w, "call");
 	jsonw_key(&w, "system"); /* the part of the limit key before its colon */
 	jsonw_span(&w, (struct span) { key, strcspn(key, ":") });

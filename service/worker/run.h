@@ -17,7 +17,10 @@
 #include <stdatomic.h>
 
 #define RUN_MAGIC 0x52554e21u
-#define RUN_MAX_ENTRIES 64
+#define RUN_FIRST_ENTRIES 40
+#define RUN_LAST_ENTRIES 24
+#define RUN_MAX_ENTRIES \
+	(RUN_FIRST_ENTRIES + 1 + RUN_LAST_ENTRIES) /* between: how many are not there */
 
 struct run {
 	uint32_t magic;
@@ -30,6 +33,7 @@ struct run {
 	_Atomic int64_t deadline_ms; /* of the lease, monotonic */
 	const char *entries[RUN_MAX_ENTRIES]; /* timeline, oldest first */
 	size_t n_entries;
+	size_t n_left_out; /* of entries; their number stands behind the first ones */
 	bool has_written; /* a write to a vendor was begun */
 	struct queue_outcome outcome; /* filled by run_attempt */
 	struct err err; /* why it failed; code ERR_NONE when it did not */
@@ -70,7 +74,7 @@ struct attempt_impl {
 	bool has_seen;
 };
 
-/* entry.c: timeline entries; past RUN_MAX_ENTRIES or the arena they are left out. */
+/* entry.c: timeline entries: the first and the last of a run, and how many were left out. */
 /* One of reply and err is NULL. */
 void run_entry_call(struct run *r, const struct call *call, const struct http_reply *reply,
 		    const struct err *err);

@@ -116,6 +116,11 @@ static bool twin_run(void)
 static bool fake_run(struct attempt *at, struct err *err)
 {
 	struct step step;
+	if (strcmp(at->source_id, "wordy") == 0) {
+		for (int i = 0; i < 100; i++)
+			at->ops->note(at, "step", arena_printf(at->arena, "step %d.", i));
+		return true;
+	}
 	if (strcmp(at->source_id, "twin") == 0)
 		return twin_run();
 	if (strncmp(at->source_id, "quick-", 6) == 0 || strncmp(at->source_id, "slow-", 5) == 0)
@@ -657,6 +662,25 @@ static void test_stop_hands_back_what_was_claimed_ahead(void **state)
 		assert_int_equal(await(w, ids[i], STATE_DONE).try_no, 1);
 }
 
+static void test_OP_05_a_long_run_tells_its_beginning_and_its_end(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	const char **entries;
+	size_t n;
+	char id[TRANSFER_ID_MAX];
+	hint(w, "wordy", id);
+	(void)await(w, id, STATE_DONE);
+	assert_true(store_timeline(w->store, w->arena, id, &entries, &n, &err));
+	assert_int_equal(n, 65);
+	assert_non_null(strstr(entries[0], "step 0."));
+	assert_non_null(strstr(entries[39], "step 39."));
+	assert_non_null(strstr(entries[40], "37 steps are left out"));
+	assert_non_null(strstr(entries[41], "step 77."));
+	assert_non_null(strstr(entries[63], "step 99."));
+	assert_non_null(strstr(entries[64], "\"code\":\"done\""));
+}
+
 /* Redis refuses its timeline each time; the others of its batch, and their clerk, go on. */
 static void test_an_outcome_that_cannot_be_stored_holds_up_nobody(void **state)
 {
@@ -774,6 +798,7 @@ int main(void)
 		cmocka_unit_test(test_dry_run_with_refused_credentials_fails),
 		cmocka_unit_test(test_what_was_claimed_ahead_and_cannot_run_goes_back),
 		cmocka_unit_test(test_stop_hands_back_what_was_claimed_ahead),
+		cmocka_unit_test(test_OP_05_a_long_run_tells_its_beginning_and_its_end),
 		cmocka_unit_test(test_an_outcome_that_cannot_be_stored_holds_up_nobody),
 		cmocka_unit_test(test_a_job_that_still_runs_here_is_not_begun_again),
 		cmocka_unit_test(test_refused_credentials_pause_the_connection),
