@@ -37,6 +37,9 @@ struct http_request {
 	size_t max_reply_bytes; /* 0: 16 MiB */
 	int64_t timeout_ms; /* 0: the guard's */
 	bool is_write; /* changes something at the vendor: a cut line leaves doubt */
+	/* Of a write, monotonic, NULL: none; read when the connection stands: its first byte goes
+	 * out before that time or not at all (ERR_LEASE). */
+	const _Atomic int64_t *begin_before_ms;
 };
 
 struct http_reply {
@@ -60,9 +63,9 @@ enum http_reach {
 /*
  * The transport, so that tests replay recorded exchanges. True with *ret_reply filled (any status),
  * or false with *ret_reach and err: ERR_OUTAGE (not sent, or a read that got no answer), ERR_DOUBT
- * (is_write and HTTP_UNKNOWN), ERR_BUSY (http_client_abort, and no doubt), ERR_INPUT (guard
- * refused: host not allowed, address private, not http(s)), ERR_LIMIT (a read's reply too large).
- * Reply in the arena.
+ * (is_write and HTTP_UNKNOWN), ERR_LEASE (begin_before_ms is over), ERR_BUSY (http_client_abort,
+ * and no doubt), ERR_INPUT (guard refused: host not allowed, address private, not http(s)),
+ * ERR_LIMIT (a read's reply too large). Reply in the arena.
  */
 struct http_transport {
 	bool (*perform)(struct http_transport *t, struct arena *arena,

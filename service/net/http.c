@@ -52,6 +52,8 @@ struct http_client {
 	bool is_write;
 	bool is_started; /* a connection was ready and the request about to go out */
 	bool has_refused_resend;
+	bool is_too_late; /* begin_before_ms was over before the first byte */
+	const _Atomic int64_t *begin_before_ms;
 	long bytes_before; /* CURLINFO_REQUEST_SIZE at is_started */
 	unsigned n_sockets, n_refused;
 	char refused_address[INET6_ADDRSTRLEN];
@@ -147,6 +149,12 @@ static int before_request(void *user, char *remote_ip, char *local_ip, int remot
 		c->has_refused_resend = true;
 		return CURL_PREREQFUNC_ABORT;
 	}
+	/* Name, connect and TLS may have taken longer than the lease lasts. */
+	if (c->is_write && c->begin_before_ms &&
+	    clock_mono_ms() >= atomic_load(c->begin_before_ms)) {
+		c->is_too_late = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
 	if (!c->is_started)
 		c->bytes_before = request_bytes(c);
 	c->is_started = true;
@@ -229,7 +237,8 @@ static void start_exchange(struct http_client *c, struct arena *arena,
 			   const struct http_request *rq)
 {
 	c->is_write = rq->is_write;
-	c->is_started = c->has_refused_resend = false;
+	c->is_started = c->has_refused_resend = c->is_too_late = false;
+	c->begin_before_ms = rq->begin_before_ms;
 	c->bytes_before = 0;
 	c->n_sockets = c->n_refused = 0;
 	c->curl_text[0] = c->refused_address[0] = '\0';
@@ -246,6 +255,8 @@ static bool no_reply(struct http_client *c, CURLcode code, enum http_reach *ret_
 	bool is_sent = c->has_refused_resend ||
 		       (c->is_started && request_bytes(c) != c->bytes_before);
 	*ret_reach = is_sent ? HTTP_UNKNOWN : HTTP_NOT_SENT;
+	if (c->is_too_late)
+		return err_set(err, ERR_LEASE, "the lease ended before the write began");
 	if (c->n_refused && !c->n_sockets && !is_sent)
 		return err_set(err, ERR_INPUT, "address %s is not to be connected to",
 			       c->refused_address);

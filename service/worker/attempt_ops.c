@@ -104,7 +104,10 @@ static bool op_exchange(struct attempt *at, const struct call *call, struct http
 		return false;
 	if (call->rq.is_write && !still_ours(at, err))
 		return false;
-	if (!impl->ctx->http->perform(impl->ctx->http, at->arena, &call->rq, ret, &reach, e)) {
+	struct http_request rq = call->rq;
+	if (rq.is_write && is_transfer(at))
+		rq.begin_before_ms = &impl->run->deadline_ms;
+	if (!impl->ctx->http->perform(impl->ctx->http, at->arena, &rq, ret, &reach, e)) {
 		run_entry_call(impl->run, call, NULL, e);
 		count_call(at, call, err_code_name(e->code));
 		return err_wrap(e, "%s", call->what);

@@ -685,6 +685,26 @@ static void a_full_arena_is_a_limit_not_a_crash(void **state)
 	bench_stop(&b);
 }
 
+static void a_write_begins_before_its_time_or_not_at_all(void **state)
+{
+	(void)state;
+	struct bench b;
+	BENCH_START(&b, { OK_HI, 0, RAW_KEEP });
+	_Atomic int64_t before_ms = clock_mono_ms() - 1;
+	const struct http_request rq = { .method = "POST",
+					 .body = SPAN_LIT("x"),
+					 .is_write = true,
+					 .begin_before_ms = &before_ms };
+	assert_false(send_request(&b, rq, "/"));
+	assert_int_equal(b.err.code, ERR_LEASE);
+	assert_int_equal(b.reach, HTTP_NOT_SENT);
+	assert_int_equal(raw_server_requests(&b.server), 0);
+	before_ms = clock_mono_ms() + 10000;
+	assert_true(send_request(&b, rq, "/"));
+	assert_int_equal(raw_server_requests(&b.server), 1);
+	bench_stop(&b);
+}
+
 static void each_allocation_may_fail(void **state)
 {
 	(void)state;
@@ -804,6 +824,7 @@ int main(void)
 		cmocka_unit_test(abort_ends_a_running_request_and_those_after),
 		cmocka_unit_test(abort_of_a_read_hands_it_back),
 		cmocka_unit_test(a_full_arena_is_a_limit_not_a_crash),
+		cmocka_unit_test(a_write_begins_before_its_time_or_not_at_all),
 		cmocka_unit_test(each_allocation_may_fail),
 		cmocka_unit_test(the_host_of_a_url),
 	};
