@@ -31,7 +31,7 @@
 
 #define REDIS_START_MS 10000
 #define MAX_HOSTS 64
-#define REDIS_SPARE 8
+#define REDIS_SPARE 8 /* the connections that threads have for themselves (queue_reserve) */
 #define FILES_SPARE 64
 #define SILENCE_MAX_MS 30000 /* longer than any wait for Redis */
 

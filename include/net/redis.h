@@ -61,6 +61,13 @@ const char *redis_prefix(const struct redis_pool *pool);
 bool redis_borrow(struct redis_pool *pool, int64_t wait_ms, struct redis **ret,
 		  struct err *err) MUST_CHECK;
 void redis_give_back(struct redis *r);
+/*
+ * From now on the calling thread has a connection that no other gets, until redis_unreserve: for
+ * those that must not starve behind a crowd of borrowers (who beats a lease, stores an outcome,
+ * answers a sender). One is always left to all; where there is no other, the thread waits like all.
+ */
+void redis_reserve(struct redis_pool *pool);
+void redis_unreserve(struct redis_pool *pool);
 CLEANUP_FUNC(struct redis, redis_give_back)
 /*
  * Grows when a connection is lost: the server may have been started again since, or be another, and

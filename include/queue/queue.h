@@ -42,6 +42,9 @@ struct queue;
 bool queue_new(const struct queue_options *opt, struct queue **ret, struct err *err) MUST_CHECK;
 void queue_free(struct queue *q); /* accepts NULL */
 CLEANUP_FUNC(struct queue, queue_free)
+/* The calling thread never waits for others to reach Redis (redis_reserve), until it ends that. */
+void queue_reserve(struct queue *q);
+void queue_unreserve(struct queue *q);
 
 /* First 16 bytes, hex, of SHA-256(conn NUL kind NUL source id). */
 void transfer_id(const char *conn, const char *kind, const char *source_id,

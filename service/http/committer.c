@@ -113,9 +113,14 @@ static void refuse(struct committer *c, struct commit *item)
 static void *run(void *arg)
 {
 	struct lane *l = arg;
+	const struct committer_options *opt = &l->committer->opt;
 	size_t n;
+	if (opt->begin)
+		opt->begin(opt->ctx);
 	while ((n = take(l->committer, l)) > 0)
 		send_batch(l->committer, l, n);
+	if (opt->end)
+		opt->end(opt->ctx);
 	return NULL;
 }
 

@@ -32,6 +32,9 @@ struct committer_options {
 	/* A committer thread (after the stop the pushing one), before the resume. why NULL: receipt
 	 * is set. */
 	void (*done)(void *ctx, struct commit *c, const struct err *why);
+	/* A committer thread begins and ends; each may be NULL. */
+	void (*begin)(void *ctx);
+	void (*end)(void *ctx);
 	void *ctx;
 };
 

@@ -459,12 +459,26 @@ static bool start_loops(struct http_server *s, struct err *err)
 	return loops_new(&loops, &s->loops, err);
 }
 
+static void commit_begin(void *ctx)
+{
+	const struct http_server *s = ctx;
+	queue_reserve(s->opt.queue);
+}
+
+static void commit_end(void *ctx)
+{
+	const struct http_server *s = ctx;
+	queue_unreserve(s->opt.queue);
+}
+
 static bool start_parts(struct http_server *s, struct err *err)
 {
 	const struct committer_options commit = {
 		.batch_max = (size_t)s->opt.cfg->batch_max,
 		.intake = commit_batch,
 		.done = commit_done,
+		.begin = commit_begin,
+		.end = commit_end,
 		.ctx = s,
 	};
 	s->keys = key_cache_new();

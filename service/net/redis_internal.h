@@ -50,6 +50,8 @@ struct redis_pool {
 struct redis {
 	struct redis_pool *pool;
 	bool is_busy;
+	bool is_reserved; /* for the thread `owner`; both guarded like is_busy */
+	pthread_t owner;
 	int fd; /* that of ctx, for redis_pool_shutdown; -1: none */
 	redisContext *ctx; /* NULL: not connected */
 	uint64_t generation; /* the pool's when it was made */

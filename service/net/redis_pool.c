@@ -129,13 +129,47 @@ const char *redis_prefix(const struct redis_pool *pool)
 	return pool->prefix;
 }
 
-/* A free connection, one that is connected if there is one; NULL when all are lent. */
+static bool is_mine(const struct redis *r)
+{
+	return r->is_reserved && pthread_equal(r->owner, pthread_self());
+}
+
+void redis_reserve(struct redis_pool *pool)
+{
+	struct redis *found = NULL;
+	pthread_mutex_lock(&pool->lock);
+	/* From the end; one that is lent now comes back. The first is everybody's. */
+	for (unsigned i = pool->size; !found && --i > 0;)
+		if (!pool->connections[i].is_reserved)
+			found = &pool->connections[i];
+	if (found) {
+		found->is_reserved = true;
+		found->owner = pthread_self();
+	}
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void redis_unreserve(struct redis_pool *pool)
+{
+	pthread_mutex_lock(&pool->lock);
+	for (unsigned i = 0; i < pool->size; i++)
+		if (is_mine(&pool->connections[i]))
+			pool->connections[i].is_reserved = false;
+	pthread_cond_broadcast(&pool->is_free);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* A free connection: the thread's own, else one that is connected if there is one; NULL when all
+ * are lent. */
 static struct redis *pick_locked(struct redis_pool *pool)
 {
 	struct redis *found = NULL;
+	for (unsigned i = pool->size; i-- > 0;)
+		if (is_mine(&pool->connections[i]) && !pool->connections[i].is_busy)
+			return &pool->connections[i];
 	for (unsigned i = 0; i < pool->size; i++) {
 		struct redis *r = &pool->connections[i];
-		if (r->is_busy)
+		if (r->is_busy || r->is_reserved)
 			continue;
 		if (r->fd >= 0)
 			return r;

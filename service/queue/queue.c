@@ -65,6 +65,16 @@ void queue_free(struct queue *q)
 	mem_free_wiped(q, sizeof(*q));
 }
 
+void queue_reserve(struct queue *q)
+{
+	redis_reserve(q->pool);
+}
+
+void queue_unreserve(struct queue *q)
+{
+	redis_unreserve(q->pool);
+}
+
 /* --- values and record leases --- */
 
 bool queue_kv_get(struct queue *q, struct arena *arena, const char *scope, const char *key,

@@ -9,9 +9,9 @@
 
 #define BUSY_MIN_MS 20
 #define BUSY_MAX_MS 5000 /* a key that is blocked for longer puts its connection to sleep */
-#define OUTAGE_SAID_MAX_MS (60 * 60 * 1000) /* of what a vendor asks for: a slip of its pen must \
-					     */
-#define QUOTA_SAID_MAX_MS (24 * 60 * 60 * 1000) /* not hold a document for weeks */
+/* The longest that a vendor's Retry-After holds: its slip must not hold a document for weeks. */
+#define OUTAGE_SAID_MAX_MS (60 * 60 * 1000)
+#define QUOTA_SAID_MAX_MS (24 * 60 * 60 * 1000)
 #define QUOTA_DEFAULT_MS 60000
 #define RETEST_MAX_DOUBLINGS 4
 

@@ -352,6 +352,7 @@ void *pool_clerk_main(void *arg)
 	struct pool *p = c->pool;
 	struct turn *t = c->turn;
 	size_t round = (size_t)(c - p->clerks);
+	queue_reserve(p->opt.queue);
 	pthread_mutex_lock(&p->lock);
 	while (wait_for_business_locked(p)) {
 		pool_heard(p, round);
@@ -369,6 +370,7 @@ void *pool_clerk_main(void *arg)
 		pthread_mutex_lock(&p->lock);
 	}
 	pthread_mutex_unlock(&p->lock);
+	queue_unreserve(p->opt.queue);
 	return NULL;
 }
 
@@ -377,6 +379,7 @@ void *pool_clerk_main(void *arg)
 void *pool_listener_main(void *arg)
 {
 	struct pool *p = arg;
+	queue_reserve(p->opt.queue);
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop_claim) {
 		if (!p->is_dry || !pool_room_locked(p)) {
@@ -393,5 +396,6 @@ void *pool_listener_main(void *arg)
 		pthread_cond_signal(&p->desk);
 	}
 	pthread_mutex_unlock(&p->lock);
+	queue_unreserve(p->opt.queue);
 	return NULL;
 }

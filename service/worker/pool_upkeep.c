@@ -75,6 +75,7 @@ void *pool_beater_main(void *arg)
 {
 	struct pool *p = arg;
 	struct arena *arena = arena_new(BEAT_ARENA);
+	queue_reserve(p->opt.queue);
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop_rest && arena) {
 		pool_heard(p, ROUND_BEATER);
@@ -95,6 +96,7 @@ void *pool_beater_main(void *arg)
 			spread_locked(p, leases, n);
 	}
 	pthread_mutex_unlock(&p->lock);
+	queue_unreserve(p->opt.queue);
 	arena_free(arena);
 	return NULL;
 }
@@ -186,6 +188,7 @@ static void keep_house(struct pool *p)
 void *pool_keeper_main(void *arg)
 {
 	struct pool *p = arg;
+	queue_reserve(p->opt.queue);
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop_claim) {
 		pool_heard(p, ROUND_KEEPER);
@@ -197,5 +200,6 @@ void *pool_keeper_main(void *arg)
 			pool_wait_locked(p, &p->tick, KEEPER_MS);
 	}
 	pthread_mutex_unlock(&p->lock);
+	queue_unreserve(p->opt.queue);
 	return NULL;
 }

@@ -33,6 +33,11 @@ static struct {
 	_Atomic int deliveries, told;
 } ends;
 
+/* A document whose run lasts until it is told to end. */
+static struct {
+	_Atomic bool runs, go_on;
+} slow;
+
 /* Logins refused; "late-credentials" waits until the connection has new ones. */
 static struct {
 	_Atomic int refused;
@@ -136,6 +141,12 @@ static bool fake_run(struct attempt *at, struct err *err)
 	if (strcmp(at->source_id, "bad") == 0)
 		return err_reason(err, ERR_DATA, "customer_number_missing", "row 1",
 				  "no customer number");
+	if (strcmp(at->source_id, "slow") == 0) {
+		slow.runs = true;
+		while (!slow.go_on)
+			clock_sleep_ms(5);
+		return true;
+	}
 	if (strcmp(at->source_id, "late-credentials") == 0 && at->conn->rev == 1) {
 		logins.waits = true;
 		while (!logins.go_on)
@@ -762,6 +773,34 @@ static void test_refused_credentials_pause_the_connection(void **state)
 	assert_int_equal(logins.refused, 1);
 }
 
+/* A crowd of requests holds every connection: the lease of a running job is beaten all the same. */
+static void test_a_crowd_of_borrowers_costs_no_lease(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	struct redis *held[32];
+	struct pool_counts before, after;
+	char id[TRANSFER_ID_MAX];
+	size_t n = 0;
+	pool_count(w->pool, &before);
+	hint(w, "slow", id);
+	for (int64_t until = clock_mono_ms() + WAIT_MS; !slow.runs; clock_sleep_ms(5))
+		assert_true(clock_mono_ms() < until);
+	int64_t end_ms = clock_mono_ms() + 3500; /* the lease is 2 s */
+	while (clock_mono_ms() < end_ms) {
+		while (n < ARRAY_SIZE(held) && redis_borrow(w->redis, 0, &held[n], &err))
+			n++;
+		clock_sleep_ms(20);
+	}
+	assert_in_range(n, 1, ARRAY_SIZE(held) - 1);
+	while (n > 0)
+		redis_give_back(held[--n]);
+	slow.go_on = true;
+	assert_int_equal(await(w, id, STATE_DONE).try_no, 1);
+	pool_count(w->pool, &after);
+	assert_int_equal(after.lost, before.lost);
+}
+
 /* With nothing to do each thread is heard of, or rests; one that hangs in a Redis that is alive but
  * silent is named. */
 static void test_a_thread_that_hangs_is_named(void **state)
@@ -792,6 +831,7 @@ int main(void)
 		cmocka_unit_test(test_SV_03_the_source_is_not_told_while_it_is_unsettled),
 		cmocka_unit_test(test_poll_finds_and_reports),
 		cmocka_unit_test(test_check_answers),
+		cmocka_unit_test(test_a_crowd_of_borrowers_costs_no_lease),
 		cmocka_unit_test(test_a_thread_that_hangs_is_named),
 		cmocka_unit_test(test_old_credentials_do_not_pause_new_ones),
 		cmocka_unit_test(test_a_check_sees_the_revision_it_is_about),

@@ -63,6 +63,58 @@ static struct redis *borrow(struct redis_pool *pool)
 		value_;                                                       \
 	})
 
+/* What a thread with a connection of its own sees while all others are lent. */
+static void *borrow_reserved(void *arg)
+{
+	struct redis_pool *pool = arg;
+	struct redis *r = NULL, *second = NULL;
+	struct err err = ERR_INIT;
+	redis_reserve(pool);
+	bool good = redis_borrow(pool, 0, &r, &err) && !redis_borrow(pool, 0, &second, &err);
+	redis_give_back(r);
+	for (int i = 0; good && i < 3; i++) {
+		good = redis_borrow(pool, 0, &r, &err);
+		redis_give_back(good ? r : NULL);
+	}
+	redis_unreserve(pool);
+	return good ? pool : NULL;
+}
+
+static void a_reserved_connection_is_its_threads_alone(void **state)
+{
+	(void)state;
+	CLEANUP(redis_pool_free) struct redis_pool *pool = new_pool(3);
+	struct redis *lent[3], *more = NULL;
+	struct err err = ERR_INIT;
+	pthread_t thread;
+	void *good = NULL;
+	redis_reserve(pool); /* this thread: its own, and what is everybody's */
+	for (int i = 0; i < 3; i++)
+		lent[i] = borrow(pool);
+	assert_false(redis_borrow(pool, 0, &more, &err));
+	redis_unreserve(pool);
+	redis_give_back(lent[0]);
+	redis_give_back(lent[1]);
+	redis_give_back(lent[2]);
+	/* All that are left for all are lent; the other thread has its own. */
+	redis_reserve(pool);
+	lent[0] = borrow(pool);
+	lent[1] = borrow(pool);
+	assert_int_equal(pthread_create(&thread, NULL, borrow_reserved, pool), 0);
+	assert_int_equal(pthread_join(thread, &good), 0);
+	assert_non_null(good);
+	redis_give_back(lent[0]);
+	redis_give_back(lent[1]);
+	redis_unreserve(pool);
+	/* Nothing stays reserved, and one is always everybody's. */
+	for (int i = 0; i < 5; i++)
+		redis_reserve(pool);
+	for (int i = 0; i < 3; i++)
+		lent[i] = borrow(pool);
+	for (int i = 0; i < 3; i++)
+		redis_give_back(lent[i]);
+}
+
 static void values_of_every_type_arrive_whole(void **state)
 {
 	(void)state;
@@ -557,6 +609,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_of_every_type_arrive_whole),
+		cmocka_unit_test(a_reserved_connection_is_its_threads_alone),
 		cmocka_unit_test(an_error_reply_is_an_error_in_redis_own_words),
 		cmocka_unit_test(an_error_that_passes_is_an_outage),
 		cmocka_unit_test(a_demoted_server_is_asked_for_again),
