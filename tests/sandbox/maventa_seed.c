@@ -1,7 +1,8 @@
 /*
  * maventa_seed.c: the accounts that each tenant of the sandbox has at Maventa. `kajo`'s is verified
  * and belongs to the person of its Severa, its second company has none; `louhi`'s waits for its
- * authentication; a generated tenant's is verified. The receivers are the customers of them all.
+ * authentication; `fjell`'s and a generated tenant's are verified. The receivers are the customers
+ * of them all.
  */
 #include "base/base.h"
 
@@ -67,13 +68,16 @@ static struct mv_user *seed_user(struct maventa *m, const char *key)
 bool mv_seed(struct maventa *m, const struct tenant_spec *spec, struct err *err)
 {
 	const struct seed_company *seed = spec->demo ? seed_company(spec->key) : NULL;
-	char id[BUSINESS_ID_TEXT], vat[16], email[96];
-	business_id(seed ? seed->units[0].id_base : seed_generated_base(spec->ordinal), id);
-	snprintf(vat, sizeof(vat), "FI%.7s%s", id, id + 8);
+	const struct seed_unit generated = { "1", spec->key, seed_generated_base(spec->ordinal),
+					     NULL };
+	const struct seed_unit *unit = seed ? &seed->units[0] : &generated;
+	const char *country = seed && seed->country ? seed->country : "FI";
+	char id[16], vat[16], email[96];
 	snprintf(email, sizeof(email), "laskutus@%s.example", spec->key);
 	struct mv_user *user = seed_user(m, spec->key);
-	struct mv_company *co = mv_add_company_locked(m, seed ? seed->name : spec->key, id, vat,
-						      "FI", email);
+	struct mv_company *co = mv_add_company_locked(m, seed ? seed->name : spec->key,
+						      seed_company_id(unit, id),
+						      seed_company_vat(unit, vat), country, email);
 	if (!user || !co || !mv_join_locked(m, co, user, true) || !add_receivers(m, spec))
 		return err_set(err, ERR_MEMORY, "out of memory");
 	co->tenant = mv_keep(m, spec->key);

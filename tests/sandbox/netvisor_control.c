@@ -249,8 +249,11 @@ static char *derived_key(const char *what, const char *tenant)
 bool nv_seed(struct nv_org *org, const struct tenant_spec *spec, struct err *err)
 {
 	const struct seed_company *co = spec->demo ? seed_company(spec->key) : NULL;
-	char id[BUSINESS_ID_TEXT], text[64];
-	business_id(co ? co->units[0].id_base : seed_generated_base(spec->ordinal), id);
+	char id[16], text[64];
+	if (co)
+		seed_company_id(&co->units[0], id);
+	else
+		business_id(seed_generated_base(spec->ordinal), id);
 	org->key = mem_strdup(spec->key);
 	org->name = mem_strdup(co ? co->name : spec->key);
 	org->business_id = mem_strdup(id);

@@ -9,6 +9,7 @@
 #include "base/base.h"
 
 #include "seed.h"
+#include "store.h"
 
 const struct seed_status seed_statuses[] = {
 	{ .name = SEED_STATUS_DRAFT, .is_default = true },
@@ -48,8 +49,8 @@ const struct seed_country seed_countries[] = {
 };
 const size_t n_seed_countries = ARRAY_SIZE(seed_countries);
 
-const char *const seed_vat_rates[] = { "25.5", "14", "13.5", "10", "0" };
-const size_t n_seed_vat_rates = ARRAY_SIZE(seed_vat_rates);
+const char *const seed_vat_rates[] = { "25.5", "14", "13.5", "10", "0", NULL };
+const char *const seed_norwegian_vat_rates[] = { "25", "15", "12", "0", NULL };
 
 const char *const seed_operators[] = {
 	"003723327487", "003721291126", "BAWCFI22",	   "003703575029",    "E204503",
@@ -102,10 +103,10 @@ const size_t n_seed_travel_types = ARRAY_SIZE(seed_travel_types);
 /* ---- Kajo: the rich one -------------------------------------------------------------------- */
 
 static const struct seed_unit kajo_units[] = {
-	{ "10", "Kajo Ohjelmistotalo Oy", 9000101 },
-	{ "11", "Konsultointi", 0 },
-	{ "12", "Tuotekehitys", 0 },
-	{ "20", "Kajo Data Oy", 9000102 },
+	{ "10", "Kajo Ohjelmistotalo Oy", 9000101, NULL },
+	{ "11", "Konsultointi", 0, NULL },
+	{ "12", "Tuotekehitys", 0, NULL },
+	{ "20", "Kajo Data Oy", 9000102, NULL },
 };
 
 static const struct seed_customer kajo_customers[] = {
@@ -819,7 +820,7 @@ static const struct seed_invoice kajo_invoices[] = {
 
 /* ---- Louhi: the small one ------------------------------------------------------------------ */
 
-static const struct seed_unit louhi_units[] = { { "1", "Louhi Suunnittelu Oy", 9000103 } };
+static const struct seed_unit louhi_units[] = { { "1", "Louhi Suunnittelu Oy", 9000103, NULL } };
 
 static const struct seed_customer louhi_customers[] = {
 	{ .number = 501,
@@ -883,16 +884,127 @@ static const struct seed_invoice louhi_invoices[] = {
 		    { "TravelExpenses", { "PVR" }, "Kokopäiväraha", "1", "pv", "53.0", "25.5" } } },
 };
 
+/* ---- Fjell: the Norwegian one -------------------------------------------------------------- */
+
+#define KRONER .currency = "NOK", .rate = "1.0"
+
+static const struct seed_unit fjell_units[] = { { "1", "Fjellheim Rådgivning AS", 0,
+						  "NO987654104MVA" } };
+
+static const struct seed_customer fjell_customers[] = {
+	{ .number = 701,
+	  .name = "Havbris Sjømat AS",
+	  .vat = "NO987654201MVA",
+	  .country = "NO",
+	  .street = "Bryggen 14",
+	  .postcode = "6002",
+	  .city = "Ålesund",
+	  .einvoice_address = "0192:987654201",
+	  .einvoice_operator = "PEPPOL",
+	  .email = "faktura@havbris.example",
+	  .phone = "+47 70 50 02 01",
+	  .language = "nb" },
+	{ .number = 702,
+	  .name = "Solvik Fjellhotell AS",
+	  .vat = "NO987654309MVA",
+	  .country = "NO",
+	  .street = "Hotellvegen 3",
+	  .postcode = "2686",
+	  .city = "Lom",
+	  .email = "regnskap@solvik.example",
+	  .language = "nb" },
+	{ .number = 703,
+	  .name = "Kari Nordmann",
+	  .country = "NO",
+	  .street = "Bjørkestien 8",
+	  .postcode = "0655",
+	  .city = "Oslo",
+	  .language = "nb" },
+};
+
+static const struct seed_project fjell_projects[] = { { 1, "Bærekraftsrapport", 0, 0 } };
+
+static const struct seed_invoice fjell_invoices[] = {
+	{ .name = "fjell-einvoice",
+	  WAITING,
+	  .customer = 0,
+	  .billing = -1,
+	  .projects = { 0, -1 },
+	  .date = "2026-11-02",
+	  .term = 14,
+	  KRONER,
+	  .your_reference = "Innkjøp",
+	  .rows = { { "Hours", { "KONS-01" }, "Rådgivning, oktober", "12", "h", "1150.0", "25" },
+		    { "ProjectFees", { "ATERIA" }, "Kurslunsj", "6", "stk", "145.0", "15" } } },
+	{ .name = "fjell-email",
+	  WAITING,
+	  .customer = 1,
+	  .billing = -1,
+	  .projects = NO_PROJECTS,
+	  .date = "2026-11-03",
+	  .term = 14,
+	  KRONER,
+	  .your_reference = "Resepsjonen",
+	  .rows = { { "Hours", { "SUUN-02" }, "Planlegging", "4.5", "h", "980.0", "25" } } },
+	{ .name = "fjell-print",
+	  WAITING,
+	  .customer = 2,
+	  .billing = -1,
+	  .projects = NO_PROJECTS,
+	  .date = "2026-11-04",
+	  .term = 21,
+	  KRONER,
+	  .your_reference = "Kari Nordmann",
+	  .rows = { { "Hours", { "KONS-01" }, "Rådgivning", "1", "h", "1150.0", "25" } } },
+	{ .name = "fjell-credit",
+	  WAITING,
+	  .customer = 0,
+	  .billing = -1,
+	  .projects = { 0, -1 },
+	  .date = "2026-11-05",
+	  .term = 14,
+	  KRONER,
+	  .is_credit = true,
+	  .your_reference = "Innkjøp",
+	  .rows = { { "Hours", { "KONS-01" }, "Kreditert time", "-1", "h", "1150.0", "25" } } },
+};
+
 static const struct seed_company companies[] = {
 	{ "kajo", "Kajo Ohjelmistotalo Oy", "Valokaari 7", "00180", "Helsinki", "+358 9 555 0100",
 	  "003723327487", 10401, kajo_units, ARRAY_SIZE(kajo_units), kajo_customers,
 	  ARRAY_SIZE(kajo_customers), kajo_projects, ARRAY_SIZE(kajo_projects), kajo_invoices,
-	  ARRAY_SIZE(kajo_invoices) },
+	  ARRAY_SIZE(kajo_invoices), NULL },
 	{ "louhi", "Louhi Suunnittelu Oy", "Kallionlouhijankatu 3", "40100", "Jyväskylä",
 	  "+358 14 555 0200", "BAWCFI22", 301, louhi_units, ARRAY_SIZE(louhi_units),
 	  louhi_customers, ARRAY_SIZE(louhi_customers), louhi_projects, ARRAY_SIZE(louhi_projects),
-	  louhi_invoices, ARRAY_SIZE(louhi_invoices) },
+	  louhi_invoices, ARRAY_SIZE(louhi_invoices), NULL },
+	{ "fjell", "Fjellheim Rådgivning AS", "Storgata 21", "2609", "Lillehammer",
+	  "+47 61 50 01 04", "PEPPOL", 1001, fjell_units, ARRAY_SIZE(fjell_units), fjell_customers,
+	  ARRAY_SIZE(fjell_customers), fjell_projects, ARRAY_SIZE(fjell_projects), fjell_invoices,
+	  ARRAY_SIZE(fjell_invoices), "NO" },
 };
+
+const char *seed_company_id(const struct seed_unit *u, char buf[16])
+{
+	if (u->id_base) {
+		business_id(u->id_base, buf);
+		return buf;
+	}
+	size_t n = strcspn(u->vat, "0123456789");
+	snprintf(buf, 16, "%.*s", (int)strspn(u->vat + n, "0123456789"), u->vat + n);
+	return buf;
+}
+
+const char *seed_company_vat(const struct seed_unit *u, char buf[16])
+{
+	char id[16];
+	seed_company_id(u, id);
+	if (u->id_base)
+		snprintf(buf, 16, "FI%.7s%c", id, id[8]);
+	else
+		snprintf(buf, 16, "%s", u->vat);
+	return buf;
+}
 
 const struct seed_company *seed_company(const char *key)
 {

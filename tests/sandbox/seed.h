@@ -33,7 +33,8 @@ struct seed_item {
 
 struct seed_unit {
 	const char *code, *name;
-	unsigned id_base; /* a company of its own; 0: a department of the first unit */
+	unsigned id_base; /* a company of its own; 0: see vat */
+	const char *vat; /* of a company outside Finland; NULL: a department of the first unit */
 };
 
 struct seed_project {
@@ -81,6 +82,7 @@ struct seed_company {
 	size_t n_projects;
 	const struct seed_invoice *invoices;
 	size_t n_invoices;
+	const char *country; /* code2; NULL: FI */
 };
 
 #define SEED_STATUS_DRAFT "Luonnos"
@@ -100,11 +102,16 @@ extern const struct seed_country seed_countries[];
 extern const size_t n_seed_countries;
 extern const struct seed_item seed_products[], seed_work_types[], seed_travel_types[];
 extern const size_t n_seed_products, n_seed_work_types, n_seed_travel_types;
-extern const char *const seed_vat_rates[];
-extern const size_t n_seed_vat_rates;
+/* End with NULL. */
+extern const char *const seed_vat_rates[], *const seed_norwegian_vat_rates[];
 /* Operators that Netvisor knows (facts/netvisor.md §12.2). */
 extern const char *const seed_operators[];
 extern const size_t n_seed_operators;
+
+/* National id of a unit that is a company: "9000101-4", or the digits of its VAT number. In buf. */
+const char *seed_company_id(const struct seed_unit *u, char buf[16]);
+/* Its VAT number. In buf. */
+const char *seed_company_vat(const struct seed_unit *u, char buf[16]);
 
 /* A hand-made company by key; NULL when there is none. */
 const struct seed_company *seed_company(const char *key);

@@ -12,7 +12,32 @@
 
 #define CREATED "2026-01-02T08:00:00.000Z"
 
+/* What differs by the company's country. */
+struct home {
+	const char *country, *currency, *symbol, *language, *language_code;
+	const char *account, *bic;
+	const char *const *vat_rates;
+};
+
+static const struct home finland = { .country = "FI",
+				     .currency = "EUR",
+				     .symbol = "€",
+				     .language = "suomi",
+				     .language_code = "fi",
+				     .account = "FI5450015100000022",
+				     .bic = "OKOYFIHH",
+				     .vat_rates = seed_vat_rates };
+static const struct home norway = { .country = "NO",
+				    .currency = "NOK",
+				    .symbol = "kr",
+				    .language = "norja",
+				    .language_code = "nb",
+				    .account = "NO9386011117947",
+				    .bic = "DNBANOKK",
+				    .vat_rates = seed_norwegian_vat_rates };
+
 struct seeder {
+	const struct home *home;
 	struct severa_tenant *t;
 	struct arena *arena; /* cleared for each record */
 	struct err *err;
@@ -61,8 +86,9 @@ static void write_ref(struct seeder *s, const char *key, const char *kind, const
 		jsonw_end_object(&s->w);
 }
 
-static void write_money(struct json_writer *w, const char *key, const char *amount)
+static void write_money(struct seeder *s, const char *key, const char *amount)
 {
+	struct json_writer *w = &s->w;
 	jsonw_key(w, key);
 	if (!amount) {
 		jsonw_null(w);
@@ -70,7 +96,7 @@ static void write_money(struct json_writer *w, const char *key, const char *amou
 	}
 	jsonw_object(w);
 	key_raw(w, "amount", amount);
-	jsonw_kstr(w, "currencyCode", "EUR");
+	jsonw_kstr(w, "currencyCode", s->home->currency);
 	jsonw_end_object(w);
 }
 
@@ -130,17 +156,18 @@ static bool seed_money(struct seeder *s)
 		jsonw_kstr(w, "symbol", currencies[i].symbol);
 		key_raw(w, "rate", currencies[i].rate);
 		jsonw_kbool(w, "isActive", true);
-		jsonw_kbool(w, "isOrganizationCurrency", i == 0);
+		jsonw_kbool(w, "isOrganizationCurrency",
+			    strcmp(currencies[i].code, s->home->currency) == 0);
 		if (!store(s, SEVERA_CURRENCY, NULL))
 			return false;
 	}
-	char finland[UUID_TEXT];
-	severa_guid(s->t, "country", "Suomi", finland);
-	for (size_t i = 0; i < n_seed_vat_rates; i++) {
-		struct json_writer *w = start(s, "vatrate", seed_vat_rates[i]);
-		key_raw(w, "percentage", seed_vat_rates[i]);
+	char home[UUID_TEXT];
+	severa_guid(s->t, "country", country(s->home->country)->name, home);
+	for (size_t i = 0; s->home->vat_rates[i]; i++) {
+		struct json_writer *w = start(s, "vatrate", s->home->vat_rates[i]);
+		key_raw(w, "percentage", s->home->vat_rates[i]);
 		jsonw_kstr(w, "code", NULL);
-		jsonw_kstr(w, "countryGuid", finland);
+		jsonw_kstr(w, "countryGuid", home);
 		jsonw_kbool(w, "isDefault", i == 0);
 		jsonw_kbool(w, "isActive", true);
 		if (!store(s, SEVERA_VAT_RATE, NULL))
@@ -192,8 +219,8 @@ static bool seed_products_list(struct seeder *s)
 		jsonw_kstr(w, "type", it->type);
 		jsonw_kbool(w, "isActive", !it->passive);
 		jsonw_kstr(w, "measurementUnit", it->unit);
-		write_money(w, "unitPrice", it->price);
-		write_money(w, "unitCost", it->cost);
+		write_money(s, "unitPrice", it->price);
+		write_money(s, "unitCost", it->cost);
 		key_raw(w, "vatRate", it->vat);
 		write_sales_account(s);
 		if (!store(s, SEVERA_PRODUCT, NULL))
@@ -212,7 +239,7 @@ static bool seed_work_and_travel(struct seeder *s)
 		jsonw_kbool(w, "isActive", true);
 		jsonw_kbool(w, "isDefault", i == 0);
 		jsonw_kbool(w, "isProductive", it->code != NULL);
-		write_money(w, "hourCost", it->cost);
+		write_money(s, "hourCost", it->cost);
 		write_ref(s, "salesAccount", "salesaccount", "3000", false);
 		if (!store(s, SEVERA_WORK_TYPE, NULL))
 			return false;
@@ -229,7 +256,7 @@ static bool seed_work_and_travel(struct seeder *s)
 		key_raw(w, "vatRate", it->vat);
 		key_raw(w, "purchaseVatRate", it->vat);
 		jsonw_kstr(w, "measurementUnit", it->unit);
-		write_money(w, "unitCost", it->cost);
+		write_money(s, "unitCost", it->cost);
 		write_sales_account(s);
 		jsonw_kbool(w, "isActive", true);
 		if (!store(s, SEVERA_TRAVEL_TYPE, NULL))
@@ -256,6 +283,11 @@ static void ovt_of(unsigned id_base, char ret[16])
 
 /* ---- the organisation ---------------------------------------------------------------------- */
 
+static bool is_company(const struct seed_unit *u)
+{
+	return u->id_base || u->vat;
+}
+
 /* Units with a VAT number are companies of their own. */
 static void write_companies(struct seeder *s, const struct seed_company *co)
 {
@@ -263,14 +295,14 @@ static void write_companies(struct seeder *s, const struct seed_company *co)
 	jsonw_key(w, "activeCompanies");
 	jsonw_array(w);
 	for (size_t i = 0; i < co->n_units; i++) {
-		if (!co->units[i].id_base)
+		if (!is_company(&co->units[i]))
 			continue;
 		char guid[UUID_TEXT];
 		jsonw_object(w);
 		severa_guid(s->t, "company", co->units[i].name, guid);
 		jsonw_kstr(w, "guid", guid);
 		jsonw_kstr(w, "name", co->units[i].name);
-		jsonw_kstr(w, "currencyCode", "EUR");
+		jsonw_kstr(w, "currencyCode", s->home->currency);
 		severa_guid(s->t, "unit", co->units[i].name, guid);
 		jsonw_kstr(w, "rootBusinessUnitGuid", guid);
 		jsonw_end_object(w);
@@ -280,9 +312,13 @@ static void write_companies(struct seeder *s, const struct seed_company *co)
 
 static bool seed_organization(struct seeder *s, const struct seed_company *co)
 {
-	char vat[16], ovt[16];
-	vat_of(co->units[0].id_base, vat);
-	ovt_of(co->units[0].id_base, ovt);
+	char vat[16], ovt[32], id[16];
+	const struct seed_country *at = country(s->home->country);
+	seed_company_vat(&co->units[0], vat);
+	if (co->units[0].id_base)
+		ovt_of(co->units[0].id_base, ovt);
+	else
+		snprintf(ovt, sizeof(ovt), "0192:%s", seed_company_id(&co->units[0], id));
 	struct json_writer *w = start(s, "organization", co->name);
 	jsonw_kstr(w, "name", co->name);
 	jsonw_kstr(w, "vatNumber", vat);
@@ -293,16 +329,16 @@ static bool seed_organization(struct seeder *s, const struct seed_company *co)
 	jsonw_kstr(w, "phone", co->phone);
 	jsonw_kstr(w, "eInvoiceAddress", ovt);
 	jsonw_kstr(w, "eInvoiceOperatorCode", co->einvoice_operator);
-	write_ref(s, "country", "country", "Suomi", true);
-	jsonw_kstr(w, "englishName", "Finland");
-	jsonw_kstr(w, "code", "FI");
+	write_ref(s, "country", "country", at->name, true);
+	jsonw_kstr(w, "englishName", at->english);
+	jsonw_kstr(w, "code", at->code2);
 	jsonw_end_object(w);
-	write_ref(s, "currency", "currency", "EUR", true);
-	jsonw_kstr(w, "code", "EUR");
-	jsonw_kstr(w, "symbol", "€");
+	write_ref(s, "currency", "currency", s->home->currency, true);
+	jsonw_kstr(w, "code", s->home->currency);
+	jsonw_kstr(w, "symbol", s->home->symbol);
 	jsonw_end_object(w);
-	write_ref(s, "language", "language", "suomi", true);
-	jsonw_kstr(w, "code", "fi");
+	write_ref(s, "language", "language", s->home->language, true);
+	jsonw_kstr(w, "code", s->home->language_code);
 	jsonw_end_object(w);
 	jsonw_key(w, "activeAddons");
 	jsonw_array(w);
@@ -318,9 +354,9 @@ static bool seed_units(struct seeder *s, const struct seed_company *co)
 	for (size_t i = 0; i < co->n_units; i++) {
 		const struct seed_unit *u = &co->units[i];
 		char vat[16], guid[UUID_TEXT];
-		if (u->id_base) {
+		if (is_company(u)) {
 			company = u;
-			vat_of(u->id_base, vat);
+			seed_company_vat(u, vat);
 		}
 		struct json_writer *w = start(s, "unit", u->name);
 		jsonw_kstr(w, "name", u->name);
@@ -328,13 +364,13 @@ static bool seed_units(struct seeder *s, const struct seed_company *co)
 		jsonw_kbool(w, "isActive", true);
 		severa_guid(s->t, "unit", co->units[0].name, guid);
 		jsonw_kstr(w, "parentGuid", i ? guid : NULL);
-		jsonw_kstr(w, "vatNumber", u->id_base ? vat : NULL);
+		jsonw_kstr(w, "vatNumber", is_company(u) ? vat : NULL);
 		severa_guid(s->t, "company", company->name, guid);
 		jsonw_kstr(w, "companyGuid", guid);
 		jsonw_kstr(w, "companyName", company->name);
 		severa_guid(s->t, "unit", company->name, guid);
 		jsonw_kstr(w, "companyBusinessUnitGuid", guid);
-		severa_guid(s->t, "country", "Suomi", guid);
+		severa_guid(s->t, "country", country(s->home->country)->name, guid);
 		jsonw_kstr(w, "companyCountryGuid", guid);
 		if (!store(s, SEVERA_BUSINESS_UNIT, NULL))
 			return false;
@@ -343,8 +379,8 @@ static bool seed_units(struct seeder *s, const struct seed_company *co)
 	}
 	struct json_writer *w = start(s, "bankaccount", "1");
 	jsonw_kstr(w, "bankName", "Esimerkkipankki");
-	jsonw_kstr(w, "accountNumber", "FI5450015100000022");
-	jsonw_kstr(w, "bic", "OKOYFIHH");
+	jsonw_kstr(w, "accountNumber", s->home->account);
+	jsonw_kstr(w, "bic", s->home->bic);
 	jsonw_kstr(w, "accountNumberFormat", "Iban");
 	write_ref(s, "company", "company", co->units[0].name, false);
 	write_ref(s, "businessUnit", "unit", co->units[0].name, false);
@@ -352,16 +388,28 @@ static bool seed_units(struct seeder *s, const struct seed_company *co)
 	return store(s, SEVERA_BANK_ACCOUNT, NULL) != NULL;
 }
 
-static bool seed_user(struct seeder *s)
+/* Maija is a user at Maventa too, Kalle is not. */
+static bool seed_users(struct seeder *s)
 {
-	struct json_writer *w = start(s, "user", "Maija Meikäläinen");
-	jsonw_kstr(w, "firstName", "Maija");
-	jsonw_kstr(w, "lastName", "Meikäläinen");
-	jsonw_kstr(w, "name", "Maija Meikäläinen");
-	jsonw_kstr(w, "code", "MM");
-	jsonw_kstr(w, "email", "maija.meikalainen@kajo.example");
-	jsonw_kbool(w, "isActive", true);
-	return store(s, SEVERA_USER, NULL) != NULL;
+	static const struct {
+		const char *first, *last, *code, *login;
+	} users[] = { { "Maija", "Meikäläinen", "MM", "maija.meikalainen" },
+		      { "Kalle", "Kokeilija", "KK", "kalle.kokeilija" } };
+	for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
+		char name[64], email[96];
+		snprintf(name, sizeof(name), "%s %s", users[i].first, users[i].last);
+		snprintf(email, sizeof(email), "%s@%s.example", users[i].login, s->t->key);
+		struct json_writer *w = start(s, "user", name);
+		jsonw_kstr(w, "firstName", users[i].first);
+		jsonw_kstr(w, "lastName", users[i].last);
+		jsonw_kstr(w, "name", name);
+		jsonw_kstr(w, "code", users[i].code);
+		jsonw_kstr(w, "email", email);
+		jsonw_kbool(w, "isActive", true);
+		if (!store(s, SEVERA_USER, NULL))
+			return false;
+	}
+	return true;
 }
 
 /* ---- customers ----------------------------------------------------------------------------- */
@@ -372,7 +420,8 @@ static void write_language(struct seeder *s, const char *code)
 		const char *code, *name, *english;
 	} names[] = { { "fi", "suomi", "Finnish" },
 		      { "sv", "ruotsi", "Swedish" },
-		      { "en", "englanti", "English" } };
+		      { "en", "englanti", "English" },
+		      { "nb", "norja", "Norwegian" } };
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!str_eq(names[i].code, code))
 			continue;
@@ -504,7 +553,7 @@ static bool seed_contact(struct seeder *s, const struct seed_customer *c, struct
 static bool seed_country_setting(struct seeder *s, const struct seed_customer *c,
 				 struct doc *customer)
 {
-	if (strcmp(c->country, "FI") == 0)
+	if (strcmp(c->country, s->home->country) == 0)
 		return true;
 	const struct seed_country *co = country(c->country);
 	struct json_writer *w = start(s, "countrysetting", c->name);
@@ -536,9 +585,9 @@ static struct doc *seed_customer(struct seeder *s, const struct seed_customer *c
 	jsonw_kstr(w, "kvkNumber", NULL);
 	write_language(s, c->language);
 	write_headquarters(s, c);
-	write_ref(s, "currency", "currency", "EUR", true);
-	jsonw_kstr(w, "code", "EUR");
-	jsonw_kstr(w, "symbol", "€");
+	write_ref(s, "currency", "currency", s->home->currency, true);
+	jsonw_kstr(w, "code", s->home->currency);
+	jsonw_kstr(w, "symbol", s->home->symbol);
 	jsonw_end_object(w);
 	key_raw(w, "invoicingVat", "null");
 	struct doc *doc = store(s, SEVERA_CUSTOMER, NULL);
@@ -640,7 +689,7 @@ static bool seed_invoice(struct seeder *s, const struct seed_company *co,
 	const struct doc_list *projects = &s->t->kinds[SEVERA_PROJECT];
 	const struct seed_unit *unit = &co->units[in->unit];
 	char vat[16], unit_guid[UUID_TEXT], changed[40];
-	vat_of(unit->id_base, vat);
+	seed_company_vat(unit, vat);
 	severa_guid(s->t, "unit", unit->name, unit_guid);
 	snprintf(changed, sizeof(changed), "%sT08:15:00.000Z", in->date);
 	struct invoice_plan plan = {
@@ -701,7 +750,7 @@ static bool seed_generated(struct seeder *s, const struct tenant_spec *spec)
 {
 	char name[64];
 	snprintf(name, sizeof(name), "Vuokralainen %u Oy", spec->ordinal);
-	struct seed_unit unit = { "1", name, seed_generated_base(spec->ordinal) };
+	struct seed_unit unit = { "1", name, seed_generated_base(spec->ordinal), NULL };
 	struct seed_company co = { .name = name,
 				   .street = "Testikatu 1",
 				   .postcode = "00100",
@@ -729,12 +778,14 @@ static bool seed_generated(struct seeder *s, const struct tenant_spec *spec)
 bool severa_seed(struct severa_tenant *t, const struct tenant_spec *spec, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(8u << 20);
-	struct seeder s = { .t = t, .arena = arena, .err = err };
 	const struct seed_company *co = spec->demo ? seed_company(spec->key) : NULL;
+	struct seeder s = {
+		.home = co && co->country ? &norway : &finland, .t = t, .arena = arena, .err = err
+	};
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	if (!seed_countries_and_languages(&s) || !seed_money(&s) || !seed_status_list(&s) ||
-	    !seed_products_list(&s) || !seed_work_and_travel(&s) || !seed_user(&s))
+	    !seed_products_list(&s) || !seed_work_and_travel(&s) || !seed_users(&s))
 		return false;
 	return co ? seed_company_data(&s, co) : seed_generated(&s, spec);
 }

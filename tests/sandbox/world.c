@@ -75,7 +75,7 @@ bool world_add_tenant(struct world *world, const struct tenant_spec *spec, struc
 static bool seed(struct world *world, const struct sandbox_options *options, bool demo,
 		 struct err *err)
 {
-	static const char *const demo_keys[] = { "kajo", "louhi" };
+	static const char *const demo_keys[] = { "kajo", "louhi", "fjell" };
 	for (size_t i = 0; demo && i < ARRAY_SIZE(demo_keys); i++) {
 		struct tenant_spec spec = { .key = demo_keys[i],
 					    .demo = true,

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from sandbox import MaventaClient, Sandbox, in_threads, ubl_xml
+from sandbox import MaventaClient, Sandbox, SeveraClient, in_threads, ubl_xml
 
 CUT = (OSError, http.client.HTTPException)
 PDF = b"%PDF-1.4\n%%EOF\n"
@@ -182,6 +182,30 @@ def test_receivers(maventa):
     assert [(r["eia"], r["operator"]) for r in found] == [("003790001102", "003723327487")]
     assert maventa.get("/v1/lookup/receivers", network="PEPPOL", bid="9000110-2").json() == []
     assert maventa.get("/v1/lookup/receivers", bid="9000110-2").status == 400
+
+
+def test_demo_accounts_are_those_of_the_companies_and_persons_at_severa(sb):
+    for key, country, state in (("kajo", "FI", "VERIFIED"), ("louhi", "FI", "UNVERIFIED"), ("fjell", "NO", "VERIFIED")):
+        setup = sb.setup(key)
+        mv = setup["maventa"]
+        assert (mv["country"], mv["company_state"], mv["vat_number"]) == (country, state, setup["severa"]["vat_number"])
+        severa = SeveraClient(setup["severa"], scope="users:read")
+        emails = [u["email"] for u in severa.get("/v1/users").json()]
+        assert mv["user_email"] in emails and len(emails) == 2
+
+
+def test_the_norwegian_company_sells_in_its_own_money(sb):
+    setup = sb.setup("fjell")
+    severa = SeveraClient(setup["severa"])
+    assert setup["maventa"]["business_id"] == "987654104" and setup["severa"]["vat_number"] == "NO987654104MVA"
+    own = severa.get("/v1/organizationdetails").json()
+    assert (own["country"]["code"], own["currency"]["code"], own["eInvoiceAddress"]) == ("NO", "NOK", "0192:987654104")
+    waiting = sb.invoices("fjell", setup["severa"]["transfer_status"])
+    assert len(waiting) == 4 and {i["totalExcludingTax"]["currencyCode"] for i in waiting} == {"NOK"}
+    maventa = MaventaClient(setup["maventa"])
+    assert [r["eia"] for r in maventa.get("/v1/lookup/receivers", network="PEPPOL", bid="987654201").json()] == ["0192:987654201"]
+    assert maventa.send(ubl_xml(sender="987654104", address="0192:987654201", currency="NOK")).status == 201
+    assert sb.ledger("maventa", "fjell")["other_senders"] == 0
 
 
 # --- sending ---------------------------------------------------------------------------------------
