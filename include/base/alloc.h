@@ -14,6 +14,10 @@
  * Main thread, once. */
 void alloc_init(void);
 
+/* Gives free pages of the heap back to the system: what a burst took is not kept. Milliseconds at
+ * most. */
+void mem_trim(void);
+
 /* Fails the n-th next allocation (tests); 0 turns it off. */
 void alloc_fail_after(long n);
 

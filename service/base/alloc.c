@@ -27,6 +27,11 @@ void alloc_init(void)
 		alloc_fail_after(strtol(n, NULL, 10));
 }
 
+void mem_trim(void)
+{
+	(void)malloc_trim(0); /* whether any page went is no matter */
+}
+
 void alloc_fail_after(long n)
 {
 	atomic_store(&fail_in, n > 0 ? n : 0);

@@ -7,6 +7,8 @@
 
 #include "pool_internal.h"
 
+#include "base/alloc.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -154,6 +156,9 @@ static void free_spare(struct pool *p)
 		run_free(r);
 }
 
+/* Rounds of the keeper between two trims of the heap. */
+#define TRIM_ROUNDS 5
+
 static void keep_house(struct pool *p)
 {
 	struct err err = ERR_INIT, refresh = ERR_INIT;
@@ -188,6 +193,7 @@ static void keep_house(struct pool *p)
 void *pool_keeper_main(void *arg)
 {
 	struct pool *p = arg;
+	unsigned rounds = 0;
 	queue_reserve(p->opt.queue);
 	pthread_mutex_lock(&p->lock);
 	while (!p->stop_claim) {
@@ -195,6 +201,8 @@ void *pool_keeper_main(void *arg)
 		pthread_mutex_unlock(&p->lock);
 		free_spare(p);
 		keep_house(p);
+		if (++rounds % TRIM_ROUNDS == 0)
+			mem_trim();
 		pthread_mutex_lock(&p->lock);
 		if (!p->stop_claim)
 			pool_wait_locked(p, &p->tick, KEEPER_MS);
