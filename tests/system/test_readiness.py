@@ -66,7 +66,8 @@ def test_OP_04_an_unreadable_connection_says_so_and_is_replaced(service, field, 
     assert mended.status == 200 and mended.json()["unreadable"] is None, mended.body
     check_until(service, "connections", True)
     again = service.call("POST", f"/v1/connections/{name}/activate")
-    assert again.status == 200 and again.json()["state"] == "active"
+    assert again.status == 200 and again.json()["state"] == "active", again.body
+    assert service.call("POST", f"/v1/connections/{name}/pause").status == 200  # the next one is of the same company
 
 
 def test_OP_04_another_key_is_refused_at_the_start(service):
