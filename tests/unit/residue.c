@@ -31,7 +31,9 @@ void residue_write(char ret[RESIDUE_SECRET])
 	ret[N] = 0;
 }
 
-static int count_in(const unsigned char *p, size_t n)
+/* Reads all memory byte by byte: instrumented, that takes minutes. */
+__attribute__((no_sanitize("thread", "address"))) static int count_in(const unsigned char *p,
+								      size_t n)
 {
 	int found = 0;
 	for (size_t i = 0; i + N <= n; i++) {
