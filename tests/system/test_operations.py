@@ -2,13 +2,19 @@
 
 import json
 
-from service import Service
+from service import Service, wait_for
 
 SETTINGS = {"poll_interval": "1h", "log_level": "debug"}
 
 
 def audited(service, action):
     return next(e for e in service.call("GET", "/v1/audit").json()["items"] if e["action"] == action)
+
+
+def logged(service, request):
+    """Client and status of a request's line, which is written once its last byte is out."""
+    line = wait_for("the request's line", lambda: [e for e in service.relay.log_lines("http_request") if e["request"] == request], 5)[0]
+    return line["client"], line["status"]
 
 
 def test_OP_04_the_client_behind_a_trusted_proxy():
@@ -18,10 +24,9 @@ def test_OP_04_the_client_behind_a_trusted_proxy():
                      {"X-Forwarded-For": "1.1.1.1, 198.51.100.7, 10.0.0.3"})
         entry = audited(service, "connection.create")
         assert (entry["client"], entry["object"], entry["who"]) == ("198.51.100.7", "one", "admin")
-        line = next(entry_ for entry_ in service.relay.log_lines("http_request") if entry_["request"] == entry["request"])
-        assert line["client"] == "198.51.100.7" and line["status"] == 201
-        service.call("GET", "/v1/connections", headers={"X-Forwarded-For": '1.1.1.1", "level": "error'})
-        assert service.relay.log_lines("http_request")[-1]["client"] == "127.0.0.1"
+        assert logged(service, entry["request"]) == ("198.51.100.7", 201)
+        bad = service.call("GET", "/v1/connections/nobody", headers={"X-Forwarded-For": '1.1.1.1", "level": "error'})
+        assert logged(service, bad.json()["request"]) == ("127.0.0.1", 404)
 
 
 def test_OP_04_nobody_is_trusted_unasked():
