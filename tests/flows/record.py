@@ -192,6 +192,12 @@ def relay(sb, **more):
     return more
 
 
+@scenario("SV-01-one-odd-invoice-hides-no-other", outcome="done", report={"at_source": 26, "accounted": 26, "missing": []})
+def _(sb):
+    sb.change("invoices/several-vat-rates", fields={"dueDate": "soon", "totalExcludingTax": {"amount": "much"}})
+    return {"kind": "poll", "page": 7}
+
+
 @scenario("SV-02-in-doubt-and-found-is-not-sent-again", outcome="done", note="found_at_target", count=1, status="transferred")
 def _(sb):
     return relay(sb, steps=IN_DOUBT)

@@ -167,7 +167,11 @@ bool netvisor_customer_find(struct netvisor *nv, const char *code, struct netvis
 		return err_set(err, ERR_SYSTEM, "Netvisor lists customer %s without a key", code);
 	if (!get(nv, "read customer", query(nv, "getcustomer.nv?id=", ret->key), &root, err))
 		return false;
-	netvisor_read_customer(xml_child(root, "customer"), ret);
+	const struct xml *card = xml_child(root, "customer");
+	if (!card) /* deleted since the list, or half an answer: nothing to compare with */
+		return err_set(err, ERR_OUTAGE, "Netvisor answered without the card of customer %s",
+			       code);
+	netvisor_read_customer(card, ret);
 	*ret_found = true;
 	return true;
 }

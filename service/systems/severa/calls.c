@@ -177,7 +177,7 @@ static bool map_page(struct severa *paged, void *ctx, const struct severa_rows *
 	if (!items)
 		return full(err);
 	for (size_t i = 0; i < rows->n; i++)
-		if (!severa_map_invoice(arena, rows->items[i], &items[i], err))
+		if (!severa_map_listed(arena, rows->items[i], &items[i], err))
 			return false;
 	return pages->page(pages->ctx, items, rows->n, err);
 }

@@ -270,6 +270,27 @@ bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoic
 	return map_projects(arena, j, ret, err);
 }
 
+bool severa_map_listed(struct arena *arena, const struct json *j, struct invoice *ret,
+		       struct err *err)
+{
+	struct err why = ERR_INIT;
+	if (severa_map_invoice(arena, j, ret, &why))
+		return true;
+	const char *guid = json_str(json_get(j, "guid"));
+	if (!guid || !guid[0] || why.code == ERR_LIMIT || why.code == ERR_MEMORY) {
+		if (err)
+			*err = why;
+		return false;
+	}
+	*ret = (struct invoice) { .source_id = guid,
+				  .number = json_text(json_get(j, "number")),
+				  .status_id = json_str(json_at(j, "status.guid")),
+				  .changed = json_str(json_get(j, "lastUpdatedDateTime")) };
+	ret->seller.vat_number = json_str(json_get(j, "senderVatNumber"));
+	ret->seller.business_id = business_id_from(arena, ret->seller.vat_number);
+	return true;
+}
+
 static bool map_codes(struct arena *arena, const struct json *list, struct invoice_row *ret,
 		      struct err *err)
 {

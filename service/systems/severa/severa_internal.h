@@ -89,6 +89,10 @@ bool severa_register(struct severa *s, const struct severa_list *list, int64_t t
 #define SEVERA_REGISTER_TTL_MS (15 * 60 * 1000)
 
 /* map.c, pure */
+/* Of a list: what cannot be read leaves the rest of it, so that one odd invoice hides no other; its
+ * own run names the fault. Without a guid it is an error. */
+bool severa_map_listed(struct arena *arena, const struct json *j, struct invoice *ret,
+		       struct err *err) MUST_CHECK;
 bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoice *ret,
 			struct err *err) MUST_CHECK;
 bool severa_map_row(struct arena *arena, const struct json *j, struct invoice_row *ret,
