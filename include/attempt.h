@@ -152,7 +152,10 @@ struct attempt_ops {
 	bool (*is_active)(struct attempt *at, const char *connection);
 };
 
+/* FOLLOWING: sent, the target's verdict is pending; the flow's follow (flow.h) asks for it. */
 enum attempt_outcome { OUTCOME_DONE, OUTCOME_SKIPPED, OUTCOME_CANCELLED, OUTCOME_FOLLOWING };
+/* How long after a verdict late failures are watched for (MV-14); see watch_ms. */
+#define ATTEMPT_WATCH_MS (14LL * 24 * 60 * 60 * 1000)
 
 #define ATTEMPT_NOTES_MAX 48
 
@@ -177,6 +180,17 @@ struct attempt {
 	bool delivered; /* a send step of this generation has its outcome */
 	const char *content_hash; /* set by the flow after a delivery: stored with the record */
 	enum attempt_outcome outcome; /* set by the flow when run returns true; default done */
+	/* Follow-up has seen news of this document at the target, or a person wants to know: the
+	 * verdict is to be judged. It may be done already: then a late failure is ERR_DATA. */
+	bool has_news;
+	/*
+	 * Set by the flow with OUTCOME_DONE: the document is watched for so long after it became
+	 * done; 0: it is not. A watch that runs is neither ended nor made longer.
+	 */
+	int64_t watch_ms;
+	/* Set by the flow with OUTCOME_DONE and OUTCOME_FOLLOWING: the target's own word for what
+	 * it says of the document; NULL: as before. It is follow_item.word the next time. */
+	const char *verdict;
 	bool keep_error; /* set by the flow with an error: nothing was tried; a transfer that needs
 			    data keeps the error that it has */
 	const char *result; /* check, dry_run: JSON answer for people, set by the flow */

@@ -48,6 +48,25 @@ struct credential {
 	bool needed;
 };
 
+/*
+ * One sent document that follow-up asks for (struct flow, follow). Texts live in the attempt's
+ * arena.
+ */
+#define FOLLOW_MAX 100 /* documents per call of follow */
+struct follow_item {
+	const char *kind, *source_id, *number; /* number "" when unknown */
+	const char *target_key; /* outcome of the delivery step: what the target is asked by */
+	const char *word; /* verdict as last seen, in the target's own word; "" before the first */
+	int64_t generation;
+	int64_t sent_ms; /* the delivery step's intent, by Redis's clock */
+	int64_t now_ms; /* of this round, by the same clock: how long it is pending */
+	int64_t watch_until_ms; /* 0: the verdict is pending; else it came, and late failures are
+				   watched for until then */
+	/* Set by the flow: */
+	bool has_news; /* run() is to judge it */
+	const char *seen; /* the verdict's word now; NULL: the target said nothing of it */
+};
+
 struct flow {
 	const char *name; /* "severa-netvisor": route segment, log field, metric label */
 	/* The step whose outcome means that the document is at the target (DESIGN §4.5). */
@@ -86,6 +105,27 @@ struct flow {
 	 * outcome; never while the delivery is in doubt. May be NULL.
 	 */
 	bool (*on_failed)(struct attempt *at, const struct err *why, struct err *err);
+	/*
+	 * Follow-up of what was sent (MV-14): asks the target once for all n documents (1 to
+	 * FOLLOW_MAX, of one connection) and says of each whether there is news. It decides and
+	 * acts nothing: at->preview is set, so a write is refused and kv_set does nothing.
+	 *
+	 * has_news when run() would come to another end than last time: the word is another than
+	 * item->word, or it has been pending for too long. run() of such a document follows, under
+	 * its own fence and with at->has_news set; it asks the target itself, and alone acts:
+	 * pending → OUTCOME_FOLLOWING, delivered → OUTCOME_DONE with at->watch_ms, failed →
+	 * ERR_DATA. The worker asks again after an interval that widens with the document's age
+	 * (plan_follow_ms); news that came to nothing (an outage in run) is found anew.
+	 *
+	 * Both go on while the connection is paused or deactivated (SV-07), but not while its
+	 * credentials are refused. run() of a document whose delivery step has its outcome must not
+	 * send, then: the intent of that step, and came_back of a document that did, hand the job
+	 * back until the connection is active again.
+	 *
+	 * False: asked again in some minutes, credentials pause the connection as ever. NULL: each
+	 * document in OUTCOME_FOLLOWING is run again, one by one, by the same intervals.
+	 */
+	bool (*follow)(struct attempt *at, struct follow_item *items, size_t n, struct err *err);
 };
 
 #endif
