@@ -23,6 +23,8 @@ GOOD = {
     "service/systems/severa/map.h": "/* map */\n#ifndef M_H\n#define M_H\n#endif\n",
     "service/systems/severa/calls.c": "/* calls */\n#include \"base/base.h\"\n#include \"flow.h\"\n#include \"map.h\"\n",
     "service/systems/netvisor/map.h": "/* map */\n#ifndef N_H\n#define N_H\n#endif\n",
+    "include/flows/a.h": "/* a */\n#ifndef FA_H\n#define FA_H\n#include \"flow.h\"\n#endif\n",
+    "include/flows/severa_road.h": "/* road */\n#ifndef FR_H\n#define FR_H\n#include \"flow.h\"\n#endif\n",
     "service/flows/a/rules.h": "/* rules */\n#ifndef A_H\n#define A_H\n#endif\n",
     "service/queue/queue.c": "/* queue */\n#include \"base/base.h\"\n#include \"net/redis.h\"\n",
     "tests/sandbox/main.c": "/* sandbox */\n#include \"base/base.h\"\n#include <microhttpd.h>\n",
@@ -58,6 +60,8 @@ def test_a_tree_in_order_passes(tree):
     ("service/systems/severa/bad.c", '#include "systems/netvisor/map.h"'),  # another system
     ("service/flows/b/bad.c", '#include "flows/a/rules.h"'),  # another flow
     ("service/systems/severa/bad.c", '#include "queue/../http/http.h"'),  # in disguise
+    ("service/flows/b/bad.c", '#include "flows/a.h"'),  # by its public header
+    ("service/flows/severa_road/bad.c", '#include "flows/a.h"'),  # what flows share knows none of them
     ("service/flows/a/bad.c", '#include "net/redis.h"'),  # Redis is for queue and store
     ("include/codec/bad.h", '#include "net/redis.h"'),  # a header upwards
     ("service/net/bad.c", "#include <microhttpd.h>"),
@@ -81,6 +85,7 @@ def test_a_planted_violation_is_caught(tree, path, line):
     ("service/net/good.c", "/* exit(1) and malloc(2) in words */ static const char *s = \"exit(1)\";"),
     ("service/net/good.c", "static void f(struct x *p) { p->free(p); pool.exit(1); mem_free(p); }"),
     ("service/net/redis_tls.c", "#include <hiredis/hiredis_ssl.h>"),
+    ("service/flows/a/good.c", '#include "flows/severa_road.h"'),  # a part that flows share
 ])
 def test_what_only_looks_like_one_is_not(tree, path, line):
     write(tree, path, unit(line))
@@ -188,3 +193,5 @@ def test_a_note_stands_in_the_readme(tree):
     write(tree, "service/flows/a/flow.c", 'sn_note(r, "said", "x");\nat->ops->note(at, "unsaid", "x");\n')
     write(tree, "service/flows/a/README.md", "Notes: `said`.\n")
     assert promises.notes(str(tree)) == ["service/flows/a/README.md does not name the note unsaid"]
+    write(tree, "service/flows/a/more.c", 'road_note(&r->road, "unsaid_too", "x");\nleave(r, OUTCOME_DONE, "said", "x");\n')
+    assert len(promises.notes(str(tree))) == 2

@@ -1,0 +1,276 @@
+/*
+ * severa_road.h: the road that every sales invoice of Severa takes to a finance system (SV-01 to
+ * SV-09, DESIGN §4): read it again, settle what is in doubt, prepare, deliver once, set the status,
+ * follow it where the target tells its verdict later. Poll, report, connection check, dry run and
+ * the failed status are the road's too. A flow is what the road asks of it: how the target wants a
+ * document (prepare, build), how to write one and to find it there (send, look_up).
+ *
+ * It is a part that flows share, and no flow: it knows Severa, and no target. The target's name in
+ * notes and problems is the flow's. A flow makes its `struct flow` of road_accept and of one-line
+ * functions around road_poll, road_run, road_check and road_on_failed.
+ *
+ * Everything lives in the attempt's arena. One attempt, one thread.
+ */
+#ifndef FLOWS_SEVERA_ROAD_H
+#define FLOWS_SEVERA_ROAD_H
+
+#include "base/base.h"
+#include "flow.h"
+#include "model/invoice.h"
+#include "systems/severa.h"
+
+/* ---- settings and credentials -------------------------------------------------------------- */
+
+/*
+ * Rows of a flow's settings table, ROAD_N_SETTINGS of them, the mail rows of flow.h among them.
+ * failed_is_needed, company_is_needed: for activation. company_doc: a sentence, since what stands
+ * in for the company where none is given is the flow's.
+ */
+#define ROAD_N_SETTINGS 8
+#define ROAD_SETTING(name, type, preset, needed, doc) \
+	{                                             \
+		name, type, NULL, preset, needed, doc \
+	}
+#define ROAD_SETTINGS(failed_is_needed, company_is_needed, company_doc)                          \
+	ROAD_SETTING("statuses.transfer", SETTING_TEXT, NULL, true,                              \
+		     "Severa status (guid or name) whose invoices are relayed."),                \
+		ROAD_SETTING("statuses.transferred", SETTING_TEXT, NULL, true,                   \
+			     "Severa status (guid or name) that a relayed invoice gets."),       \
+		ROAD_SETTING("statuses.failed", SETTING_TEXT, NULL, failed_is_needed,            \
+			     "Severa status for invoices whose data must be mended; none: they " \
+			     "stay where they are."),                                            \
+		ROAD_SETTING("company.vat_number", SETTING_TEXT, NULL, company_is_needed,        \
+			     company_doc),                                                       \
+		ROAD_SETTING("send_pdf", SETTING_BOOL, "false", false,                           \
+			     "Severa's PDF and the invoice's files go along."),                  \
+		ROAD_SETTING("severa.url", SETTING_TEXT, NULL, false,                            \
+			     "Severa base URL of this connection."),                             \
+		FLOW_MAIL_SETTINGS
+
+/* Rows of a flow's credentials table. */
+#define ROAD_N_CREDENTIALS 2
+#define ROAD_CREDENTIALS                                                                  \
+	{ "severa", "client_id", "Client id of the REST credentials.", true },            \
+	{                                                                                 \
+		"severa", "client_secret", "Client secret of the REST credentials.", true \
+	}
+
+/* The value of a flow's setting, else the table's preset, else NULL; an empty text counts as not
+ * given. */
+const char *road_text(const struct flow *flow, const struct json *settings, const char *name);
+bool road_flag(const struct flow *flow, const struct json *settings, const char *name);
+
+/* ERR_INPUT with the pointer; false. For a flow's own refusals in settle. */
+bool road_refuse(struct err *err, const char *pointer, const char *words);
+/*
+ * The common part of flow.settle: two statuses that are one, a company that is none; the limit of
+ * the Severa client is put at ret_limits[*ret_n], where there is one, and *ret_n moved on: it must
+ * be set before, and the flow's own limits go behind or before it.
+ */
+bool road_settle(const struct flow *flow, struct arena *arena, const struct system_values *systems,
+		 const struct json *settings, const struct json *credentials,
+		 struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n,
+		 struct err *err) MUST_CHECK;
+
+/*
+ * One name for a company, however its number is written: the business id of a Finnish one
+ * (1234567-8), else the VAT number with its country's letters (NO123456785MVA). Norwegian numbers
+ * count without letters too. NULL when it is none. Pure.
+ */
+const char *road_company_from(struct arena *arena, const char *vat_number_or_id) MUST_CHECK;
+
+/* ---- one attempt --------------------------------------------------------------------------- */
+
+struct road_ops;
+
+struct road_settings {
+	const char *transfer, *transferred, *failed; /* guid or name; failed may be NULL */
+	bool send_pdf;
+};
+
+/*
+ * One attempt with all that it needs. A flow's own struct begins with it (road_ops.size):
+ *     struct mv { struct road road; struct maventa maventa; ... };
+ */
+struct road {
+	const struct road_ops *ops;
+	struct attempt *at;
+	const struct json *settings, *credentials; /* the connection's, whole */
+	struct road_settings set;
+	/*
+	 * Whose invoices are relayed, as road_company_from names it. From company.vat_number;
+	 * where that is not given the flow's open may set it. NULL: nobody's (the check says so).
+	 */
+	const char *company;
+	/* Whose account at the target, set by the flow's open: an organisation, a company UUID. */
+	const char *account;
+	struct severa severa;
+	const struct severa_status *transfer, *transferred; /* found before a document is run */
+
+	/* The document of run; of the dry run too. */
+	struct invoice inv;
+	bool is_waiting; /* stands in the transfer status */
+	const char *hash; /* of its content (SV-05), by road_read_rows */
+	struct customer customer; /* by road_read_customer */
+
+	/* What build has made: shown in a dry run. */
+	const char *media_type; /* "text/xml" */
+	struct span document; /* in a dry run UTF-8, attachments left out */
+	const char *customer_code; /* at the target; may be NULL */
+
+	const char *seller_seen, *seller_company; /* the road's: the number that was read last */
+};
+
+/*
+ * Everything by which an invoice is known again at the target (DESIGN §4.6), as it was when it was
+ * sent: kept with the intent, since people renumber and correct while a sending is unclear.
+ */
+struct road_identity {
+	const char *account; /* road.account of then: the road refuses to look in another */
+	const char *number, *date, *currency;
+	const char *reference, *hash; /* may be NULL */
+	struct decimal sum; /* gross, two decimals, signed */
+	/* What only some targets have, put by the flow's identify; else NULL. */
+	const char *customer_code;
+	const char *id; /* that we chose for it: a UUID, another one for another generation */
+};
+
+/* What a look-up came to. All zero: absent, drafts included. */
+struct road_seen {
+	size_t n; /* documents in which every field of the identity agrees */
+	const char *key; /* the target's id of one of them */
+	bool number_is_taken; /* there is one with the number (or id) that differs otherwise */
+};
+
+enum road_fate { ROAD_PENDING, ROAD_DELIVERED, ROAD_FAILED };
+struct road_verdict {
+	enum road_fate fate;
+	const char *words; /* ROAD_FAILED: the target's own; NULL or "" when it says nothing */
+};
+
+struct road_check;
+
+/*
+ * What a flow gives. Worker threads; all may block, unless said otherwise. The struct road is the
+ * first member of the flow's own.
+ *
+ * A new document: open, may_send, prepare, [look_up, when the store is younger than it], build,
+ * send, then the status is set. In doubt: open, look_up, and on from may_send when it is absent.
+ * Delivered and waiting for the target: open, verdict. A dry run: open, prepare, look_up, build.
+ */
+struct road_ops {
+	const struct flow *flow; /* name, delivery step, presets */
+	const char *target; /* for people: "Netvisor" */
+	size_t size; /* of the flow's own struct, which is zeroed */
+
+	/* Reads the flow's own settings and opens the target; sets account. Severa is open, and
+	 * nothing was called yet. No I/O. */
+	bool (*open)(struct road *r, struct err *err);
+	/*
+	 * May anything be sent at all? ERR_WAITING with a reason while not (the company is not
+	 * verified yet). Asked before prepare; not in a dry run, and not of what may have been
+	 * sent already. May be NULL.
+	 */
+	bool (*may_send)(struct road *r, struct err *err);
+	/*
+	 * Reads what belongs to the document and holds it against the target's rules; makes no
+	 * write. After it the invoice can be recognised at the target. Calls road_read_rows,
+	 * road_sum_up, road_read_customer, road_find_country as it needs them.
+	 */
+	bool (*prepare)(struct road *r, struct err *err);
+	/* Adds what only this target has to an identity that holds the rest. After prepare. No
+	 * I/O. May be NULL. */
+	void (*identify)(const struct road *r, struct road_identity *id);
+	/* Looks for the document at the target. Judges nothing: the road says what it means. */
+	bool (*look_up)(struct road *r, const struct road_identity *id, struct road_seen *ret,
+			struct err *err);
+	/*
+	 * Makes what will be sent, with all that must stand at the target before it: files,
+	 * registers (writes of their own: road_absence_counts, road_write_failed); sets media_type,
+	 * document, customer_code. In a dry run (at->preview) it writes nothing and notes what it
+	 * would do.
+	 */
+	bool (*build)(struct road *r, struct err *err);
+	/*
+	 * The one write, of what build has made; its intent is recorded. *ret_key: the target's id
+	 * of it, recorded as the step's outcome. Leaves the note "sent". ERR_DOUBT when it may have
+	 * been carried out, ERR_DUPLICATE when the target says that it has it: both are looked up
+	 * by the road.
+	 */
+	bool (*send)(struct road *r, const char **ret_key, struct err *err);
+	/*
+	 * What became of a delivered document, where a target says so later (MV-14); NULL: a
+	 * delivery is the end. Asked by each run after the one that delivered and set the status.
+	 * sent->outcome is send's key, sent->age_ms counts from its intent. Pending: the run ends
+	 * as OUTCOME_FOLLOWING. Failed: ERR_DATA delivery_failed with the target's words, upon
+	 * which the invoice goes to the failed status if it still stands in a status of ours; moved
+	 * back to the transfer status it is sent once more, as the next generation. An error of the
+	 * flow's own (pending for too long) leaves the status alone.
+	 */
+	bool (*verdict)(struct road *r, const struct step *sent, struct road_verdict *ret,
+			struct err *err);
+	/* The flow's part of the connection check, after the common one: road_problem for each
+	 * lack. False only when it cannot go on. May be NULL. */
+	bool (*check)(struct road_check *c, struct err *err);
+};
+
+/*
+ * Members of struct flow. road_accept stands in the table as it is; the others are called with the
+ * flow's ops.
+ */
+bool road_accept(struct arena *arena, struct span body, const char **ret_kind,
+		 const char **ret_source_id, struct err *err);
+bool road_poll(const struct road_ops *ops, struct attempt *at, struct err *err) MUST_CHECK;
+bool road_run(const struct road_ops *ops, struct attempt *at, struct err *err) MUST_CHECK;
+bool road_check(const struct road_ops *ops, struct attempt *at, struct err *err) MUST_CHECK;
+bool road_on_failed(const struct road_ops *ops, struct attempt *at, const struct err *why,
+		    struct err *err) MUST_CHECK;
+/* The settings read, both sides opened; nothing called. For what a flow does beside the road. */
+bool road_open(const struct road_ops *ops, struct attempt *at, struct road **ret,
+	       struct err *err) MUST_CHECK;
+
+/* ---- for prepare --------------------------------------------------------------------------- */
+
+/* The invoice's rows, and the hash of what Severa says (r->hash). Before anything is turned. */
+bool road_read_rows(struct road *r, struct err *err) MUST_CHECK;
+/* The invoice is whole and its sums agree; a cent of rounding is noted. */
+bool road_sum_up(struct road *r, struct err *err) MUST_CHECK;
+/* Who is billed, else whose invoice it is; ERR_DATA customer_missing. */
+bool road_read_customer(struct road *r, struct err *err) MUST_CHECK;
+/* The buyer's country code, by its name on the invoice, else by the customer's card; ERR_DATA
+ * country_unknown. Left NULL when neither names one. */
+bool road_find_country(struct road *r, struct err *err) MUST_CHECK;
+
+/* ---- for writes ---------------------------------------------------------------------------- */
+
+/* After an empty look-up of a step of the flow's own: true when it may be done (again); ERR_DOUBT
+ * while it is too early. */
+bool road_absence_counts(struct road *r, const char *step, const struct step *s,
+			 struct err *err) MUST_CHECK;
+/* After a failed write of a step: clears the intent when it was certainly not carried out. Returns
+ * false. */
+bool road_write_failed(struct road *r, const char *step, const struct err *why, struct err *err);
+
+/* A line on the timeline and in the dry run; each code stands in the flow's README. */
+void road_note(struct road *r, const char *code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* "Added to Netvisor: customer X." done: "added to", "updated in", "renamed in". */
+void road_note_change(struct road *r, const char *code, const char *done, const char *kind,
+		      const char *name);
+
+/* ---- for the check ------------------------------------------------------------------------- */
+
+struct road_check {
+	struct road *r;
+	/* As found; NULL when not given, or named as a problem. */
+	const struct severa_status *transfer, *transferred, *failed;
+	struct json_writer *w; /* the road's */
+	size_t n_problems;
+};
+
+void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* Of a failed call: a fault of the connection becomes a problem (true); all else ends the check. */
+bool road_name_it(struct road_check *c, const struct err *why, const char *pointer,
+		  struct err *err) MUST_CHECK;
+
+#endif
