@@ -4,6 +4,7 @@
 
 #include "registry.h"
 
+#include "flows/severa_maventa.h"
 #include "flows/severa_netvisor.h"
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
@@ -18,5 +19,6 @@ const struct system *const systems[] = {
 
 const struct flow *const flows[] = {
 	&severa_netvisor,
+	&severa_maventa,
 	NULL,
 };

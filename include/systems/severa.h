@@ -55,6 +55,9 @@ bool severa_missing_scopes(struct severa *s, const char *const **ret, size_t *re
  * after severa_open refused them. */
 bool severa_is_soap_key(const struct severa *s);
 
+/* Reads them now, for what asks after them below: a check runs when somebody has just mended one.
+ */
+bool severa_read_statuses(struct severa *s, struct err *err) MUST_CHECK;
 bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t *ret_n,
 		     struct err *err) MUST_CHECK;
 /* By guid, else by name; ERR_DATA status_unknown, or status_ambiguous when several bear the name.

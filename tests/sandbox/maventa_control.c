@@ -364,6 +364,12 @@ static void serve_all(struct maventa *m, struct call *c)
 	jsonw_kstr(&w, "array_style", m->takes_brackets ? "brackets" : "plain");
 	jsonw_kint(&w, "token_error", m->token_error ? m->token_error : 401);
 	jsonw_kint(&w, "registrations", (int64_t)m->registrations);
+	jsonw_key(&w, "partner");
+	jsonw_object(&w);
+	jsonw_kstr(&w, "vendor_api_key", MV_VENDOR_KEY);
+	jsonw_kstr(&w, "company_uuid", m->partner->id);
+	jsonw_kstr(&w, "user_api_key", m->partner->members->user->key);
+	jsonw_end_object(&w);
 	jsonw_key(&w, "companies");
 	jsonw_array(&w);
 	write_companies(&w, m->companies, false);

@@ -75,6 +75,20 @@ def connection_of(setup, name, **settings):
     }
 
 
+def maventa_connection_of(setup, name, **settings):
+    """The body that creates a severa-maventa connection to one sandbox tenant. A setting None is left out."""
+    severa, maventa = setup["severa"], setup["maventa"]
+    statuses = {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"], "failed": severa["failed_status"]}
+    values = {"statuses": statuses, "company": {"vat_number": maventa["vat_number"]}} | settings
+    return {
+        "id": name, "name": f"Demo {name}", "flow": "severa-maventa", "settings": {k: v for k, v in values.items() if v is not None},
+        "credentials": {
+            "severa": {"client_id": severa["client_id"], "client_secret": severa["client_secret"]},
+            "maventa": {k: maventa[k] for k in ("company_uuid", "user_api_key")},
+        },
+    }
+
+
 class Redis:
     """redis-server (or valkey-server) on a unix socket: AOF, appendfsync always, noeviction. May be killed, restarted and
     emptied. args: further arguments of the server."""
@@ -133,8 +147,12 @@ class Relay:
             "VIESTI_DATA_DIR": str(self.folder), "VIESTI_PORT": "0", "VIESTI_ADMIN_TOKEN": ADMIN, "VIESTI_KEY": KEY,
             "VIESTI_ALLOW_HTTP": "true", "VIESTI_ALLOW_PRIVATE": "true", "VIESTI_ALLOW_HOSTS": host,
             "VIESTI_SEVERA_URL": f"http://{host}/severa/rest-api", "VIESTI_NETVISOR_URL": f"http://{host}/netvisor",
+            "VIESTI_MAVENTA_URL": f"http://{host}/maventa", "VIESTI_MAVENTA_SOAP_URL": f"http://{host}/maventa/apis/v1.1/wsdl",
             "VIESTI_REDIS_PREFIX": "t", "NOTIFY_SOCKET": str(self.folder / "notify"),
         })
+        partner = sandbox.control("maventa")["partner"]
+        self.env.update({"VIESTI_MAVENTA_VENDOR_KEY": partner["vendor_api_key"], "VIESTI_MAVENTA_PARTNER_COMPANY": partner["company_uuid"],
+                         "VIESTI_MAVENTA_PARTNER_KEY": partner["user_api_key"]})
         if redis_url:
             self.env["VIESTI_REDIS_URL"] = redis_url
         self.env.update({f"VIESTI_{k.upper()}": str(v) for k, v in settings.items()})
@@ -270,9 +288,9 @@ class Service:
         tenants = self.sandbox.setup()
         return tenants[n] if isinstance(n, int) else next(t for t in tenants if t["key"] == n)
 
-    def connect(self, name, n=0, **settings):
-        """Makes a connection with a webhook secret; not active yet."""
-        body = connection_of(self.setup(n), name, **settings) | {"webhook_secrets": [SECRET]}
+    def connect(self, name, n=0, body_of=connection_of, **settings):
+        """Makes a connection with a webhook secret; not active yet. body_of: connection_of, maventa_connection_of."""
+        body = body_of(self.setup(n), name, **settings) | {"webhook_secrets": [SECRET]}
         answer = self.call("POST", "/v1/connections", body)
         assert answer.status == 201, answer.body
         return answer

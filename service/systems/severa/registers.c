@@ -58,6 +58,8 @@ bool severa_register(struct severa *s, const struct severa_list *list, int64_t t
 	want.key = arena_printf(at->arena, "%s:%s", s->token_key, list->path);
 	if (!want.key)
 		return full(err);
+	if (list->is_fresh)
+		want.refused = at->ops->cache_get(at, want.key);
 	return at->ops->shared(at, &want, &text, err) &&
 	       json_parse(at->arena, span_of(text), JSON_LIMITS_VENDOR, &array, err) &&
 	       severa_rows_of(at->arena, array, ret, err);
@@ -65,12 +67,21 @@ bool severa_register(struct severa *s, const struct severa_list *list, int64_t t
 
 /* ---- statuses ------------------------------------------------------------------------------ */
 
+static const struct severa_list statuses_list = { .what = "read invoice statuses",
+						  .path = "/v1/invoicestatuses",
+						  .paging = SEVERA_BY_ROW };
+
+bool severa_read_statuses(struct severa *s, struct err *err)
+{
+	struct severa_list list = statuses_list;
+	struct severa_rows rows;
+	list.is_fresh = true;
+	return severa_register(s, &list, STATUS_TTL_MS, &rows, err);
+}
+
 bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t *ret_n,
 		     struct err *err)
 {
-	static const struct severa_list statuses_list = { .what = "read invoice statuses",
-							  .path = "/v1/invoicestatuses",
-							  .paging = SEVERA_BY_ROW };
 	struct severa_rows rows;
 	struct severa_status *statuses;
 	if (!severa_register(s, &statuses_list, STATUS_TTL_MS, &rows, err) ||

@@ -65,6 +65,7 @@ struct severa_list {
 	const char *path; /* from "/v1" on, with its filters; NULL: the arena was full */
 	enum severa_paging paging;
 	bool is_seen; /* part of what a document is made of: counts for the fingerprint */
+	bool is_fresh; /* of a register: read now, whatever is remembered of it */
 };
 struct severa_rows {
 	const struct json **items;
