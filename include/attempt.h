@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "model/connection.h"
 #include "model/preview.h"
+#include "model/record_link.h"
 #include "model/state.h"
 #include "net/http.h"
 #include "system.h"
@@ -150,6 +151,20 @@ struct attempt_ops {
 		      struct known_transfer *ret, struct err *err);
 	/* Is this connection active? Of the local copy, no I/O. */
 	bool (*is_active)(struct attempt *at, const char *connection);
+	/*
+	 * Links of register records by the ids of one side, at most LINK_BATCH_MAX, in one round
+	 * trip: ret[i].id[] are NULL where there is none.
+	 */
+	bool (*links)(struct attempt *at, const struct link_table *table, enum link_side side,
+		      const char *const *ids, size_t n, struct record_link *ret, struct err *err);
+	/* Links that were made or found on the way of a document (NV-11), not by a register run. */
+	bool (*link_put)(struct attempt *at, const struct link_table *table,
+			 const struct record_link *links, size_t n, struct err *err);
+	/*
+	 * Asks for a run of these registers (names, separated by blanks): a document waits for a
+	 * record that they will bring. One that is queued already takes them in.
+	 */
+	bool (*want_run)(struct attempt *at, const char *registers, struct err *err);
 };
 
 /* FOLLOWING: sent, the target's verdict is pending; the flow's follow (flow.h) asks for it. */

@@ -10,6 +10,7 @@
 #include "attempt.h"
 #include "base/strbuf.h"
 #include "codec/json.h"
+#include "register.h"
 
 enum setting_type {
 	SETTING_TEXT,
@@ -126,6 +127,9 @@ struct flow {
 	 * document in OUTCOME_FOLLOWING is run again, one by one, by the same intervals.
 	 */
 	bool (*follow)(struct attempt *at, struct follow_item *items, size_t n, struct err *err);
+	/* Register syncs, in the order of the report; at most REGISTERS_MAX. May be NULL. */
+	const struct register_sync *const *registers;
+	size_t n_registers;
 };
 
 #endif
