@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/connection.h"
+#include "model/dialogue.h"
 #include "model/preview.h"
 #include "model/record_link.h"
 #include "model/state.h"
@@ -74,6 +75,17 @@ struct shared_want {
 	/* Brings a new one into the attempt's arena, with the time that it is good for. */
 	bool (*fetch)(void *ctx, const char **ret, int64_t *ret_ttl_ms, struct err *err);
 	void *ctx;
+};
+
+/* Another connection of the same flow (peers below). */
+struct peer {
+	const struct connection *conn;
+	struct facts facts;
+};
+
+/* A credential to be stored: member of credentials.<system>. */
+struct new_credential {
+	const char *system, *name, *value;
 };
 
 struct attempt_ops {
@@ -165,6 +177,28 @@ struct attempt_ops {
 	 * record that they will bring. One that is queued already takes them in.
 	 */
 	bool (*want_run)(struct attempt *at, const char *registers, struct err *err);
+
+	/* --- of runs of a dialogue alone (flow.h) --- */
+	/*
+	 * Stores the record as it is now, durably: before a write that cannot be repeated, and with
+	 * what came of it. ERR_CONFLICT: somebody else has changed it; nothing more may be done.
+	 */
+	bool (*record_put)(struct attempt *at, const char *dialogue, struct record *rec,
+			   struct err *err);
+	/* All records of a dialogue of this connection, oldest first, as they stand now. */
+	bool (*records)(struct attempt *at, const char *dialogue, struct record **ret,
+			size_t *ret_n, struct err *err);
+	/*
+	 * Puts credentials on the connection, as if who asked (rec's "by") had sent them: one that
+	 * was active pauses until it is activated anew, unless they are those that it has. at->conn
+	 * is the connection as it stands then.
+	 */
+	bool (*credentials_put)(struct attempt *at, const struct new_credential *items, size_t n,
+				const struct record *rec, struct err *err);
+	/* The other connections of this flow, as far as who asks may see them; rec NULL: who asked
+	 * for candidates. */
+	bool (*peers)(struct attempt *at, const struct record *rec, const struct peer **ret,
+		      size_t *ret_n, struct err *err);
 };
 
 /* FOLLOWING: sent, the target's verdict is pending; the flow's follow (flow.h) asks for it. */
@@ -178,7 +212,8 @@ struct attempt {
 	const struct attempt_ops *ops;
 	struct arena *arena;
 	const struct connection *conn;
-	const char *kind; /* "invoice"; "poll", "check", "dry_run" for jobs that are no transfer */
+	const char *kind; /* "invoice"; "poll", "check", "dry_run", "dialogue" for those that
+			     are no transfer */
 	const char *source_id;
 	int64_t generation; /* 1.. */
 	int64_t try_no; /* tries of this generation, this one included */
@@ -208,7 +243,9 @@ struct attempt {
 	const char *verdict;
 	bool keep_error; /* set by the flow with an error: nothing was tried; a transfer that needs
 			    data keeps the error that it has */
-	const char *result; /* check, dry_run: JSON answer for people, set by the flow */
+	const char *result; /* check, dry_run, candidates: JSON answer for people, set by the flow
+			     */
+	const char *language; /* "en", "fi", "nb": of who asks for candidates; "" nobody does */
 	struct note notes[ATTEMPT_NOTES_MAX]; /* the first of this run */
 	size_t n_notes;
 	const struct system_values *systems; /* options of the outside systems */

@@ -10,6 +10,7 @@
 #include "attempt.h"
 #include "base/strbuf.h"
 #include "codec/json.h"
+#include "model/dialogue.h"
 #include "register.h"
 
 enum setting_type {
@@ -66,6 +67,65 @@ struct follow_item {
 	/* Set by the flow: */
 	bool has_news; /* run() is to judge it */
 	const char *seen; /* the verdict's word now; NULL: the target said nothing of it */
+};
+
+/* --- dialogues --- */
+/*
+ * What an administrator settles with a vendor through the product before anything is relayed:
+ * registering a company, having it authenticated. http/ serves it as a resource below the
+ * connection, workers go on with it, also by themselves and while the connection is not active. All
+ * of it stands in records (model/dialogue.h), stored before each step, so that it survives a
+ * restart and can be left and taken up again.
+ */
+enum dialogue_stage {
+	DIALOGUE_WORKS, /* a worker has something to do now */
+	DIALOGUE_RESTS, /* somebody has to do something, or time has to pass (due_ms) */
+	DIALOGUE_ENDED,
+};
+struct dialogue_state {
+	const char *name; /* member "state" of the record */
+	enum dialogue_stage stage;
+	/* What can be done next: method and path below the connection, {} being the record's id:
+	 * "PUT registrations/{}/keys". NULL: nothing. */
+	const char *next;
+	const char *en, *fi, *nb; /* what that is, and who does it */
+};
+
+/* What comes from people: the table of a body. */
+struct talk {
+	struct arena *arena;
+	const struct connection *conn;
+	const struct facts *facts; /* of the connection: its other records */
+	const struct system_values *systems;
+};
+struct dialogue_act {
+	const char *name; /* segment behind the record's id: "keys"; "": begins a record */
+	const struct setting *takes; /* members of the body */
+	size_t n_takes;
+	/*
+	 * Any thread, no I/O: takes the body (checked by the table) into the record, which is
+	 * stored then. A record that works after it is run at once. ERR_INPUT with pointer;
+	 * ERR_CONFLICT where things are not so that it can be done, with the reason.
+	 */
+	bool (*take)(const struct talk *talk, const struct json *body, struct record *rec,
+		     struct err *err);
+};
+
+struct dialogue {
+	const char *name; /* "registrations": route segment, key of the records */
+	const struct dialogue_state *states; /* the first is where a record begins */
+	size_t n_states;
+	const struct dialogue_act *acts;
+	size_t n_acts;
+	const char *const *shown; /* members that people see; ends with NULL. No secrets */
+	/* What there is to choose from: at->result. May block. NULL: nothing. */
+	bool (*candidates)(struct attempt *at, struct err *err);
+	/*
+	 * Goes on from the state that the record is in, as far as it gets; what it leaves in it is
+	 * stored, with its failure. Sets due_ms where it has to be called again later; a record
+	 * that still works after a failure is called again anyway. May block. Required.
+	 */
+	bool (*proceed)(struct attempt *at, struct record *rec, struct err *err);
 };
 
 struct flow {
@@ -130,6 +190,8 @@ struct flow {
 	/* Register syncs, in the order of the report; at most REGISTERS_MAX. May be NULL. */
 	const struct register_sync *const *registers;
 	size_t n_registers;
+	const struct dialogue *dialogues; /* NULL: none */
+	size_t n_dialogues;
 };
 
 #endif

@@ -62,6 +62,15 @@ struct connection_draft {
 	struct limit_key limits[CONNECTION_MAX_LIMITS];
 	size_t n_limits;
 };
+/* As it stands, for a put that changes little. */
+void connection_draft_of(const struct connection *c, struct connection_draft *ret);
+/* pause_reason of a connection whose settings or credentials no check has seen. */
+#define CONNECTION_PAUSED_CHANGED "changed"
+/*
+ * What relays is what was checked (SV-07): other settings or credentials stop a connection that was
+ * activated until it is activated anew.
+ */
+void connection_draft_stop(const struct connection *old, struct connection_draft *draft);
 bool connection_new(const struct connection_draft *d, struct connection **ret,
 		    struct err *err) MUST_CHECK;
 

@@ -3,9 +3,10 @@
  * more than one key is one Lua script, so it happens wholly or not at all.
  *
  * A job is a transfer (its id is derived from its business key) or a short-lived task of a
- * connection: "poll:<conn>", "check:<random>", "dry_run:<random>". All shared deadlines are by the
- * clock of Redis. Thread-safe: each call borrows a connection of the pool. Every call may be
- * repeated after ERR_OUTAGE. Results live in the arena of the call.
+ * connection: "poll:<conn>", "check:<random>", "dry_run:<random>", "dialogue:<random>" or, when it
+ * comes by itself, "dialogue:<conn>". All shared deadlines are by the clock of Redis. Thread-safe:
+ * each call borrows a connection of the pool. Every call may be repeated after ERR_OUTAGE. Results
+ * live in the arena of the call.
  */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
@@ -75,10 +76,10 @@ bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
 		  struct queue_receipt *ret, struct err *err) MUST_CHECK;
 
 /* --- claim, heartbeat, finish --- */
-enum queue_job_type { JOB_TRANSFER, JOB_POLL, JOB_CHECK, JOB_DRY_RUN };
+enum queue_job_type { JOB_TRANSFER, JOB_POLL, JOB_CHECK, JOB_DRY_RUN, JOB_DIALOGUE };
 struct queue_job {
 	enum queue_job_type type;
-	const char *id, *conn, *kind, *source_id; /* kind "poll", "check", "dry_run" for tasks */
+	const char *id, *conn, *kind, *source_id; /* kind of a task its kind */
 	int64_t generation, try_no; /* this try included */
 	int64_t fence;
 	int64_t deadline_ms; /* monotonic, local: the lease ends then unless beaten */
@@ -209,8 +210,9 @@ bool queue_blocks(struct queue *q, struct arena *arena, struct queue_blocked **r
 /* --- tasks --- */
 /*
  * Queues a task before the connection's transfers; kind "poll" (one per connection: a second call
- * gives the same), "check" or "dry_run". args: JSON or NULL. Runs on a paused connection too,
- * except a poll.
+ * gives the same), "check", "dry_run" or "dialogue" (which comes by itself, too, when the facts say
+ * that it is due). args: JSON or NULL, without secrets. Runs on a paused connection too, except a
+ * poll.
  */
 bool queue_task_new(struct queue *q, const char *kind, const char *conn, const char *args,
 		    char ret_id[QUEUE_JOB_ID_MAX], struct err *err) MUST_CHECK;

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "codec/sign.h"
 #include "model/connection.h"
+#include "model/dialogue.h"
 #include "model/state.h"
 #include "net/redis.h"
 
@@ -95,9 +96,21 @@ bool store_connection_set_state(struct store *s, const char *id, int64_t rev,
 bool store_facts_get(struct store *s, struct arena *arena, const char *conn, const char **ret,
 		     int64_t *ret_rev, struct err *err) MUST_CHECK;
 /* ERR_CONFLICT, reason "stale", when rev is not the one that stands. ERR_INPUT: no JSON object, or
- * too large. */
+ * too large. Its member due_ms, where it has one, says when a worker goes on with the dialogues. */
 bool store_facts_set(struct store *s, const char *conn, int64_t rev, const char *json,
 		     int64_t *ret_rev, struct err *err) MUST_CHECK;
+/*
+ * Stores one record of a dialogue (model/dialogue.h) in the facts: a new one (rev 0), or as the
+ * next revision of the one it was read as. ERR_CONFLICT, reason "stale": that has changed, or the
+ * facts are not of facts_rev any more.
+ */
+struct record_put {
+	const char *conn, *dialogue;
+	struct record *record; /* with its new revision, when it was stored */
+	int64_t facts_rev; /* -1: whatever it is */
+};
+bool store_record_put(struct store *s, struct arena *arena, const struct record_put *put,
+		      struct err *err) MUST_CHECK;
 /* The local snapshot. Refresh: each second by one thread, and after an own change; cheap when
  * nothing moved. Notices a Redis that was emptied, and syncs first. */
 bool store_refresh(struct store *s, struct err *err) MUST_CHECK;

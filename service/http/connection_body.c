@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "connections.h"
-#include "net/mail.h"
+#include "settings.h"
 #include "webhook.h"
 
 #define TEXT_MAX ((size_t)128 * 1024)
@@ -60,101 +60,6 @@ static bool take_object(struct request *rq, bool merge, struct span old, const s
 	return strbuf_finish(&sb, ret, err);
 }
 
-/* --- settings --- */
-
-static bool enum_has(const char *values, const char *text)
-{
-	size_t n = strlen(text);
-	for (const char *p = values ? values : ""; *p;) {
-		size_t w = strcspn(p, "|");
-		if (w == n && memcmp(p, text, n) == 0)
-			return true;
-		p += w;
-		p += *p == '|';
-	}
-	return false;
-}
-
-static bool setting_fits(const struct setting *s, const struct json *j)
-{
-	struct decimal d;
-	bool b;
-	switch (s->type) {
-	case SETTING_TEXT:
-		return json_str(j) != NULL;
-	case SETTING_BOOL:
-		return json_bool(j, &b);
-	case SETTING_ENUM:
-		return json_str(j) && enum_has(s->values, json_str(j));
-	case SETTING_DECIMAL:
-		return json_decimal(j, &d);
-	case SETTING_OBJECT:
-		return json_type(j) == JSON_OBJECT;
-	case SETTING_EMAIL:
-		return json_str(j) && mail_is_address(span_of(json_str(j)));
-	}
-	return false;
-}
-
-static const struct setting *setting_find(const struct flow *flow, const char *name)
-{
-	for (size_t i = 0; i < flow->n_settings; i++)
-		if (str_eq(flow->settings[i].name, name))
-			return &flow->settings[i];
-	return NULL;
-}
-
-static bool has_settings_below(const struct flow *flow, const char *name)
-{
-	size_t n = strlen(name);
-	for (size_t i = 0; i < flow->n_settings; i++)
-		if (strncmp(flow->settings[i].name, name, n) == 0 &&
-		    flow->settings[i].name[n] == '.')
-			return true;
-	return false;
-}
-
-/* "statuses.transfer" as the pointer "/settings/statuses/transfer". */
-static void point_at_setting(struct err *err, const char *name)
-{
-	char path[160];
-	snprintf(path, sizeof(path), "%s", name);
-	for (char *p = path; *p; p++)
-		if (*p == '.')
-			*p = '/';
-	err_pointer(err, "/settings/%s", path);
-}
-
-static bool check_settings(struct request *rq, const struct flow *flow, const char *prefix,
-			   const struct json *j, struct err *err)
-{
-	for (const struct json *m = json_first(j); m; m = json_next(m)) {
-		const char *name = arena_printf(rq->arena, "%s%s%s", prefix, *prefix ? "." : "",
-						json_key(m));
-		if (!name)
-			return err_set(err, ERR_LIMIT, "arena full");
-		const struct setting *s = setting_find(flow, name);
-		if (s && !setting_fits(s, m)) {
-			problem(err, ERR_INPUT, "value_invalid", "",
-				s->values ? "one of %s" : "of another type%s",
-				s->values ? s->values : "");
-			point_at_setting(err, name);
-			return false;
-		}
-		if (s)
-			continue;
-		if (json_type(m) == JSON_OBJECT && has_settings_below(flow, name)) {
-			if (!check_settings(rq, flow, name, m, err))
-				return false;
-			continue;
-		}
-		problem(err, ERR_INPUT, "unknown_member", "", "no such setting");
-		point_at_setting(err, name);
-		return false;
-	}
-	return true;
-}
-
 /* --- credentials --- */
 
 static const struct credential *credential_find(const struct flow *flow, const char *system,
@@ -194,6 +99,11 @@ static bool check_credentials(const struct flow *flow, const struct json *j, str
 	return true;
 }
 
+static struct setting_table settings_of(const struct flow *flow)
+{
+	return (struct setting_table) { flow->settings, flow->n_settings, "/settings" };
+}
+
 bool connection_is_complete(struct request *rq, const struct connection *c, struct err *err)
 {
 	const struct flow *flow = flow_find(rq->opt, c->flow);
@@ -206,14 +116,9 @@ bool connection_is_complete(struct request *rq, const struct connection *c, stru
 	     !json_parse(rq->arena, span_of(c->settings), JSON_LIMITS_API, &settings, err)) ||
 	    (secret.n && !json_parse(rq->arena, secret, JSON_LIMITS_API, &credentials, err)))
 		return false;
-	for (size_t i = 0; i < flow->n_settings; i++) {
-		const struct setting *s = &flow->settings[i];
-		if (!s->needed || s->preset || !json_is_null(json_at(settings, s->name)))
-			continue;
-		problem(err, ERR_INPUT, "value_missing", "", "%s", s->doc ? s->doc : "");
-		point_at_setting(err, s->name);
+	const struct setting_table table = settings_of(flow);
+	if (!settings_complete(&table, settings, err))
 		return false;
-	}
 	for (size_t i = 0; i < flow->n_credentials; i++) {
 		const struct credential *k = &flow->credentials[i];
 		if (!k->needed ||
@@ -399,19 +304,14 @@ static bool settle(struct request *rq, struct connection_draft *d, struct err *e
 	struct span creds = d->credentials.n ? d->credentials : SPAN_LIT("{}");
 	if (!flow)
 		return problem(err, ERR_CONFLICT, "state", "", "this build has no such flow");
+	const struct setting_table table = settings_of(flow);
 	if (!json_parse(rq->arena, span_of(d->settings), JSON_LIMITS_API, &settings, err) ||
 	    !json_parse(rq->arena, creds, JSON_LIMITS_API, &credentials, err) ||
-	    !check_settings(rq, flow, "", settings, err) ||
+	    !settings_check(rq->arena, &table, settings, err) ||
 	    !check_credentials(flow, credentials, err))
 		return false;
 	return flow->settle(rq->arena, rq->opt->systems, settings, credentials, d->limits,
 			    &d->n_limits, err);
-}
-
-static void wipe_body(void *request)
-{
-	struct request *rq = request;
-	secret_wipe(rq->body_p, rq->body_n);
 }
 
 bool connection_body_read(struct request *rq, enum body_mode mode, const struct connection *old,
@@ -421,10 +321,8 @@ bool connection_body_read(struct request *rq, enum body_mode mode, const struct 
 		"id", "flow", "name", "settings", "credentials", "schedule", "webhook_secrets", NULL
 	};
 	const struct json *j = NULL;
-	arena_keep_secrets(rq->arena);
-	if (rq->body_n && !arena_defer(rq->arena, wipe_body, rq))
-		return err_set(err, ERR_LIMIT, "arena full");
-	if (!request_json(rq, &j, err) || !request_members(j, members, err))
+	if (!request_keep_secrets(rq, err) || !request_json(rq, &j, err) ||
+	    !request_members(j, members, err))
 		return false;
 	if (old && old->unreadable[0] && mode != BODY_REPLACE)
 		return problem(err, ERR_CONFLICT, "state", "",

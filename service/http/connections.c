@@ -21,32 +21,6 @@ const struct flow *flow_find(const struct http_server_options *opt, const char *
 	return NULL;
 }
 
-void connection_draft_of(const struct connection *c, struct connection_draft *ret)
-{
-	*ret = (struct connection_draft) {
-		.id = c->id,
-		.flow = c->flow,
-		.name = c->name,
-		.settings = c->settings,
-		.schedule = c->schedule,
-		.pause_reason = c->unreadable[0] ? "operator" : c->pause_reason,
-		.state = c->state,
-		.rev = c->rev,
-		.created_ms = c->created_ms,
-		.activated_ms = c->activated_ms,
-		.credentials = { c->credentials.p, c->credentials.n },
-		.n_webhook_secrets = c->n_webhook_secrets,
-		.n_limits = c->n_limits,
-	};
-	for (size_t i = 0; i < c->n_webhook_secrets; i++)
-		ret->webhook_secrets[i] = (struct span) { c->webhook_secrets[i].p,
-							  c->webhook_secrets[i].n };
-	memcpy(ret->limits, c->limits, sizeof(ret->limits));
-}
-
-/* pause_reason of a connection whose settings or credentials no check has seen. */
-#define PAUSED_CHANGED "changed"
-
 static void write_raw(struct json_writer *w, const char *key, const char *json)
 {
 	jsonw_key(w, key);
@@ -208,21 +182,6 @@ static bool has_other_credentials(const struct connection *a, const struct conne
 	       memcmp(a->credentials.p, b->credentials.p, a->credentials.n) != 0;
 }
 
-/*
- * What relays is what was checked (SV-07): other settings or credentials stop a connection that was
- * activated until it is activated anew.
- */
-static void stop_until_checked(const struct connection *old, struct connection_draft *draft)
-{
-	bool is_same = str_eq(old->settings, draft->settings) &&
-		       span_eq(draft->credentials,
-			       (struct span) { old->credentials.p, old->credentials.n });
-	if (old->state == CONNECTION_DRAFT || is_same)
-		return;
-	draft->state = CONNECTION_PAUSED;
-	draft->pause_reason = PAUSED_CHANGED;
-}
-
 static bool change(struct request *rq, enum body_mode mode, struct err *err)
 {
 	int64_t rev;
@@ -236,7 +195,7 @@ static bool change(struct request *rq, enum body_mode mode, struct err *err)
 			       old->rev);
 	if (!connection_body_read(rq, mode, old, &draft, err))
 		return false;
-	stop_until_checked(old, &draft);
+	connection_draft_stop(old, &draft);
 	if (!put(rq, &draft, "connection.change", &made, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = made;
@@ -333,7 +292,7 @@ static bool move(struct request *rq, bool resume, struct err *err)
 			       "the connection was never activated");
 	if (c->state == (resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED))
 		return respond_connection(rq, 200, c, err);
-	if (resume && str_eq(c->pause_reason, PAUSED_CHANGED))
+	if (resume && str_eq(c->pause_reason, CONNECTION_PAUSED_CHANGED))
 		return problem(err, ERR_CONFLICT, "changed", "",
 			       "its settings or credentials were changed: activate it");
 	struct connection *moved = NULL;
@@ -434,8 +393,7 @@ static const char *task_state_name(enum queue_task_state s)
 	return "failed";
 }
 
-static bool respond_task(struct request *rq, int status, const struct queue_task *t,
-			 struct err *err)
+bool task_respond(struct request *rq, int status, const struct queue_task *t, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_JSON_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
@@ -523,7 +481,7 @@ bool handle_job_read(struct request *rq, struct err *err)
 {
 	struct queue_task t;
 	return queue_task_get(rq->opt->queue, rq->arena, rq->args[0], &t, err) &&
-	       auth_connection(rq, t.conn, err) && respond_task(rq, 200, &t, err);
+	       auth_connection(rq, t.conn, err) && task_respond(rq, 200, &t, err);
 }
 
 bool task_answer(struct request *rq, struct err *err)
@@ -531,12 +489,14 @@ bool task_answer(struct request *rq, struct err *err)
 	struct queue_task t;
 	if (!queue_task_get(rq->opt->queue, rq->arena, rq->wait.id, &t, err))
 		return false;
+	if (rq->wait.answer)
+		return rq->wait.answer(rq, &t, err);
 	if (t.state != TASK_DONE && t.state != TASK_FAILED)
-		return respond_task(rq, 202, &t, err);
+		return task_respond(rq, 202, &t, err);
 	if (!rq->wait.activates)
-		return respond_task(rq, 200, &t, err);
+		return task_respond(rq, 200, &t, err);
 	if (!connection_check_is_good(rq->arena, &t))
-		return respond_task(rq, 422, &t, err);
+		return task_respond(rq, 422, &t, err);
 	struct connection *got = NULL;
 	if (!set_state(rq, rq->wait.rev, CONNECTION_ACTIVE, "", "connection.activated", &got, err))
 		return false;

@@ -14,6 +14,9 @@ struct blocked_keys {
 };
 void connection_write(struct json_writer *w, struct request *rq, const struct connection *c,
 		      const struct blocked_keys *blocked);
+/* The task as it is; 202 names where to read it. */
+bool task_respond(struct request *rq, int status, const struct queue_task *t,
+		  struct err *err) MUST_CHECK;
 const struct flow *flow_find(const struct http_server_options *opt, const char *name);
 
 /* A connection to be stored, read and checked from a JSON body (connection_body.c). */
@@ -27,7 +30,5 @@ bool connection_body_read(struct request *rq, enum body_mode mode, const struct 
 /* ERR_INPUT for what activation needs and the connection lacks. */
 bool connection_is_complete(struct request *rq, const struct connection *c,
 			    struct err *err) MUST_CHECK;
-/* As it stands, for a put that changes little. */
-void connection_draft_of(const struct connection *c, struct connection_draft *ret);
 
 #endif

@@ -105,16 +105,17 @@ static void restore_headers(struct request *rq)
 	int64_t rev;
 	if (!a->body.n || !json_parse(rq->arena, a->body, JSON_LIMITS_VENDOR, &j, &err))
 		return;
-	const char *id = json_str(json_get(j, "id"));
+	const char *id = json_str(json_get(j, "id")), *href = json_str(json_get(j, "href"));
 	bool has_rev = json_int64(json_get(j, "rev"), &rev);
 	if (has_rev)
 		respond_etag(rq, rev);
 	if (id && a->status == 202) {
-		respond_header(rq, "Location", arena_printf(rq->arena, "/v1/jobs/%s", id));
+		respond_header(rq, "Location",
+			       href ? href : arena_printf(rq->arena, "/v1/jobs/%s", id));
 		respond_header(rq, "Retry-After", "2");
 	} else if (id && has_rev && a->status == 201) {
 		respond_header(rq, "Location",
-			       arena_printf(rq->arena, "%s/%s", rq->route->path, id));
+			       href ? href : arena_printf(rq->arena, "%s/%s", rq->route->path, id));
 	}
 }
 

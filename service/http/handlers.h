@@ -18,6 +18,11 @@ bool handle_connection_dry_run(struct request *rq, struct err *err);
 bool handle_connection_sync(struct request *rq, struct err *err);
 bool handle_connection_report(struct request *rq, struct err *err);
 bool handle_job_read(struct request *rq, struct err *err);
+/* dialogues.c */
+bool handle_dialogue_list(struct request *rq, struct err *err);
+bool handle_dialogue_candidates(struct request *rq, struct err *err);
+bool handle_dialogue_read(struct request *rq, struct err *err);
+bool handle_dialogue_act(struct request *rq, struct err *err);
 /* transfers.c */
 bool handle_transfers_list(struct request *rq, struct err *err);
 bool handle_transfer_read(struct request *rq, struct err *err);

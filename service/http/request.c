@@ -169,3 +169,16 @@ bool request_if_match(struct request *rq, int64_t *ret_rev, struct err *err)
 	*ret_rev = rev;
 	return true;
 }
+
+static void wipe_body(void *request)
+{
+	struct request *rq = request;
+	secret_wipe(rq->body_p, rq->body_n);
+}
+
+bool request_keep_secrets(struct request *rq, struct err *err)
+{
+	arena_keep_secrets(rq->arena);
+	return !rq->body_n || arena_defer(rq->arena, wipe_body, rq) ||
+	       err_set(err, ERR_LIMIT, "arena full");
+}

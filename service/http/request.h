@@ -75,6 +75,11 @@ struct task_wait {
 	bool activates; /* a good check activates the connection, as it was when it was asked for:
 			 */
 	int64_t rev;
+	/* Makes the answer of what the task is by now; NULL: the task itself. */
+	bool (*answer)(struct request *rq, const struct queue_task *task, struct err *err);
+	const struct dialogue *dialogue; /* the record that it is about (dialogues.c) */
+	const char *record;
+	bool is_new; /* the request began it */
 };
 
 struct request {
@@ -125,6 +130,8 @@ bool request_read_query(struct request *rq, struct err *err) MUST_CHECK;
 bool request_json(struct request *rq, const struct json **ret, struct err *err) MUST_CHECK;
 /* ERR_INPUT with a pointer when the object has a member that is not in the NULL-terminated list. */
 bool request_members(const struct json *j, const char *const *known, struct err *err) MUST_CHECK;
+/* The body, and all that is made of it, is wiped at the end. */
+bool request_keep_secrets(struct request *rq, struct err *err) MUST_CHECK;
 /* Optional text member: *ret NULL when absent; ERR_INPUT for another type or over max characters.
  */
 bool request_text(const struct json *j, const char *name, size_t max, const char **ret,

@@ -104,3 +104,37 @@ bool connection_new(const struct connection_draft *d, struct connection **ret, s
 	*ret = c;
 	return true;
 }
+
+void connection_draft_of(const struct connection *c, struct connection_draft *ret)
+{
+	*ret = (struct connection_draft) {
+		.id = c->id,
+		.flow = c->flow,
+		.name = c->name,
+		.settings = c->settings,
+		.schedule = c->schedule,
+		.pause_reason = c->unreadable[0] ? "operator" : c->pause_reason,
+		.state = c->state,
+		.rev = c->rev,
+		.created_ms = c->created_ms,
+		.activated_ms = c->activated_ms,
+		.credentials = { c->credentials.p, c->credentials.n },
+		.n_webhook_secrets = c->n_webhook_secrets,
+		.n_limits = c->n_limits,
+	};
+	for (size_t i = 0; i < c->n_webhook_secrets; i++)
+		ret->webhook_secrets[i] = (struct span) { c->webhook_secrets[i].p,
+							  c->webhook_secrets[i].n };
+	memcpy(ret->limits, c->limits, sizeof(ret->limits));
+}
+
+void connection_draft_stop(const struct connection *old, struct connection_draft *draft)
+{
+	bool is_same = str_eq(old->settings, draft->settings) &&
+		       span_eq(draft->credentials,
+			       (struct span) { old->credentials.p, old->credentials.n });
+	if (old->state == CONNECTION_DRAFT || is_same)
+		return;
+	draft->state = CONNECTION_PAUSED;
+	draft->pause_reason = CONNECTION_PAUSED_CHANGED;
+}

@@ -51,7 +51,7 @@ local function wake()
 	call('LTRIM', P .. 'q:wake', 0, 15)
 end
 
--- Checks first (0: they run on a paused connection too), then polls, then transfers in their order.
+-- Checks and their like first (0: they run on a paused connection too), then polls, then transfers in their order.
 local function place_in_line(id)
 	if not is_task(id) then
 		return 1000 + call('INCR', P .. 'q:seq')
@@ -235,10 +235,11 @@ local function next_generation(id)
 	call('HDEL', key, 'dl', 'hash', 'rl', 'ec', 'e', 'ft')
 end
 
--- poll waits once per connection; kind poll runs after checks, both before transfers.
+-- A task that is named after its connection (poll, dialogue) waits once for each; polls run after the others, all before
+-- transfers.
 local function new_task(id, kind, conn, args, now)
 	local key = P .. 'j:' .. id
-	if kind == 'poll' and call('EXISTS', key) == 1 and (call('ZSCORE', P .. 'q:c:' .. conn, id)
+	if call('EXISTS', key) == 1 and (call('ZSCORE', P .. 'q:c:' .. conn, id)
 		or call('HEXISTS', P .. 'q:held', id) == 1 or call('ZSCORE', P .. 'q:delayed', id)) then
 		return false
 	end

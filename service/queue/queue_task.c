@@ -1,4 +1,4 @@
-/* queue_task.c: polls, checks and dry runs: short-lived jobs with an answer to read. */
+/* queue_task.c: polls, checks, dry runs and dialogues: short-lived jobs with an answer to read. */
 #include "base/base.h"
 #include "queue_internal.h"
 
@@ -10,7 +10,7 @@ bool queue_task_new(struct queue *q, const char *kind, const char *conn, const c
 	char id[QUEUE_JOB_ID_MAX];
 	if (str_eq(kind, "poll")) {
 		snprintf(id, sizeof(id), "poll:%s", conn);
-	} else if (str_eq(kind, "check") || str_eq(kind, "dry_run")) {
+	} else if (str_eq(kind, "check") || str_eq(kind, "dry_run") || str_eq(kind, "dialogue")) {
 		char uuid[UUID_TEXT];
 		sign_uuid4(uuid);
 		snprintf(id, sizeof(id), "%s:%s", kind, uuid);

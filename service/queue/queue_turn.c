@@ -125,6 +125,8 @@ static enum queue_job_type job_type(const char *id)
 		return JOB_CHECK;
 	if (strncmp(id, "dry_run:", 8) == 0)
 		return JOB_DRY_RUN;
+	if (strncmp(id, "dialogue:", 9) == 0)
+		return JOB_DIALOGUE;
 	return JOB_TRANSFER;
 }
 

@@ -199,7 +199,13 @@ for _, conn in ipairs(due) do
 	answer[#answer + 1] = conn
 	answer[#answer + 1] = call('HGET', P .. 'q:keys:' .. conn, 'sch') or ''
 end
-if promoted + reaped + woken + #due > 0 then
+-- Dialogues whose time has come, whatever the state of their connection; the run sets the next time.
+local talks = call('ZRANGEBYSCORE', P .. 'dialogues', '-inf', now, 'LIMIT', 0, 50)
+for _, conn in ipairs(talks) do
+	call('ZADD', P .. 'dialogues', 'XX', now + 60000, conn)
+	new_task('dialogue:' .. conn, 'dialogue', conn, '', now)
+end
+if promoted + reaped + woken + #due + #talks > 0 then
 	wake()
 end
 return answer

@@ -29,6 +29,7 @@ for _ = 1, n do
 	end
 	if tonumber(r[2] or 0) < facts_rev then
 		call('HSET', P .. 'conn:' .. id, 'fr', facts_rev, 'fx', ARGV[a + 3])
+		call('ZADD', P .. 'dialogues', now, id) -- a run finds out whether they have something to do
 	end
 	a = a + 4 + CONN_FIELDS
 end

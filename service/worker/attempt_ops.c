@@ -8,6 +8,7 @@
 
 #include "run.h"
 #include "share.h"
+#include "talk.h"
 
 #include "base/clock.h"
 #include "codec/json.h"
@@ -105,7 +106,8 @@ static bool op_exchange(struct attempt *at, const struct call *call, struct http
 	if (call->rq.is_write && !still_ours(at, err))
 		return false;
 	struct http_request rq = call->rq;
-	if (rq.is_write && is_transfer(at))
+	bool is_fenced = is_transfer(at) || impl->run->job.type == JOB_DIALOGUE;
+	if (rq.is_write && is_fenced)
 		rq.begin_before_ms = &impl->run->deadline_ms;
 	if (!impl->ctx->http->perform(impl->ctx->http, at->arena, &rq, ret, &reach, e)) {
 		run_entry_call(impl->run, call, NULL, e);
@@ -326,4 +328,8 @@ const struct attempt_ops run_ops = {
 	.report = op_report,
 	.known = op_known,
 	.is_active = op_is_active,
+	.record_put = talk_record_put,
+	.records = talk_records,
+	.credentials_put = talk_credentials_put,
+	.peers = talk_peers,
 };

@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "run.h"
+#include "talk.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -71,19 +72,9 @@ void run_hand_back(struct run *r, int64_t delay_ms)
 /* The error as it is stored: what REST and the timeline show, and the reason's parameters. */
 static const char *error_json(struct run *r)
 {
-	const struct err *e = &r->err;
 	struct strbuf sb = STRBUF_INIT(r->arena, 8192);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	jsonw_object(&w);
-	jsonw_kstr(&w, "code", e->reason ? e->reason : err_code_name(e->code));
-	jsonw_kstr(&w, "class", err_code_name(e->code));
-	jsonw_kstr(&w, "subject", e->subject);
-	jsonw_kstr(&w, "detail", e->message);
-	if (e->target_text[0])
-		jsonw_kstr(&w, "target_text", e->target_text);
-	if (e->upstream_status)
-		jsonw_kint(&w, "upstream_status", e->upstream_status);
-	jsonw_end_object(&w);
+	err_write(&w, &r->err);
 	const char *json;
 	return strbuf_finish(&sb, &json, NULL) ? json : NULL;
 }
@@ -130,6 +121,13 @@ static void succeeded(struct run *r, const struct attempt *at)
 		run_entry_end(r);
 }
 
+/* A dialogue's failure stands in its record, and is mostly somebody's slip. */
+static enum transfer_state asked_state(const struct run *r)
+{
+	bool is_slip = r->job.type == JOB_DIALOGUE && r->err.code != ERR_SYSTEM;
+	return is_slip ? STATE_NEEDS_DATA : STATE_SYSTEM_FAULT;
+}
+
 static void failed(struct run *r, const struct run_context *ctx, const struct attempt *at,
 		   const char *fingerprint)
 {
@@ -148,7 +146,8 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 							      .dice = dice });
 	struct queue_outcome *o = &r->outcome;
 	/* Somebody waits for the answer of a check or dry run; it pauses nothing that relays. */
-	bool is_asked = r->job.type == JOB_CHECK || r->job.type == JOB_DRY_RUN;
+	bool is_asked = r->job.type == JOB_CHECK || r->job.type == JOB_DRY_RUN ||
+			r->job.type == JOB_DIALOGUE;
 	r->pause_connection = p.pause_connection && !is_asked;
 	o->delivered = at->delivered;
 	o->content_hash = at->delivered ? at->content_hash : NULL;
@@ -165,7 +164,7 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 			r->n_entries = 0;
 		return;
 	}
-	o->state = is_asked ? STATE_SYSTEM_FAULT : p.state;
+	o->state = is_asked ? asked_state(r) : p.state;
 	/* What is done stays done while a second look at it fails; only "gone at the target" is
 	 * told. */
 	if (r->job.was == STATE_DONE && (p.state != STATE_NEEDS_DATA || at->keep_error)) {
@@ -209,24 +208,9 @@ static void tell_source(struct run *r, struct attempt *at, const struct flow *fl
 		r->n_entries = n_entries;
 }
 
-static bool dispatch(struct attempt *at, const struct flow *flow, enum queue_job_type type,
-		     struct err *err)
-{
-	switch (type) {
-	case JOB_TRANSFER:
-	case JOB_DRY_RUN:
-		return flow->run(at, err);
-	case JOB_POLL:
-		return flow->poll(at, err);
-	case JOB_CHECK:
-		return flow->check(at, err);
-	}
-	return err_set(err, ERR_SYSTEM, "unknown kind of job");
-}
-
 /* A task's args: the revision of the connection that it is about, and the document of a dry run:
- * {"rev":3,"kind":"invoice","source_id":"..."}. NULL when there are none. */
-static const struct json *args_of(struct run *r)
+ * {"rev":3,"kind":"invoice","source_id":"..."}. */
+const struct json *run_args(struct run *r)
 {
 	const struct json *args = NULL;
 	struct err ignored = ERR_INIT;
@@ -235,11 +219,27 @@ static const struct json *args_of(struct run *r)
 	return args;
 }
 
+static bool dispatch(struct attempt *at, const struct flow *flow, struct run *r, struct err *err)
+{
+	switch (r->job.type) {
+	case JOB_TRANSFER:
+	case JOB_DRY_RUN:
+		return flow->run(at, err);
+	case JOB_POLL:
+		return flow->poll(at, err);
+	case JOB_CHECK:
+		return flow->check(at, err);
+	case JOB_DIALOGUE:
+		return talk_run(at, flow, run_args(r), err);
+	}
+	return err_set(err, ERR_SYSTEM, "unknown kind of job");
+}
+
 static bool read_args(struct run *r, struct attempt *at, struct err *err)
 {
 	if (r->job.type != JOB_DRY_RUN)
 		return true;
-	const struct json *args = args_of(r);
+	const struct json *args = run_args(r);
 	at->preview = true;
 	at->kind = json_str(json_get(args, "kind"));
 	at->source_id = json_str(json_get(args, "source_id"));
@@ -267,13 +267,14 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 		.absent_counts_ms = epoch.born_ms + (epoch.restored ? opt->quiet_ms : 0),
 		.quiet_ms = opt->quiet_ms,
 		.deadline_ms = clock_mono_ms() + 10 * 60 * 1000,
-		.preview = r->job.type != JOB_TRANSFER && r->job.type != JOB_POLL,
+		.preview = r->job.type == JOB_CHECK || r->job.type == JOB_DRY_RUN,
+		.language = "",
 		.delivered = r->job.delivered,
 		.systems = opt->systems,
 		.impl = &impl,
 	};
 	struct err err = ERR_INIT;
-	bool ok = read_args(r, &at, &err) && dispatch(&at, flow, r->job.type, &err);
+	bool ok = read_args(r, &at, &err) && dispatch(&at, flow, r, &err);
 	if (ok) {
 		succeeded(r, &at);
 	} else {
@@ -292,7 +293,7 @@ static struct connection *connection_of(struct run *r, struct store *store)
 {
 	struct connection *conn = store_find(store, r->job.conn);
 	int64_t rev = 0;
-	if (r->job.type == JOB_TRANSFER || !json_int64(json_get(args_of(r), "rev"), &rev) ||
+	if (r->job.type == JOB_TRANSFER || !json_int64(json_get(run_args(r), "rev"), &rev) ||
 	    (conn && conn->rev >= rev))
 		return conn;
 	struct err err = ERR_INIT;

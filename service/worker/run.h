@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "cache.h"
+#include "codec/json.h"
 #include "codec/sign.h"
 #include "plan.h"
 #include "queue/queue.h"
@@ -61,6 +62,9 @@ void run_clear(struct run *r);
 void run_attempt(struct run *r, const struct run_context *ctx);
 /* The outcome of a job that was claimed but not begun: it is ready again after so long. */
 void run_hand_back(struct run *r, int64_t delay_ms);
+
+/* What a task is about; NULL when it says nothing. In the run's arena. */
+const struct json *run_args(struct run *r);
 
 /* The ops table of real attempts; at->impl is a struct attempt_impl. */
 extern const struct attempt_ops run_ops;

@@ -1035,6 +1035,29 @@ static void tasks_go_first_and_answer(void **state)
 	assert_int_equal(why.code, ERR_NOT_FOUND);
 }
 
+static void MV_05_a_dialogue_that_is_due_runs_once_on_a_paused_connection(void **state)
+{
+	(void)state;
+	(void)command("SADD v:conns %s", "a", NULL);
+	(void)command("HSET v:q:keys:%s p %s", "a", "1");
+	(void)command("ZADD v:dialogues 1 %s", "a", NULL);
+	(void)tick();
+	struct queue_job job = must_claim();
+	assert_int_equal(job.type, JOB_DIALOGUE);
+	assert_string_equal(job.id, "dialogue:a");
+	assert_string_equal(job.args, "");
+	/* Until its run has set the next time it is a minute away, and a second one waits for it.
+	 */
+	(void)tick();
+	(void)command("ZADD v:dialogues 1 %s", "a", NULL);
+	(void)tick();
+	assert_nothing_to_claim();
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	(void)command("ZADD v:dialogues 1 %s", "a", NULL);
+	(void)tick();
+	assert_string_equal(must_claim().id, "dialogue:a");
+}
+
 static void a_record_has_one_holder(void **state)
 {
 	(void)state;
@@ -1378,6 +1401,7 @@ int main(void)
 		TEST(two_claimers_never_hold_the_same_job),
 		TEST(the_rate_is_never_over_burst_plus_rate),
 		TEST(tasks_go_first_and_answer),
+		TEST(MV_05_a_dialogue_that_is_due_runs_once_on_a_paused_connection),
 		TEST(a_record_has_one_holder),
 		TEST(the_reconciler_mends_orphans),
 		TEST(what_is_at_rest_grows_old),

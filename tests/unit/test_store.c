@@ -609,6 +609,59 @@ static void facts_are_kept_beside_the_connection(void **state)
 	assert_null(strstr(redis_do("HGET v:conn:acme fx", NULL, NULL)->s.p, "u-2"));
 }
 
+static struct record record_of(const char *id)
+{
+	struct record rec = { .arena = arena };
+	record_put_str(&rec, "id", id);
+	return rec;
+}
+
+static void MV_02_a_record_is_put_as_it_was_read_or_not_at_all(void **state)
+{
+	(void)state;
+	struct record rec = record_of("r1"), other = record_of("r2"), same = record_of("r1");
+	struct record_put put_rec = { "acme", "talks", &rec, -1 };
+	struct record_put put_other = { "acme", "talks", &other, 0 };
+	struct record_put put_same = { "acme", "talks", &same, -1 };
+	REFUSED(store_record_put(store, arena, &put_rec, &err), ERR_NOT_FOUND);
+	put("acme", CONNECTION_DRAFT);
+	OK(store_record_put(store, arena, &put_rec, &err));
+	assert_int_equal(record_int(&rec, "rev"), 1);
+	assert_true(record_int(&rec, "updated_ms") > 0);
+	REFUSED(store_record_put(store, arena, &put_same, &err), ERR_CONFLICT); /* not new */
+	REFUSED(store_record_put(store, arena, &put_other, &err), ERR_CONFLICT); /* facts at 1 */
+	put_other.facts_rev = 1;
+	OK(store_record_put(store, arena, &put_other, &err));
+	struct record late = rec;
+	struct record_put put_late = { "acme", "talks", &late, -1 };
+	OK(store_record_put(store, arena, &put_rec, &err)); /* the facts are at 2, it is not */
+	REFUSED(store_record_put(store, arena, &put_late, &err), ERR_CONFLICT);
+	assert_int_equal(record_int(&late, "rev"), 1);
+}
+
+/* Dialogues go on by themselves when the facts say so, also after a loss. */
+static void facts_tell_when_their_dialogues_are_due(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/viesti-store-XXXXXX";
+	int64_t rev = -1;
+	assert_non_null(mkdtemp(folder));
+	put("acme", CONNECTION_DRAFT);
+	const char *json = arena_printf(arena, "{\"due_ms\":%" PRId64 "}", clock_wall_ms() + 60000);
+	OK(store_facts_set(store, "acme", 0, json, &rev, &err));
+	assert_true(redis_do("ZSCORE v:dialogues acme", NULL, NULL)->s.n > 0);
+	OK(store_facts_set(store, "acme", 1, "{}", &rev, &err));
+	assert_int_equal(redis_do("ZCARD v:dialogues", NULL, NULL)->i, 0);
+	struct store *other = store_at(folder, false);
+	assert_null(sync_store(other));
+	OK(store_facts_set(other, "acme", 2, json, &rev, &err));
+	assert_true(redis_fixture_flush(&server));
+	assert_non_null(sync_store(other));
+	assert_int_equal(redis_do("ZCARD v:dialogues", NULL, NULL)->i, 1);
+	store_free(other);
+	remove_folder(folder);
+}
+
 /* Also where the connection itself was put back by a relay that knows older facts. */
 static void facts_come_back_from_the_newest_vault(void **state)
 {
@@ -1164,6 +1217,8 @@ int main(void)
 		TEST(the_newest_vault_counts_whoever_is_first),
 		TEST(a_late_vault_brings_no_revoked_token_back),
 		TEST(facts_are_kept_beside_the_connection),
+		TEST(facts_tell_when_their_dialogues_are_due),
+		TEST(MV_02_a_record_is_put_as_it_was_read_or_not_at_all),
 		TEST(facts_come_back_from_the_newest_vault),
 		TEST(a_vault_that_cannot_be_written_stops_nothing),
 		TEST(polls_by_interval_are_spread),
