@@ -9,12 +9,10 @@
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
 #include "systems/severa.h"
+#include "systems/spotilla.h"
 
 const struct system *const systems[] = {
-	&severa_system,
-	&netvisor_system,
-	&maventa_system,
-	NULL,
+	&severa_system, &netvisor_system, &maventa_system, &spotilla_system, NULL,
 };
 
 const struct flow *const flows[] = {

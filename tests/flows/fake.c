@@ -257,7 +257,7 @@ static const struct attempt_ops ops = {
 };
 
 static const struct system *const fake_systems[] = { &severa_system, &netvisor_system,
-						     &maventa_system, NULL };
+						     &maventa_system, &spotilla_system, NULL };
 
 static char fake_vendor_key[] = "5f1d6f80-0000-4000-8000-0000000000ff";
 
@@ -270,14 +270,28 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 					 .concurrency = 4,
 					 .page = 100 },
 			     .netvisor = { .url = "http://netvisor.test", .concurrency = 1 },
-			     .maventa = {
-				     .url = "http://maventa.test",
-				     .soap_url = "http://maventa.test/wsdl",
-				     .vendor_key = { fake_vendor_key, sizeof(fake_vendor_key) - 1 },
-				     .partner_company = "",
-				     .concurrency = 4 } };
+			     .maventa = { .url = "http://maventa.test",
+					  .soap_url = "http://maventa.test/wsdl",
+					  .vendor_key = { fake_vendor_key,
+							  sizeof(fake_vendor_key) - 1 },
+					  .partner_company = "",
+					  .concurrency = 4 },
+			     .spotilla = { .url = "http://spotilla.test",
+					   .header_token = "X-User-Token",
+					   .header_user = "X-User-Id",
+					   .header_subdomain = "X-User-Subdomain",
+					   .header_signature = "X-Spotilla-Signature",
+					   .path_customers = "/customers",
+					   .path_products = "/products",
+					   .path_tasks = "/tasks",
+					   .done_states = "done",
+					   .concurrency = 4,
+					   .page = 100,
+					   .overlap_ms = 600000,
+					   .write_back = true } };
 	f->systems = (struct system_values) { .systems = fake_systems,
-					      .of = { &f->severa, &f->netvisor, &f->maventa } };
+					      .of = { &f->severa, &f->netvisor, &f->maventa,
+						      &f->spotilla } };
 	snprintf(f->conn.id, sizeof(f->conn.id), "case");
 	f->conn.settings = settings;
 	f->conn.activated_ms = 1;

@@ -11,6 +11,7 @@
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
 #include "systems/severa.h"
+#include "systems/spotilla.h"
 
 #define FAKE_MAX 4096
 
@@ -31,6 +32,7 @@ struct fake {
 	struct severa_options severa;
 	struct netvisor_options netvisor;
 	struct maventa_options maventa;
+	struct spotilla_options spotilla;
 	struct system_values systems;
 	struct arena *arena;
 	struct fake_step steps[64];

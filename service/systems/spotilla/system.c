@@ -1,0 +1,77 @@
+/* system.c: Spotilla's options, most of them guesses that may turn out otherwise (assumptions.c),
+ * and a limit of our own: the vendor names none (facts/spotilla.md A3). */
+#include "base/base.h"
+#include "spotilla_internal.h"
+
+#define ROW(type, member, name, preset, allowed, doc)                                         \
+	{                                                                                     \
+		OPTION_##type, OPTION_PREFIX name, offsetof(struct spotilla_options, member), \
+			preset, allowed, doc                                                  \
+	}
+
+static const struct option table[] = {
+	{ OPTION_SECTION, NULL, 0, "", "", "Spotilla" },
+	ROW(URL, url, "SPOTILLA_URL", "https://api.spotilla.fi/api/v3", "",
+	    "Base URL of Spotilla's API."),
+	ROW(TEXT, header_token, "SPOTILLA_HEADER_TOKEN", "X-User-Token", "",
+	    "Header that carries the token of the integration key."),
+	ROW(TEXT, header_user, "SPOTILLA_HEADER_USER", "X-User-Id", "",
+	    "Header that carries the user id of the integration key."),
+	ROW(TEXT, header_subdomain, "SPOTILLA_HEADER_SUBDOMAIN", "X-User-Subdomain", "",
+	    "Header that names the tenant."),
+	ROW(TEXT, header_signature, "SPOTILLA_HEADER_SIGNATURE", "X-Spotilla-Signature", "",
+	    "Header of a webhook that holds its signature (a guess)."),
+	ROW(TEXT, path_customers, "SPOTILLA_PATH_CUSTOMERS", "/customers", "",
+	    "Path of the customers below the base URL (a guess)."),
+	ROW(TEXT, path_products, "SPOTILLA_PATH_PRODUCTS", "/products", "",
+	    "Path of the products below the base URL (a guess)."),
+	ROW(TEXT, path_tasks, "SPOTILLA_PATH_TASKS", "/tasks", "",
+	    "Path of the tasks below the base URL (a guess)."),
+	ROW(TEXT, done_states, "SPOTILLA_DONE_STATES", "done", "",
+	    "Task states that count as finished, with commas between them; tenants rename theirs "
+	    "(a guess)."),
+	ROW(INT, rate, "SPOTILLA_RATE", "5", "1..100000",
+	    "Requests per second and tenant (a guess: the vendor names no limit)."),
+	ROW(INT, burst, "SPOTILLA_BURST", "5", "1..100000",
+	    "Requests that may go at once after a pause, per tenant."),
+	ROW(INT, concurrency, "SPOTILLA_CONCURRENCY", "4", "1..1000",
+	    "Jobs that use one tenant at one time (a guess)."),
+	ROW(INT, page, "SPOTILLA_PAGE", "100", "1..1000", "Records asked for per page (a guess)."),
+	ROW(ENUM, paging, "SPOTILLA_PAGING", "changes", "changes|numbers",
+	    "How lists are read: from change time to change time, which needs them sorted by it, "
+	    "or by page number alone (a guess)."),
+	ROW(ENUM, find, "SPOTILLA_FIND", "filter", "filter|scan",
+	    "How a customer is found: by a filter, or by reading all of them (a guess)."),
+	ROW(DURATION, overlap_ms, "SPOTILLA_OVERLAP", "10m", "0s..7d",
+	    "Time before the last change seen that is read again, for changes that show late."),
+	ROW(BOOL, write_back, "SPOTILLA_WRITE_BACK", "true", "",
+	    "Tasks are marked with what became of them (a guess)."),
+};
+
+const struct system spotilla_system = {
+	.name = "spotilla",
+	.options = table,
+	.n_options = ARRAY_SIZE(table),
+	.values_size = sizeof(struct spotilla_options),
+};
+
+const struct spotilla_options *spotilla_options(const struct system_values *v)
+{
+	return system_values_of(v, &spotilla_system);
+}
+
+bool spotilla_limit(const struct system_values *v, const char *subdomain, struct limit_key *ret,
+		    struct err *err)
+{
+	const struct spotilla_options *opt = spotilla_options(v);
+	int n = snprintf(ret->key, sizeof(ret->key), "spotilla:%s", subdomain);
+	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
+		err_set(err, ERR_INPUT, "too long");
+		err_pointer(err, "/credentials/spotilla/subdomain");
+		return false;
+	}
+	ret->max_running = opt->concurrency;
+	ret->rate_per_s = opt->rate;
+	ret->burst = opt->burst;
+	return true;
+}
