@@ -194,6 +194,24 @@ bool call_is(const struct call *c, const char *method)
 	return strcmp(c->method, method) == 0;
 }
 
+bool call_matches(const struct call *c, const char *pattern, const char **ret_id)
+{
+	for (size_t seg = 0;; seg++) {
+		size_t n = strcspn(pattern, "/");
+		if (seg >= c->n_segments)
+			return false;
+		const char *have = c->segments[seg];
+		if (n == 2 && pattern[0] == '{')
+			*ret_id = have;
+		else if (strlen(have) != n || strncmp(have, pattern, n) != 0)
+			return false;
+		pattern += n;
+		if (!*pattern)
+			return seg + 1 == c->n_segments;
+		pattern++;
+	}
+}
+
 struct strbuf call_strbuf(struct call *c)
 {
 	return (struct strbuf)STRBUF_INIT(c->arena, SANDBOX_ARENA_MAX / 4);

@@ -24,6 +24,9 @@ bool call_param_is(const struct call *c, const char *name, const char *value);
 bool call_param_int(const struct call *c, const char *name, int64_t fallback,
 		    int64_t *ret) MUST_CHECK;
 bool call_is(const struct call *c, const char *method);
+/* Has the path this form ("v1/invoices/{}")? {} is any one segment, the last of which is *ret_id;
+ * untouched without one. */
+bool call_matches(const struct call *c, const char *pattern, const char **ret_id);
 
 /* A buffer for a reply's body. */
 struct strbuf call_strbuf(struct call *c);

@@ -83,8 +83,7 @@ void mv_time(struct json_writer *w, const char *key, int64_t ms)
 
 const char *mv_keep(struct maventa *m, const char *text)
 {
-	const char *ret = arena_strdup(m->arena, text);
-	return ret ? ret : "";
+	return keep_text(m->arena, text);
 }
 
 /* ---- finding ------------------------------------------------------------------------------- */
@@ -127,29 +126,11 @@ struct mv_company *mv_find_locked(struct maventa *m, const char *name)
 
 /* ---- the way in ---------------------------------------------------------------------------- */
 
-static bool matches(const char *pattern, const struct call *c, const char **ret_id)
-{
-	for (size_t seg = 0;; seg++) {
-		size_t n = strcspn(pattern, "/");
-		if (seg >= c->n_segments)
-			return false;
-		const char *have = c->segments[seg];
-		if (n == 2 && pattern[0] == '{')
-			*ret_id = have;
-		else if (strlen(have) != n || strncmp(have, pattern, n) != 0)
-			return false;
-		pattern += n;
-		if (!*pattern)
-			return seg + 1 == c->n_segments;
-		pattern++;
-	}
-}
-
 static bool find_route(struct mv_call *mc)
 {
 	bool is_known = false;
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		if (!matches(routes[i].pattern, mc->c, &mc->id))
+		if (!call_matches(mc->c, routes[i].pattern, &mc->id))
 			continue;
 		is_known = true;
 		if (call_is(mc->c, routes[i].method)) {

@@ -10,12 +10,7 @@
 
 void mv_fixed_id(const char *what, const char *which, char ret[UUID_TEXT])
 {
-	static const char space[] = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
-	char name[256];
-	int n = snprintf(name, sizeof(name), "maventa sandbox %s %s", what, which);
-	if (n < 0 || (size_t)n >= sizeof(name) ||
-	    !sign_uuid5(space, (struct span) { name, (size_t)n }, ret))
-		sign_uuid4(ret);
+	fixed_id("maventa", what, which, ret);
 }
 
 static bool add_receiver(struct maventa *m, const struct seed_customer *c)

@@ -105,6 +105,22 @@ bool array_reserve(void *array_ptr, size_t n, size_t *cap, size_t size)
 	return true;
 }
 
+const char *keep_text(struct arena *arena, const char *text)
+{
+	const char *ret = arena_strdup(arena, text);
+	return ret ? ret : "";
+}
+
+void fixed_id(const char *system, const char *what, const char *which, char ret[UUID_TEXT])
+{
+	static const char space[] = "6ba7b811-9dad-11d1-80b4-00c04fd430c8";
+	char name[256];
+	int n = snprintf(name, sizeof(name), "%s sandbox %s %s", system, what, which);
+	if (n < 0 || (size_t)n >= sizeof(name) ||
+	    !sign_uuid5(space, (struct span) { name, (size_t)n }, ret))
+		sign_uuid4(ret);
+}
+
 void json_merge(struct json_writer *w, const struct json *target, const struct json *patch)
 {
 	if (json_type(patch) != JSON_OBJECT) {

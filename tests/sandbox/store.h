@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/arena.h"
 #include "codec/json.h"
+#include "codec/sign.h"
 
 /* Text to pointer. Keys are borrowed: they live in the value. Zeroed = empty. */
 struct table {
@@ -24,6 +25,12 @@ void table_release(struct table *t);
 
 /* Room for one more element of `size` bytes in *array; false when out of memory. */
 bool array_reserve(void *array_ptr, size_t n, size_t *cap, size_t size) MUST_CHECK;
+
+/* A copy in the arena; "" for NULL and when the arena is full. */
+const char *keep_text(struct arena *arena, const char *text);
+
+/* The same texts give the same id: UUIDv5. */
+void fixed_id(const char *system, const char *what, const char *which, char ret[UUID_TEXT]);
 
 /* Writes `target` with `patch` merged into it: as RFC 7396, but null is a value (Severa sends
  * nulls) and removes nothing. */
