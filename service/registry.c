@@ -6,13 +6,14 @@
 
 #include "flows/severa_maventa.h"
 #include "flows/severa_netvisor.h"
+#include "systems/maestro.h"
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
 #include "systems/severa.h"
 #include "systems/spotilla.h"
 
 const struct system *const systems[] = {
-	&severa_system, &netvisor_system, &maventa_system, &spotilla_system, NULL,
+	&severa_system, &netvisor_system, &maventa_system, &spotilla_system, &maestro_system, NULL,
 };
 
 const struct flow *const flows[] = {

@@ -178,12 +178,13 @@ static bool add_vendors(struct service *s, size_t *n, struct err *err)
 			const char *values = s->cfg->systems.of[i];
 			if (opt->type != OPTION_URL)
 				continue;
+			const char *url = *(const char *const *)(const void *)(values +
+									       opt->offset);
+			if (!url[0]) /* each connection has its own */
+				continue;
 			if (*n >= MAX_HOSTS)
 				return err_set(err, ERR_INPUT, "more than %d hosts", MAX_HOSTS);
-			if (!http_url_host(
-				    s->arena,
-				    *(const char *const *)(const void *)(values + opt->offset),
-				    &s->hosts[(*n)++], err))
+			if (!http_url_host(s->arena, url, &s->hosts[(*n)++], err))
 				return err_wrap(err, "%s", opt->name);
 		}
 	return true;

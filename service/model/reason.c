@@ -279,6 +279,12 @@ const struct reason reasons[] = {
 	  "asetettu.",
 	  "Det kan ikke spørres om {subject} har en konto hos Maventa: ingen partnerkonto er "
 	  "satt." },
+	{ "url_missing", "operator",
+	  "The address of {subject}'s interface is not set: neither for the service nor for the "
+	  "connection.",
+	  "Rajapinnan osoitetta ({subject}) ei ole asetettu palvelulle eikä yhteydelle.",
+	  "Adressen til grensesnittet ({subject}) er ikke satt, verken for tjenesten eller for "
+	  "forbindelsen." },
 	{ "answer_unreadable", "vendor",
 	  "An answer of the source cannot be read ({subject}). Whoever runs the integration should "
 	  "look.",

@@ -256,10 +256,23 @@ static const struct attempt_ops ops = {
 	.is_active = is_active,
 };
 
-static const struct system *const fake_systems[] = { &severa_system, &netvisor_system,
-						     &maventa_system, &spotilla_system, NULL };
+static const struct system *const fake_systems[] = { &severa_system,  &netvisor_system,
+						     &maventa_system, &spotilla_system,
+						     &maestro_system, NULL };
 
 static char fake_vendor_key[] = "5f1d6f80-0000-4000-8000-0000000000ff";
+
+/* Every option as when nothing is set. */
+static void preset(const struct system *system, struct arena *arena, void *into)
+{
+	for (size_t i = 0; i < system->n_options; i++) {
+		const struct option *opt = &system->options[i];
+		bool ok = opt->type == OPTION_SECTION ||
+			  option_parse(opt, span_of(opt->preset), arena, (char *)into + opt->offset,
+				       NULL);
+		assert(ok);
+	}
+}
 
 void fake_init(struct fake *f, struct arena *arena, const char *settings, const char *credentials)
 {
@@ -291,7 +304,9 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 					   .write_back = true } };
 	f->systems = (struct system_values) { .systems = fake_systems,
 					      .of = { &f->severa, &f->netvisor, &f->maventa,
-						      &f->spotilla } };
+						      &f->spotilla, &f->maestro } };
+	preset(&maestro_system, arena, &f->maestro);
+	f->maestro.url = "http://maestro.test";
 	snprintf(f->conn.id, sizeof(f->conn.id), "case");
 	f->conn.settings = settings;
 	f->conn.activated_ms = 1;

@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/strbuf.h"
 #include "flow.h"
+#include "systems/maestro.h"
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
 #include "systems/severa.h"
@@ -33,6 +34,7 @@ struct fake {
 	struct netvisor_options netvisor;
 	struct maventa_options maventa;
 	struct spotilla_options spotilla;
+	struct maestro_options maestro;
 	struct system_values systems;
 	struct arena *arena;
 	struct fake_step steps[64];

@@ -10,5 +10,6 @@ const struct standin *const standins[] = {
 	&severa_standin,
 	&netvisor_standin,
 	&maventa_standin,
+	&maestro_standin,
 };
 const unsigned n_standins = ARRAY_SIZE(standins);

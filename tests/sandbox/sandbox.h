@@ -171,6 +171,7 @@ struct standin {
 extern const struct standin severa_standin;
 extern const struct standin netvisor_standin;
 extern const struct standin maventa_standin;
+extern const struct standin maestro_standin;
 extern const struct standin *const standins[];
 extern const unsigned n_standins;
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox import Sandbox
 from service import Service
 
 
@@ -9,3 +10,19 @@ from service import Service
 def service():
     with Service(poll_interval="1h", http_timeout="2s", retry_first="100ms", max_body="64k") as s:
         yield s
+
+
+@pytest.fixture(scope="module")
+def shared_sandbox():
+    sandbox = Sandbox()
+    sandbox.start()
+    yield sandbox
+    assert sandbox.stop() == 0, "a sanitizer or leak checker found something"
+
+
+@pytest.fixture
+def sb(shared_sandbox):
+    """A sandbox as at its start; the process is the module's."""
+    shared_sandbox.reset()
+    shared_sandbox.clear_faults()
+    return shared_sandbox

@@ -10,6 +10,7 @@ test send the wrong thing.
 """
 
 import datetime
+import decimal
 import hashlib
 import hmac
 import http.client
@@ -143,6 +144,14 @@ class Sandbox:
     def rss_kb(self):
         with open("/proc/%d/status" % self.process.pid) as f:
             return next(int(l.split()[1]) for l in f if l.startswith("VmRSS:"))
+
+
+def drive_system(system, url, credentials, steps, **given):
+    """Single calls of a system of the service against the sandbox (`flow-cases drive`): what each step came to."""
+    given |= {"system": system, "url": url, "credentials": credentials, "steps": steps}
+    done = subprocess.run([str(BUILD / "flow-cases"), "drive"], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 class SeveraClient:
@@ -329,6 +338,25 @@ class MaventaClient:
         return {e.tag: e.text for e in ET.fromstring(answer.body).iter() if not e.tag.startswith("{")}
 
 
+class MaestroClient:
+    def __init__(self, setup):
+        self.base, self.setup = setup["base_url"], setup
+
+    def raw(self, path, method="GET", body=None, headers=None, timeout=30):
+        """headers: over the usual ones; None leaves one out."""
+        head = {"Authorization": "Bearer " + self.setup["api_key"], "X-Company-Id": self.setup["company_id"]} | (headers or {})
+        return call(self.base + path, method, {k: v for k, v in head.items() if v is not None}, body, timeout)
+
+    def get(self, path, **query):
+        return self.raw(path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def put_customer(self, card):
+        return self.raw("/v1/customers/" + card["externalId"], "PUT", json.dumps(card).encode())
+
+    def send(self, document, key="key-10401", content_type="application/xml"):
+        return self.raw("/v1/sales-invoices", "POST", document, {"Content-Type": content_type, "Idempotency-Key": key, "X-Source": "severa"})
+
+
 def customer_xml(code="10234", name="Kivijärven Konepaja Oy", operator="003723327487", extra=""):
     return (
         "<root><customer><customerbaseinformation><internalidentifier>%s</internalidentifier>"
@@ -399,6 +427,34 @@ def ubl_xml(number="10401", date="2026-11-02", net="100.00", gross="125.50", add
         "<Contact><ElectronicMail>%(email)s</ElectronicMail></Contact></Party></AccountingCustomerParty>"
         "<LegalMonetaryTotal><TaxExclusiveAmount>%(net)s</TaxExclusiveAmount><TaxInclusiveAmount>%(gross)s</TaxInclusiveAmount>"
         "</LegalMonetaryTotal></%(root)s>" % dict(locals(), endpoint="<EndpointID>%s</EndpointID>" % address if address else "")
+    ).encode()
+
+
+def finvoice_xml(number="10401", customer="1001", date="20261102", rate="25,5", rows=(("KONS-01", "7,5", "115,00"),), version="3.0", off=0,
+                 seller="9000101-4"):
+    """As much of a Finvoice as the stand-in reads. rows: code, quantity, price; off: cents added to the total."""
+    def dec(text):
+        return decimal.Decimal(text.replace(",", ".")) if text[0].isdigit() else decimal.Decimal(0)
+
+    def comma(value):
+        return str(value.quantize(decimal.Decimal("0.01"), decimal.ROUND_HALF_UP)).replace(".", ",")
+
+    lines, net, vat = "", decimal.Decimal(0), decimal.Decimal(0)
+    for code, quantity, price in rows:
+        row = (dec(quantity) * dec(price)).quantize(decimal.Decimal("0.01"), decimal.ROUND_HALF_UP)
+        tax = (row * dec(rate) / 100).quantize(decimal.Decimal("0.01"), decimal.ROUND_HALF_UP)
+        net, vat = net + row, vat + tax
+        lines += ("<InvoiceRow>%s<ArticleName>Työ</ArticleName><InvoicedQuantity>%s</InvoicedQuantity><UnitPriceAmount>%s</UnitPriceAmount>"
+                  "<RowVatRatePercent>%s</RowVatRatePercent><RowVatAmount>%s</RowVatAmount><RowVatExcludedAmount>%s</RowVatExcludedAmount></InvoiceRow>"
+                  % ("<ArticleIdentifier>%s</ArticleIdentifier>" % code if code else "", quantity, price, rate, comma(tax), comma(row)))
+    return (
+        '<Finvoice Version="%s"><SellerPartyDetails><SellerPartyIdentifier>%s</SellerPartyIdentifier></SellerPartyDetails><InvoiceDetails>'
+        "<InvoiceTypeCode>INV01</InvoiceTypeCode><InvoiceNumber>%s</InvoiceNumber><InvoiceDate>%s</InvoiceDate>"
+        "<SellersBuyerIdentifier>%s</SellersBuyerIdentifier><InvoiceTotalVatExcludedAmount>%s</InvoiceTotalVatExcludedAmount>"
+        "<InvoiceTotalVatAmount>%s</InvoiceTotalVatAmount>"
+        '<InvoiceTotalVatIncludedAmount AmountCurrencyIdentifier="EUR">%s</InvoiceTotalVatIncludedAmount></InvoiceDetails>%s'
+        "<EpiDetails><EpiPaymentInstructionDetails><EpiDateOptionDate>20261116</EpiDateOptionDate></EpiPaymentInstructionDetails></EpiDetails></Finvoice>"
+        % (version, seller, number, date, customer, comma(net), comma(vat), comma(net + vat + decimal.Decimal(off) / 100), lines)
     ).encode()
 
 

@@ -1,29 +1,12 @@
 """The Maventa system, call by call over the real HTTP client, against the sandbox (`flow-cases drive`)."""
 
-import json
-import subprocess
 import uuid
 
 import pytest
 
-from sandbox import BUILD, Sandbox, ubl_xml
+from sandbox import drive_system, ubl_xml
 
 PDF = "%PDF-1.4\n%%EOF\n"
-
-
-@pytest.fixture(scope="module")
-def shared():
-    sb = Sandbox()
-    sb.start()
-    yield sb
-    assert sb.stop() == 0, "a sanitizer or leak checker found something"
-
-
-@pytest.fixture
-def sb(shared):
-    shared.reset()
-    shared.clear_faults()
-    return shared
 
 
 def drive(sb, *steps, tenant="kajo", options=None, **credentials):
@@ -31,10 +14,7 @@ def drive(sb, *steps, tenant="kajo", options=None, **credentials):
     s = sb.setup(tenant)["maventa"]
     keys = {k: s[k] for k in ("company_uuid", "user_api_key", "vendor_api_key")} | credentials
     options = {"partner_company": s["partner_company_uuid"], "partner_key": s["partner_user_api_key"]} | (options or {})
-    given = {"url": s["base_url"], "soap_url": s["soap_url"], "credentials": keys, "options": options, "steps": steps}
-    done = subprocess.run([str(BUILD / "flow-cases"), "drive"], input=json.dumps(given), capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return drive_system("maventa", s["base_url"], keys, steps, soap_url=s["soap_url"], options=options)
 
 
 def one(sb, do, tenant="kajo", options=None, credentials=None, **args):

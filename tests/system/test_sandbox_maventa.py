@@ -7,25 +7,10 @@ import zipfile
 
 import pytest
 
-from sandbox import MaventaClient, Sandbox, SeveraClient, in_threads, ubl_xml
+from sandbox import MaventaClient, SeveraClient, in_threads, ubl_xml
 
 CUT = (OSError, http.client.HTTPException)
 PDF = b"%PDF-1.4\n%%EOF\n"
-
-
-@pytest.fixture(scope="module")
-def shared():
-    sb = Sandbox()
-    sb.start()
-    yield sb
-    assert sb.stop() == 0, "a sanitizer or leak checker found something"
-
-
-@pytest.fixture
-def sb(shared):
-    shared.reset()
-    shared.clear_faults()
-    return shared
 
 
 @pytest.fixture
