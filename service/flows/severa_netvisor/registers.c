@@ -18,15 +18,15 @@ static bool full(struct err *err)
 
 static const char *cache_key(struct sn *r, const char *kind, const char *code)
 {
-	const char *key = arena_printf(r->at->arena, "netvisor.%s:%s:%s:%s", kind,
+	const char *key = arena_printf(r->road.at->arena, "netvisor.%s:%s:%s:%s", kind,
 				       r->netvisor.base_url, r->netvisor.organisation, code);
 	return key ? key : "";
 }
 
 static const char *record_name(struct sn *r, const char *kind, const char *code)
 {
-	const char *name = arena_printf(r->at->arena, "netvisor:%s:%s:%s", r->netvisor.organisation,
-					kind, code);
+	const char *name = arena_printf(r->road.at->arena, "netvisor:%s:%s:%s",
+					r->netvisor.organisation, kind, code);
 	return name ? name : "";
 }
 
@@ -36,7 +36,7 @@ static bool release(struct sn *r, const char *record, bool ok, const struct err 
 		    struct err *err)
 {
 	if (ok || why->code != ERR_DOUBT)
-		r->at->ops->record_release(r->at, record);
+		r->road.at->ops->record_release(r->road.at, record);
 	if (!ok && err)
 		*err = *why;
 	return ok;
@@ -44,7 +44,7 @@ static bool release(struct sn *r, const char *record, bool ok, const struct err 
 
 void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_code)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	at->ops->cache_set(at, cache_key(r, "customer", customer_code), "", 1);
 	at->ops->cache_set(at, cache_key(r, "temp_customer", customer_code), "", 1);
 	for (size_t i = 0; i < inv->n_rows; i++)
@@ -58,7 +58,7 @@ void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_cod
 static bool card_json(struct sn *r, const struct netvisor_customer *c, const char **ret,
 		      struct err *err)
 {
-	struct strbuf sb = STRBUF_INIT(r->at->arena, 64 << 10);
+	struct strbuf sb = STRBUF_INIT(r->road.at->arena, 64 << 10);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	jsonw_object(&w);
 	for (enum netvisor_customer_field f = 0; f < NETVISOR_CUSTOMER_FIELDS; f++)
@@ -71,7 +71,7 @@ static bool card_json(struct sn *r, const struct netvisor_customer *c, const cha
 static const char *digest_of(struct sn *r, const char *text)
 {
 	unsigned char digest[SHA256_BYTES];
-	char *hex = arena_alloc(r->at->arena, 2 * SHA256_BYTES + 1);
+	char *hex = arena_alloc(r->road.at->arena, 2 * SHA256_BYTES + 1);
 	sign_sha256(span_of(text), digest);
 	if (hex)
 		sign_hex(digest, sizeof(digest), hex);
@@ -81,13 +81,13 @@ static const char *digest_of(struct sn *r, const char *text)
 /* The step of one record's creation. */
 static const char *step_name(struct sn *r, const char *kind, const char *code)
 {
-	return arena_printf(r->at->arena, "netvisor.%s.%s", kind, code);
+	return arena_printf(r->road.at->arena, "netvisor.%s.%s", kind, code);
 }
 
 /* Found: an addition that nobody knew the end of has ended. */
 static bool close_addition(struct sn *r, const char *step, const char *key, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	struct step s;
 	return at->ops->step_get(at, step, &s, err) &&
 	       (s.state != STEP_INTENT || at->ops->step_outcome(at, step, key, err));
@@ -96,9 +96,10 @@ static bool close_addition(struct sn *r, const char *step, const char *key, stru
 /* Before an addition: not while an earlier one may still have been carried out. */
 static bool begin_addition(struct sn *r, const char *step, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	struct step s;
-	return at->ops->step_get(at, step, &s, err) && sn_absence_counts(r, step, &s, err) &&
+	return at->ops->step_get(at, step, &s, err) &&
+	       road_absence_counts(&r->road, step, &s, err) &&
 	       at->ops->step_intent(at, step, NULL, err);
 }
 
@@ -119,13 +120,13 @@ static bool refused(struct sn *r, const char *step, const struct err *why, struc
 		snprintf(inner.subject, sizeof(inner.subject), "%.150s",
 			 inner.target_text[0] ? inner.target_text : inner.message);
 	}
-	return sn_write_failed(r, step, &inner, err);
+	return road_write_failed(&r->road, step, &inner, err);
 }
 
 static bool edit_customer(struct sn *r, const struct netvisor_customer *theirs,
 			  const struct netvisor_customer *card, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	const char *code = card->values[NETVISOR_CODE];
 	const struct json *last = NULL;
 	const char *text, *kv_key = arena_printf(at->arena, "customer:%s", code);
@@ -149,14 +150,14 @@ static bool edit_customer(struct sn *r, const struct netvisor_customer *theirs,
 			err->code = ERR_OUTAGE;
 		return false;
 	}
-	sn_note_change(r, "customer_updated", "updated in", "customer",
-		       card->values[NETVISOR_NAME]);
+	road_note_change(&r->road, "customer_updated", "updated in", "customer",
+			 card->values[NETVISOR_NAME]);
 	return true;
 }
 
 static bool add_customer(struct sn *r, const struct netvisor_customer *card, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	struct netvisor_customer filled = *card, theirs;
 	const char *code = card->values[NETVISOR_CODE];
 	const char *step = step_name(r, "customer", code);
@@ -177,14 +178,15 @@ static bool add_customer(struct sn *r, const struct netvisor_customer *card, str
 		return at->ops->step_outcome(at, step, theirs.key, err) &&
 		       edit_customer(r, &theirs, card, err);
 	}
-	sn_note_change(r, "customer_added", "added to", "customer", card->values[NETVISOR_NAME]);
+	road_note_change(&r->road, "customer_added", "added to", "customer",
+			 card->values[NETVISOR_NAME]);
 	return at->ops->step_outcome(at, step, key, err);
 }
 
 static bool sync_customer(struct sn *r, const struct netvisor_customer *card, const char *json,
 			  struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	const char *code = card->values[NETVISOR_CODE];
 	const char *key = arena_printf(at->arena, "customer:%s", code);
 	struct netvisor_customer theirs;
@@ -194,8 +196,8 @@ static bool sync_customer(struct sn *r, const struct netvisor_customer *card, co
 	if (!netvisor_customer_find(&r->netvisor, code, &theirs, &found, err))
 		return false;
 	if (!found && at->preview)
-		sn_note_change(r, "customer_added", "added to", "customer",
-			       card->values[NETVISOR_NAME]);
+		road_note_change(&r->road, "customer_added", "added to", "customer",
+				 card->values[NETVISOR_NAME]);
 	else if (found ? !edit_customer(r, &theirs, card, err) : !add_customer(r, card, err))
 		return false;
 	return at->preview || at->ops->kv_set(at, r->netvisor.limit_key, key, json, 0, err);
@@ -203,7 +205,7 @@ static bool sync_customer(struct sn *r, const struct netvisor_customer *card, co
 
 bool sn_customer(struct sn *r, const struct customer *c, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	struct netvisor_customer card;
 	const char *json;
 	if (!sn_customer_card(at->arena, &r->set, c, &card, err) ||
@@ -230,7 +232,7 @@ bool sn_customer(struct sn *r, const struct customer *c, struct err *err)
 
 bool sn_temp_customer(struct sn *r, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	const char *code = r->set.temp_customer;
 	const char *key = cache_key(r, "temp_customer", code);
 	struct netvisor_customer theirs;
@@ -252,7 +254,7 @@ bool sn_temp_customer(struct sn *r, struct err *err)
  * lease was ours. */
 static bool add_product(struct sn *r, const struct product *p, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	struct err inner = ERR_INIT;
 	const char *step = step_name(r, "product", p->code);
 	const char *key;
@@ -270,27 +272,27 @@ static bool add_product(struct sn *r, const struct product *p, struct err *err)
 			return refused(r, step, &inner, err);
 		return at->ops->step_outcome(at, step, key, err);
 	}
-	sn_note_change(r, "product_added", "added to", p->register_name, p->code);
+	road_note_change(&r->road, "product_added", "added to", p->register_name, p->code);
 	return at->ops->step_outcome(at, step, key, err);
 }
 
 /* One that Netvisor does not have. */
 static bool make_product(struct sn *r, const char *code, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	struct product p;
 	bool found;
 	const char *record = record_name(r, "product", code);
 	if (str_eq(code, r->set.temp_product))
 		return err_reason(err, ERR_DATA, "temp_product_missing", code,
 				  "temporary product %s does not exist in Netvisor", code);
-	if (!severa_product(&r->severa, code, &p, &found, err))
+	if (!severa_product(&r->road.severa, code, &p, &found, err))
 		return false;
 	if (!found)
 		return err_reason(err, ERR_DATA, "product_unknown", code,
 				  "product %s is found neither in Severa nor in Netvisor", code);
 	if (at->preview) {
-		sn_note_change(r, "product_added", "added to", p.register_name, code);
+		road_note_change(&r->road, "product_added", "added to", p.register_name, code);
 		return true;
 	}
 	if (!at->ops->record_lease(at, record, err))
@@ -302,7 +304,7 @@ static bool make_product(struct sn *r, const char *code, struct err *err)
 
 static bool need_product(struct sn *r, const char *code, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	const char *key = cache_key(r, "product", code);
 	const char *found;
 	if (at->ops->cache_get(at, key))
@@ -322,12 +324,13 @@ bool sn_products(struct sn *r, struct invoice *inv, struct err *err)
 		if (!need_product(r, row->product_code, err))
 			return false;
 		if (row->n_codes != 1 && r->set.products_to_netvisor)
-			sn_note(r, "temp_product",
-				"Row %" PRId64 " (%.80s) has %s; it goes to the temporary product "
-				"%s.",
-				row->position, row->name,
-				row->n_codes ? "several product codes" : "no product code",
-				row->product_code);
+			road_note(&r->road, "temp_product",
+				  "Row %" PRId64
+				  " (%.80s) has %s; it goes to the temporary product "
+				  "%s.",
+				  row->position, row->name,
+				  row->n_codes ? "several product codes" : "no product code",
+				  row->product_code);
 	}
 	return true;
 }
@@ -370,7 +373,7 @@ static bool look_for_item(struct sn *r, const struct dimension_value *d,
 
 static bool add_item(struct sn *r, const struct dimension_value *d, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	struct err inner = ERR_INIT;
 	const struct netvisor_dimension *item = NULL;
 	const char *name = arena_printf(at->arena, "%s.%s", d->heading,
@@ -384,7 +387,7 @@ static bool add_item(struct sn *r, const struct dimension_value *d, struct err *
 		if (!may_be_there(&inner) || !look_for_item(r, d, &item, NULL) || !item)
 			return refused(r, step, &inner, err);
 	} else {
-		sn_note_change(r, "dimension_added", "added to", d->heading, d->item);
+		road_note_change(&r->road, "dimension_added", "added to", d->heading, d->item);
 	}
 	return at->ops->step_outcome(at, step, d->item, err);
 }
@@ -402,7 +405,7 @@ static bool rename_item(struct sn *r, const struct dimension_value *d, const cha
 			*err = inner;
 		return false;
 	}
-	sn_note_change(r, "dimension_renamed", "renamed in", d->heading, d->item);
+	road_note_change(&r->road, "dimension_renamed", "renamed in", d->heading, d->item);
 	return true;
 }
 
@@ -419,7 +422,7 @@ static bool make_or_rename(struct sn *r, const struct dimension_value *d, struct
 
 static bool need_item(struct sn *r, const struct dimension_value *d, struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = r->road.at;
 	const struct netvisor_dimension *item;
 	struct err inner = ERR_INIT;
 	const char *both = arena_printf(at->arena, "%s:%s", d->heading, d->item);
@@ -433,8 +436,8 @@ static bool need_item(struct sn *r, const struct dimension_value *d, struct err 
 		return false;
 	bool stands = item && str_eq(item->name, d->item);
 	if (!stands && at->preview) {
-		sn_note_change(r, item ? "dimension_renamed" : "dimension_added",
-			       item ? "renamed in" : "added to", d->heading, d->item);
+		road_note_change(&r->road, item ? "dimension_renamed" : "dimension_added",
+				 item ? "renamed in" : "added to", d->heading, d->item);
 		return true;
 	}
 	if (!stands && !at->ops->record_lease(at, record, err))
@@ -452,7 +455,7 @@ static bool make_item(struct sn *r, const char *heading, const char *code, const
 	*ret = (struct dimension_value) { .heading = heading,
 					  .code = has_code ? code : NULL,
 					  .label = has_code ? label : NULL };
-	ret->item = has_code ? arena_printf(r->at->arena, "%s %s", code, label) : label;
+	ret->item = has_code ? arena_printf(r->road.at->arena, "%s %s", code, label) : label;
 	if (!ret->item)
 		return full(err);
 	return need_item(r, ret, err);
@@ -464,10 +467,10 @@ static bool project_items(struct sn *r, const char *project_id, const struct dim
 {
 	struct severa_project p;
 	size_t n = 0;
-	struct dimension_value *d = arena_alloc_array(r->at->arena, 2, sizeof(*d));
+	struct dimension_value *d = arena_alloc_array(r->road.at->arena, 2, sizeof(*d));
 	if (!d)
 		return full(err);
-	if (!severa_project(&r->severa, project_id, &p, err))
+	if (!severa_project(&r->road.severa, project_id, &p, err))
 		return false;
 	if (r->set.project_heading && p.name &&
 	    !make_item(r, r->set.project_heading, p.number, p.name, &d[n++], err))
@@ -494,10 +497,10 @@ static bool row_items(struct sn *r, struct invoice *inv, size_t i, struct err *e
 	struct invoice_row *row = &inv->rows[i];
 	const struct invoice_row *before = same_project(inv, i);
 	if (!row->project_id) {
-		sn_note(r, "row_without_project",
-			"Row %" PRId64 " (%.80s) belongs to no single project; it carries no "
-			"dimensions.",
-			row->position, row->name);
+		road_note(&r->road, "row_without_project",
+			  "Row %" PRId64 " (%.80s) belongs to no single project; it carries no "
+			  "dimensions.",
+			  row->position, row->name);
 		return true;
 	}
 	if (!before)
@@ -512,7 +515,7 @@ bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err)
 	if ((!r->set.project_heading && !r->set.unit_heading) ||
 	    !r->set.dimensions_on_invoice_rows || !inv->n_projects)
 		return true;
-	if (inv->n_projects > 1 && !severa_row_projects(&r->severa, inv, err))
+	if (inv->n_projects > 1 && !severa_row_projects(&r->road.severa, inv, err))
 		return false;
 	for (size_t i = 0; i < inv->n_rows; i++) {
 		if (inv->n_projects == 1)

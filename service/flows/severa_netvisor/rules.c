@@ -1,5 +1,5 @@
 /*
- * rules.c: what a Severa invoice or customer has to look like in Netvisor (REQUIREMENTS SV-09,
+ * rules.c: what a Severa invoice or customer has to look like in Netvisor (REQUIREMENTS
  * NV-02 to NV-07). Pure: no calls, no clock. Every lack is its own named error.
  */
 #include "base/base.h"
@@ -10,12 +10,6 @@
 static bool is_set(const char *text)
 {
 	return text && text[0];
-}
-
-bool sn_is_own(const struct sn_settings *set, const struct invoice *inv)
-{
-	return set->company && inv->seller.business_id &&
-	       strcmp(set->company, inv->seller.business_id) == 0;
 }
 
 /* ---- rows ---------------------------------------------------------------------------------- */
@@ -335,7 +329,7 @@ static bool same_reference(const char *a, const char *b)
 	}
 }
 
-bool sn_is_same_invoice(const struct netvisor_listed *l, const struct sn_identity *id)
+bool sn_is_same_invoice(const struct netvisor_listed *l, const struct road_identity *id)
 {
 	/* Without a reference of ours Netvisor makes one. */
 	bool reference = !is_set(id->reference) || same_reference(l->reference, id->reference);

@@ -1,0 +1,55 @@
+/* check.c: what the connection check asks of Netvisor (NV-02, NV-06, NV-08). Makes no write. */
+#include "base/base.h"
+#include "internal.h"
+
+static bool check_temp_records(struct road_check *c, struct err *err)
+{
+	struct sn *r = sn_of(c->r);
+	struct err inner = ERR_INIT;
+	const char *key;
+	if (!r->set.customers_to_netvisor && !sn_temp_customer(r, &inner) &&
+	    !road_name_it(c, &inner, "/settings/customers/temp_code", err))
+		return false;
+	if (!r->set.temp_product)
+		return true;
+	if (!netvisor_product_find(&r->netvisor, r->set.temp_product, &key, &inner))
+		return road_name_it(c, &inner, "/settings/products/temp_code", err);
+	if (!key)
+		road_problem(c, "temp_product_missing", "/settings/products/temp_code",
+			     "The temporary product %s does not exist in Netvisor.",
+			     r->set.temp_product);
+	return true;
+}
+
+static bool check_headings(struct road_check *c, struct err *err)
+{
+	struct sn *r = sn_of(c->r);
+	const struct {
+		const char *heading, *pointer;
+	} wanted[] = { { r->set.project_heading, "/settings/dimensions/project_heading" },
+		       { r->set.unit_heading, "/settings/dimensions/unit_heading" } };
+	const struct netvisor_dimension *list;
+	struct err inner = ERR_INIT;
+	size_t n;
+	if (!netvisor_dimensions(&r->netvisor, &list, &n, &inner))
+		return road_name_it(c, &inner, "/credentials/netvisor", err);
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		bool found = !wanted[i].heading;
+		for (size_t k = 0; !found && k < n; k++)
+			found = str_eq(list[k].heading, wanted[i].heading);
+		if (!found)
+			road_problem(c, "dimension_heading_missing", wanted[i].pointer,
+				     "The dimension heading %s does not exist in Netvisor.",
+				     wanted[i].heading);
+	}
+	return true;
+}
+
+bool sn_check(struct road_check *c, struct err *err)
+{
+	size_t before = c->n_problems;
+	if (!check_headings(c, err))
+		return false;
+	/* Refused keys are named once. */
+	return c->n_problems > before || check_temp_records(c, err);
+}

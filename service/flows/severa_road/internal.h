@@ -1,0 +1,107 @@
+/* internal.h: what the files of the road share. */
+#ifndef SEVERA_ROAD_INTERNAL_H
+#define SEVERA_ROAD_INTERNAL_H
+
+#include "base/base.h"
+#include "base/map.h"
+#include "flows/severa_road.h"
+
+#define STEP_STATUS "severa.status"
+
+static inline bool road_pass_on(const struct err *why, struct err *err)
+{
+	if (err)
+		*err = *why;
+	return false;
+}
+
+/* settings.c */
+/* Not opened yet; NULL past the arena's cap. */
+struct road *road_new(const struct road_ops *ops, struct attempt *at) MUST_CHECK;
+/* What road_open does. When it fails, what was read until then stands in *r. */
+bool road_enter(struct road *r, struct err *err) MUST_CHECK;
+
+/* company.c */
+/* Whose invoice it is, as road_company_from names it; *ret NULL: nobody's. ERR_LIMIT. */
+bool road_seller(struct road *r, const struct invoice *inv, const char **ret,
+		 struct err *err) MUST_CHECK;
+bool road_is_own(struct road *r, const struct invoice *inv, bool *ret, struct err *err) MUST_CHECK;
+
+/* owner.c */
+/* The active connection of this flow that relays the company's invoices from the status, when it is
+ * another than this one; else NULL. */
+bool road_other_owner(struct road *r, const struct severa_status *transfer, const char **ret,
+		      struct err *err) MUST_CHECK;
+/* ERR_WAITING status_taken while there is one. */
+bool road_may_relay(struct road *r, struct err *err) MUST_CHECK;
+/* Each poll says anew whose invoices this connection relays. */
+bool road_claim(struct road *r, struct err *err) MUST_CHECK;
+/* Does some connection relay this company's invoices from our transfer status? */
+bool road_is_owned(struct road *r, const char *company, bool *ret, struct err *err) MUST_CHECK;
+
+/* status.c */
+bool road_find_statuses(struct road *r, struct err *err) MUST_CHECK;
+bool road_stands_in(const struct invoice *inv, const struct severa_status *status);
+/* Transfer becomes transferred; inv was read right before. */
+bool road_set_transferred(struct road *r, const struct invoice *inv, struct err *err) MUST_CHECK;
+
+/* doubt.c */
+/* Of the document as it is; after prepare. Lives as long as its parts. */
+void road_identity_of(const struct road *r, struct road_identity *ret);
+bool road_identity_write(struct arena *arena, const struct road_identity *id, const char **ret,
+			 struct err *err) MUST_CHECK;
+bool road_identity_read(struct arena *arena, const char *text, struct road_identity *ret,
+			struct err *err) MUST_CHECK;
+/* *ret_key NULL when absent; ERR_DATA number_taken, several_matches or target_changed. */
+bool road_look_up(struct road *r, const struct road_identity *id, const char **ret_key,
+		  struct err *err) MUST_CHECK;
+
+/* deliver.c */
+bool road_prepare(struct road *r, struct err *err) MUST_CHECK;
+/* A prepared document that was never sent, as far as the store knows: once it is done or an error
+ * is left it is at the target once at most. */
+bool road_deliver(struct road *r, struct err *err) MUST_CHECK;
+/*
+ * What was sent, or may have been: as its intent says. Where that says nothing, as the document is
+ * now; deleted_in_doubt when there is none any more.
+ */
+bool road_identity_of_sent(struct road *r, const struct step *sent, struct road_identity *ret,
+			   struct err *err) MUST_CHECK;
+/*
+ * An intent without an outcome (DESIGN §4.6). Before anything else is asked of the document: what
+ * it lacks today says nothing of what was sent. True: *sent is done, or none.
+ */
+bool road_settle_doubt(struct road *r, struct step *sent, struct err *err) MUST_CHECK;
+
+/* notes.c */
+bool road_leave(struct road *r, enum attempt_outcome outcome, const char *code, const char *text);
+
+/* report.c */
+#define LIST_MAX 200 /* ids named in one list of the report; the counts are whole */
+#define WATCH_DAYS 31 /* how far back the transferred status is watched */
+
+struct id_list {
+	const char *ids[LIST_MAX];
+	size_t n; /* may be more than are named */
+};
+
+/* One poll. */
+struct watch {
+	struct road *r;
+	int64_t began_ms;
+	int64_t at_source, accounted; /* in the transfer status */
+	struct id_list missing, never_relayed, changed, unowned;
+	unsigned hash_checks;
+	struct map *changed_rows; /* newest stamp by invoice */
+	struct map *owned; /* other companies that were asked about; NULL: nobody's */
+};
+
+void watch_add(const struct watch *w, struct id_list *l, const struct invoice *inv);
+/* Before the listings: what has changed since the last poll. */
+bool watch_begin(struct watch *w, struct err *err) MUST_CHECK;
+/* A severa_page_fn over the transferred status (SV-04, SV-05). */
+bool watch_transferred(void *watch, const struct invoice *items, size_t n, struct err *err);
+/* Writes the report, and remembers how far this poll has seen. */
+bool watch_end(struct watch *w, struct err *err) MUST_CHECK;
+
+#endif
