@@ -145,7 +145,9 @@ struct road_seen {
 enum road_fate { ROAD_PENDING, ROAD_DELIVERED, ROAD_FAILED };
 struct road_verdict {
 	enum road_fate fate;
-	const char *words; /* ROAD_FAILED: the target's own; NULL or "" when it says nothing */
+	const char *word; /* the target's own for it, "DELIVERED": follow-up tells news by it */
+	const char *words; /* ROAD_FAILED: why, as the target says it; NULL or "": it does not */
+	int64_t watch_ms; /* ROAD_DELIVERED: late failures are watched for so long; 0: not */
 };
 
 struct road_check;
@@ -163,8 +165,11 @@ struct road_ops {
 	const char *target; /* for people: "Netvisor" */
 	size_t size; /* of the flow's own struct, which is zeroed */
 
-	/* Reads the flow's own settings and opens the target; sets account. Severa is open, and
-	 * nothing was called yet. No I/O. */
+	/*
+	 * Reads the flow's own settings and opens the target; sets account. Severa is open, and
+	 * nothing was called yet. No I/O. In a check what it lacks is named as a problem, and
+	 * Severa's side is checked all the same.
+	 */
 	bool (*open)(struct road *r, struct err *err);
 	/*
 	 * May anything be sent at all? ERR_WAITING with a reason while not (the company is not
@@ -209,8 +214,8 @@ struct road_ops {
 	 */
 	bool (*verdict)(struct road *r, const struct step *sent, struct road_verdict *ret,
 			struct err *err);
-	/* The flow's part of the connection check, after the common one: road_problem for each
-	 * lack. False only when it cannot go on. May be NULL. */
+	/* The flow's part of the connection check, after the common one and only when open could
+	 * open: road_problem for each lack. False only when it cannot go on. May be NULL. */
 	bool (*check)(struct road_check *c, struct err *err);
 };
 
@@ -268,6 +273,9 @@ struct road_check {
 };
 
 void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* Said with the problems, but the connection may be activated all the same. */
+void road_warning(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 /* Of a failed call: a fault of the connection becomes a problem (true); all else ends the check. */
 bool road_name_it(struct road_check *c, const struct err *why, const char *pointer,

@@ -94,13 +94,18 @@ const struct reason reasons[] = {
 	  "Laskentakohdeotsikkoa {subject} ei ole Netvisorissa.",
 	  "Dimensjonsoverskriften {subject} finnes ikke i Netvisor." },
 	{ "number_taken", "target_user",
-	  "Netvisor already has another invoice with the number {subject}. Nothing was sent.",
-	  "Netvisorissa on jo toinen lasku numerolla {subject}. Mitään ei lähetetty.",
-	  "Netvisor har allerede en annen faktura med nummer {subject}. Ingenting ble sendt." },
+	  "The receiving system already has another invoice with the number {subject}. Nothing "
+	  "was sent.",
+	  "Vastaanottavassa järjestelmässä on jo toinen lasku numerolla {subject}. Mitään ei "
+	  "lähetetty.",
+	  "Mottakersystemet har allerede en annen faktura med nummer {subject}. Ingenting ble "
+	  "sendt." },
 	{ "several_matches", "operator",
-	  "Netvisor has several invoices that match {subject}. A person must look.",
-	  "Netvisorissa on useita laskuja, jotka vastaavat laskua {subject}. Tarkista käsin.",
-	  "Netvisor har flere fakturaer som svarer til {subject}. En person må se på det." },
+	  "The receiving system has several invoices that match {subject}. A person must look.",
+	  "Vastaanottavassa järjestelmässä on useita laskuja, jotka vastaavat laskua {subject}. "
+	  "Tarkista käsin.",
+	  "Mottakersystemet har flere fakturaer som svarer til {subject}. En person må se på "
+	  "det." },
 	{ "status_taken", "admin",
 	  "The connection {subject} relays this company's invoices from the same status. Pause one "
 	  "of the two.",
@@ -110,7 +115,7 @@ const struct reason reasons[] = {
 	  "en "
 	  "av de to på pause." },
 	{ "target_changed", "operator",
-	  "Invoice {subject} may have gone to the organisation that the connection named before. "
+	  "Invoice {subject} may have gone to the account that the connection named before. "
 	  "Look there, then resend or cancel it.",
 	  "Lasku {subject} on voinut mennä yritykselle, joka yhteydellä oli aiemmin. Tarkista "
 	  "sieltä "
@@ -119,16 +124,25 @@ const struct reason reasons[] = {
 	  "og "
 	  "send på nytt eller avlys." },
 	{ "gone_at_target", "operator",
-	  "Invoice {subject} was sent before, but is not in Netvisor any more. Resend it on "
-	  "purpose if it should be there.",
-	  "Lasku {subject} on lähetetty aiemmin, mutta sitä ei enää ole Netvisorissa. Lähetä se "
-	  "tarvittaessa uudelleen.",
-	  "Faktura {subject} ble sendt før, men finnes ikke lenger i Netvisor. Send den på nytt "
-	  "med vilje om den skal være der." },
+	  "Invoice {subject} was sent before, but is not in the receiving system any more. Resend "
+	  "it on purpose if it should be there.",
+	  "Lasku {subject} on lähetetty aiemmin, mutta sitä ei enää ole vastaanottavassa "
+	  "järjestelmässä. Lähetä se tarvittaessa uudelleen.",
+	  "Faktura {subject} ble sendt før, men finnes ikke lenger i mottakersystemet. Send den på "
+	  "nytt med vilje om den skal være der." },
 	{ "deleted_in_doubt", "operator",
-	  "The invoice was deleted in Severa while its sending was unclear. Look in Netvisor.",
-	  "Lasku poistettiin Severassa, kun lähetys oli epäselvä. Tarkista Netvisorista.",
-	  "Fakturaen ble slettet i Severa mens sendingen var uklar. Se i Netvisor." },
+	  "The invoice was deleted in Severa while its sending was unclear. Look in the receiving "
+	  "system.",
+	  "Lasku poistettiin Severassa, kun lähetys oli epäselvä. Tarkista vastaanottavasta "
+	  "järjestelmästä.",
+	  "Fakturaen ble slettet i Severa mens sendingen var uklar. Se i mottakersystemet." },
+	{ "delivery_failed", "source_user",
+	  "The receiving system could not deliver invoice {subject}. Mend what it says and move "
+	  "the invoice to the transfer status again.",
+	  "Vastaanottava järjestelmä ei voinut toimittaa laskua {subject}. Korjaa sen ilmoittama "
+	  "vika ja siirrä lasku takaisin siirtotilaan.",
+	  "Mottakersystemet kunne ikke levere faktura {subject}. Rett det som det sier, og sett "
+	  "fakturaen tilbake i overføringsstatus." },
 	{ "refused_by_target", "source_user", "The target refused what was sent: {subject}.",
 	  "Kohdejärjestelmä hylkäsi lähetetyn: {subject}.",
 	  "Målsystemet avviste det som ble sendt: {subject}." },

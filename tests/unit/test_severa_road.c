@@ -1,11 +1,252 @@
-/* test_severa_road.c: the pure parts of the way of a Severa invoice. */
+/*
+ * test_severa_road.c: the way of a Severa invoice where the flow to Netvisor does not show it: a
+ * target that tells its verdict later, companies that are not Finnish, a target that may not be
+ * sent to yet. The flow is a toy of a few lines, Severa one invoice and its status.
+ */
 #include "base/base.h"
 
 #include <setjmp.h>
 
 #include <cmocka.h>
 
+#include "flows/fake.h"
 #include "flows/severa_road.h"
+
+#define INVOICE "849e73b4-c5c1-4aa8-8b3b-591b671e8896"
+#define TRANSFER "600fb136-0000-4000-8000-000000000001"
+#define TRANSFERRED "600fb136-0000-4000-8000-000000000002"
+#define FAILED "600fb136-0000-4000-8000-000000000003"
+#define PAID "600fb136-0000-4000-8000-000000000004"
+
+/* What both sides hold, and what was asked of them. */
+struct world {
+	struct fake f;
+	const char *status; /* of the invoice; NULL: it was deleted */
+	const char *seller; /* its VAT number at Severa */
+	bool may_send;
+	enum err_code send_ends; /* ERR_NONE: well */
+	struct road_seen seen;
+	struct road_verdict verdict;
+	int n_sent, n_asked, n_patched;
+	char looked_for[80]; /* id of the last look-up */
+};
+
+/* ---- Severa -------------------------------------------------------------------------------- */
+
+static const char statuses[] =
+	"[{\"guid\":\"" TRANSFER
+	"\",\"name\":\"To be sent\",\"isActive\":true,\"hasInvoiceNumber\":true},"
+	"{\"guid\":\"" TRANSFERRED
+	"\",\"name\":\"Sent\",\"isActive\":true,\"hasInvoiceNumber\":true},"
+	"{\"guid\":\"" FAILED "\",\"name\":\"Failed\",\"isActive\":true,\"hasInvoiceNumber\":true},"
+	"{\"guid\":\"" PAID "\",\"name\":\"Paid\",\"isActive\":true,\"hasInvoiceNumber\":true}]";
+
+static const char *invoice_json(struct world *w)
+{
+	return arena_printf(
+		w->f.arena,
+		"{\"guid\":\"" INVOICE "\",\"status\":{\"guid\":\"%s\"},\"number\":10415,"
+		"\"senderVatNumber\":\"%s\",\"date\":\"2026-11-10\",\"currency\":{\"code\":\"NOK\"}"
+		","
+		"\"totalExcludingTax\":{\"amount\":100.0},\"totalTax\":{\"amount\":25.0},"
+		"\"totalIncludingTax\":{\"amount\":125.0},"
+		"\"createdDateTime\":\"2026-11-10T08:15:00.000Z\","
+		"\"lastUpdatedDateTime\":\"2026-11-10T08:15:00.000Z\"}",
+		w->status, w->seller);
+}
+
+static const char *put_status(struct world *w, struct span body)
+{
+	static const char *const known[] = { TRANSFER, TRANSFERRED, FAILED, PAID };
+	char *text = arena_memdup(w->f.arena, body.p, body.n);
+	assert_non_null(text);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strstr(text, known[i]))
+			w->status = known[i];
+	w->n_patched++;
+	return invoice_json(w);
+}
+
+static bool serve(struct fake *f, const struct call *call, struct http_reply *ret, struct err *err)
+{
+	struct world *w = f->ctx;
+	const char *body = NULL;
+	(void)err; /* the line holds */
+	if (strstr(call->rq.url, "/v1/token"))
+		body = "{\"access_token\":\"t\",\"access_token_expires_in\":3600}";
+	else if (strstr(call->rq.url, "/v1/invoicestatuses"))
+		body = statuses;
+	else if (w->status && strcmp(call->rq.method, "PATCH") == 0)
+		body = put_status(w, call->rq.body);
+	else if (w->status)
+		body = invoice_json(w);
+	*ret = (struct http_reply) { .status = body ? 200 : 404,
+				     .body = span_of(body ? body : ""),
+				     .content_type = "application/json",
+				     .retry_after_ms = -1 };
+	return true;
+}
+
+/* ---- a target ------------------------------------------------------------------------------ */
+
+struct toy {
+	struct road road;
+	char id[80];
+};
+
+static struct world *world_of(const struct road *r)
+{
+	return ((struct fake *)r->at->impl)->ctx;
+}
+
+static bool toy_open(struct road *r, struct err *err)
+{
+	(void)err;
+	r->account = "toy-account";
+	return true;
+}
+
+static bool toy_may_send(struct road *r, struct err *err)
+{
+	return world_of(r)->may_send ||
+	       err_reason(err, ERR_WAITING, "company_unverified", "Toy", "not verified yet");
+}
+
+static bool toy_prepare(struct road *r, struct err *err)
+{
+	struct toy *toy = (struct toy *)r;
+	(void)err;
+	r->hash = "hash";
+	snprintf(toy->id, sizeof(toy->id), "%s-%" PRId64, r->at->source_id, r->at->generation);
+	return true;
+}
+
+static void toy_identify(const struct road *r, struct road_identity *id)
+{
+	id->id = ((const struct toy *)r)->id;
+}
+
+static bool toy_look_up(struct road *r, const struct road_identity *id, struct road_seen *ret,
+			struct err *err)
+{
+	struct world *w = world_of(r);
+	(void)err;
+	snprintf(w->looked_for, sizeof(w->looked_for), "%s", id->id);
+	*ret = w->seen;
+	return true;
+}
+
+static bool toy_build(struct road *r, struct err *err)
+{
+	(void)err;
+	r->document = SPAN_LIT("<toy/>");
+	return true;
+}
+
+static bool toy_send(struct road *r, const char **ret_key, struct err *err)
+{
+	struct world *w = world_of(r);
+	w->n_sent++;
+	if (w->send_ends != ERR_NONE)
+		return err_set(err, w->send_ends, "as the test wants it");
+	*ret_key = "key";
+	return true;
+}
+
+static bool toy_verdict(struct road *r, const struct step *sent, struct road_verdict *ret,
+			struct err *err)
+{
+	struct world *w = world_of(r);
+	(void)err;
+	assert_string_equal(sent->outcome, "key");
+	w->n_asked++;
+	*ret = w->verdict;
+	return true;
+}
+
+static const struct setting toy_settings[] = { ROAD_SETTINGS(true, true, "Company.") };
+static const struct flow toy_flow = { .name = "severa-toy",
+				      .delivery_step = "toy.invoice",
+				      .settings = toy_settings,
+				      .n_settings = ARRAY_SIZE(toy_settings) };
+static const struct road_ops toy = { .flow = &toy_flow,
+				     .target = "Toy",
+				     .size = sizeof(struct toy),
+				     .open = toy_open,
+				     .may_send = toy_may_send,
+				     .prepare = toy_prepare,
+				     .identify = toy_identify,
+				     .look_up = toy_look_up,
+				     .build = toy_build,
+				     .send = toy_send,
+				     .verdict = toy_verdict };
+
+/* ---- runs ---------------------------------------------------------------------------------- */
+
+static int setup(void **state)
+{
+	struct arena *arena = arena_new((size_t)64 << 20);
+	struct world *w = arena ? arena_alloc(arena, sizeof(*w)) : NULL;
+	if (!w)
+		return -1;
+	fake_init(&w->f, arena,
+		  "{\"statuses\":{\"transfer\":\"" TRANSFER "\",\"transferred\":\"" TRANSFERRED
+		  "\",\"failed\":\"" FAILED "\"},\"company\":{\"vat_number\":\"NO123456785MVA\"}}",
+		  "{\"severa\":{\"client_id\":\"c.apps\",\"client_secret\":\"s\"}}");
+	w->f.exchange = serve;
+	w->f.ctx = w;
+	w->status = TRANSFER;
+	w->seller = "NO 123 456 785 MVA";
+	w->may_send = true;
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	arena_free(w->f.arena);
+	return 0;
+}
+
+/* As a worker: what the last run set of the attempt does not reach the next one. */
+static bool run(struct world *w, struct err *err)
+{
+	struct attempt *at = &w->f.at;
+	fake_aim(&w->f, "invoice", INVOICE);
+	at->keep_error = false;
+	at->watch_ms = 0;
+	at->verdict = NULL;
+	*err = (struct err)ERR_INIT;
+	return road_run(&toy, at, err);
+}
+
+static void runs_to(struct world *w, enum attempt_outcome outcome)
+{
+	struct err err;
+	if (!run(w, &err))
+		fail_msg("%s", err.message);
+	assert_int_equal(w->f.at.outcome, outcome);
+}
+
+/* The run needs data for the reason, and the source is told, as a worker would. */
+static void fails_for(struct world *w, const char *reason)
+{
+	struct err err, told = ERR_INIT;
+	assert_false(run(w, &err));
+	assert_int_equal(err.code, ERR_DATA);
+	assert_string_equal(err.reason, reason);
+	if (!w->f.at.keep_error)
+		assert_true(road_on_failed(&toy, &w->f.at, &err, &told));
+}
+
+static bool has_note(const struct world *w, const char *code)
+{
+	for (size_t i = 0; i < w->f.at.n_notes; i++)
+		if (strcmp(w->f.at.notes[i].code, code) == 0)
+			return true;
+	return false;
+}
 
 static void test_one_name_for_a_company_SV_09(void **state)
 {
@@ -46,10 +287,202 @@ static void test_one_name_for_a_company_SV_09(void **state)
 	arena_free(arena);
 }
 
+static void test_company_as_severa_writes_it_SV_09(void **state)
+{
+	static const struct {
+		const char *seller;
+		enum attempt_outcome outcome;
+	} cases[] = {
+		{ "987654325", OUTCOME_SKIPPED }, /* another company's */
+		{ "FI12345671", OUTCOME_SKIPPED },	 { "", OUTCOME_SKIPPED },
+		{ "NO123456785MVA", OUTCOME_FOLLOWING }, { "no 123 456 785", OUTCOME_FOLLOWING },
+		{ "123456785", OUTCOME_FOLLOWING },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		void *own = NULL;
+		assert_int_equal(setup(&own), 0);
+		struct world *w = own;
+		w->seller = cases[i].seller;
+		runs_to(w, cases[i].outcome);
+		assert_int_equal(w->n_sent, cases[i].outcome == OUTCOME_FOLLOWING);
+		teardown(&own);
+	}
+}
+
+static void test_sent_and_followed_to_the_verdict_MV_14(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_string_equal(w->status, TRANSFERRED);
+	assert_int_equal(w->n_asked, 0);
+	w->verdict = (struct road_verdict) { .fate = ROAD_PENDING, .word = "PENDING" };
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_string_equal(w->f.at.verdict, "PENDING");
+	w->verdict = (struct road_verdict) { .fate = ROAD_DELIVERED,
+					     .word = "DELIVERED",
+					     .watch_ms = ATTEMPT_WATCH_MS };
+	runs_to(w, OUTCOME_DONE);
+	assert_string_equal(w->f.at.verdict, "DELIVERED");
+	assert_int_equal(w->f.at.watch_ms, ATTEMPT_WATCH_MS);
+	assert_int_equal(w->n_sent, 1);
+	assert_int_equal(w->n_patched, 1);
+}
+
+static void test_refused_goes_to_failed_and_once_more_MV_14(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->verdict = (struct road_verdict) { .fate = ROAD_FAILED, .words = "No such receiver" };
+	assert_false(run(w, &err));
+	assert_string_equal(err.target_text, "No such receiver");
+	assert_string_equal(err.subject, "10415");
+	fails_for(w, "delivery_failed");
+	assert_string_equal(w->status, FAILED);
+	fails_for(w, "in_failed_status");
+	assert_int_equal(w->n_sent, 1);
+	w->status = TRANSFER; /* a person has mended it */
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_int_equal(w->n_sent, 2);
+	assert_int_equal(w->f.at.generation, 2);
+	assert_string_equal(w->status, TRANSFERRED);
+}
+
+static void test_refused_late_after_done_MV_14(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->verdict.fate = ROAD_DELIVERED;
+	runs_to(w, OUTCOME_DONE);
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	assert_string_equal(w->status, FAILED);
+}
+
+static void test_refused_over_a_status_of_a_person_SV_02(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->status = PAID;
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	assert_string_equal(w->status, PAID);
+	assert_int_equal(fake_step(&w->f, STEP_FAILED)->state, STEP_NONE);
+}
+
+static void test_refused_and_moved_to_transferred_by_hand_SV_02(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	w->status = TRANSFERRED;
+	runs_to(w, OUTCOME_DONE);
+	assert_true(has_note(w, "settled_by_hand"));
+	assert_int_equal(w->n_sent, 1);
+}
+
+/* Back in the transfer status before anybody was told: it goes to failed, not to transferred. */
+static void test_refused_and_seen_again_MV_14(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->status = TRANSFER;
+	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	assert_string_equal(w->status, FAILED);
+	assert_int_equal(w->n_sent, 1);
+}
+
+static void test_seen_again_while_pending_SV_02(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->status = TRANSFER;
+	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_true(has_note(w, "already_relayed"));
+	assert_string_equal(w->status, TRANSFERRED);
+	w->seen = (struct road_seen) { .n = 0 };
+	w->status = TRANSFER;
+	fails_for(w, "gone_at_target");
+	assert_string_equal(w->status, TRANSFER); /* delivered: not the failed status */
+	assert_int_equal(w->n_sent, 1);
+}
+
+static void test_deleted_while_it_is_followed_MV_14(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->status = NULL;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	w->verdict.fate = ROAD_DELIVERED;
+	runs_to(w, OUTCOME_DONE);
+	assert_int_equal(w->n_sent, 1);
+}
+
+static void test_nothing_is_sent_before_it_may_be_MV_06(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	w->may_send = false;
+	assert_false(run(w, &err));
+	assert_int_equal(err.code, ERR_WAITING);
+	assert_int_equal(w->n_sent, 0);
+	w->may_send = true;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->may_send = false; /* what was sent is followed all the same */
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_int_equal(w->n_sent, 1);
+	assert_int_equal(w->n_asked, 1);
+}
+
+/* A doubt is settled by the id of the sending that is in doubt; the next generation has its own. */
+static void test_doubt_is_about_the_id_that_was_sent_SV_02(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	w->send_ends = ERR_DOUBT;
+	assert_false(run(w, &err));
+	assert_int_equal(err.code, ERR_DOUBT);
+	w->send_ends = ERR_NONE;
+	w->f.at.generation = 7; /* would be another id, if it were made anew */
+	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_string_equal(w->looked_for, INVOICE "-1");
+	assert_true(has_note(w, "found_at_target"));
+	assert_string_equal(w->status, TRANSFERRED);
+	assert_int_equal(w->n_sent, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_name_for_a_company_SV_09),
+		cmocka_unit_test(test_company_as_severa_writes_it_SV_09),
+		cmocka_unit_test_setup_teardown(test_sent_and_followed_to_the_verdict_MV_14, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_refused_goes_to_failed_and_once_more_MV_14,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_late_after_done_MV_14, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_refused_over_a_status_of_a_person_SV_02, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_refused_and_moved_to_transferred_by_hand_SV_02,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_and_seen_again_MV_14, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_seen_again_while_pending_SV_02, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_deleted_while_it_is_followed_MV_14, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_is_sent_before_it_may_be_MV_06, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_doubt_is_about_the_id_that_was_sent_SV_02,
+						setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,19 +6,33 @@
 #include "base/base.h"
 #include "internal.h"
 
-void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
+static void write_problem(struct road_check *c, const char *code, const char *pointer,
+			  const char *fmt, va_list ap)
 {
 	char text[512];
-	va_list ap;
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	jsonw_object(c->w);
 	jsonw_kstr(c->w, "code", code);
 	jsonw_kstr(c->w, "text", text);
 	jsonw_kstr(c->w, "pointer", pointer);
 	jsonw_end_object(c->w);
+}
+
+void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	write_problem(c, code, pointer, fmt, ap);
+	va_end(ap);
 	c->n_problems++;
+}
+
+void road_warning(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	write_problem(c, code, pointer, fmt, ap);
+	va_end(ap);
 }
 
 /* A fault of the connection is a problem to be named; everything else ends the check. */
@@ -191,7 +205,7 @@ static bool check_company(struct road_check *c, struct err *err)
 	return true;
 }
 
-static bool check_all(struct road_check *c, int64_t *ret_waiting, struct err *err)
+static bool check_severa(struct road_check *c, int64_t *ret_waiting, struct err *err)
 {
 	struct rights rights;
 	if (!c->r->company)
@@ -202,10 +216,26 @@ static bool check_all(struct road_check *c, int64_t *ret_waiting, struct err *er
 	bool may_settings = may(&rights, "settings:read");
 	if (may_settings && may(&rights, "organization:read") && !check_company(c, err))
 		return false;
-	if (may_settings &&
-	    (!check_statuses(c, err) || !count_waiting(c, &rights, ret_waiting, err)))
+	return !may_settings ||
+	       (check_statuses(c, err) && count_waiting(c, &rights, ret_waiting, err));
+}
+
+/* What one side lacks is named, and the other side is checked where that can be done. */
+static bool check_all(struct road_check *c, int64_t *ret_waiting, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	bool is_open = road_open_source(c->r, &inner);
+	bool is_key = !is_open && inner.code == ERR_CREDENTIALS;
+	if (is_key)
+		name_soap_key(c);
+	if (!is_open)
+		return road_name_it(c, &inner, is_key ? "/credentials" : "/settings", err);
+	is_open = road_open_target(c->r, &inner);
+	is_key = !is_open && inner.code == ERR_CREDENTIALS;
+	if (!is_open && !road_name_it(c, &inner, is_key ? "/credentials" : "/settings", err))
 		return false;
-	return !c->r->ops->check || c->r->ops->check(c, err);
+	return check_severa(c, ret_waiting, err) &&
+	       (!is_open || !c->r->ops->check || c->r->ops->check(c, err));
 }
 
 bool road_check(const struct road_ops *ops, struct attempt *at, struct err *err)
@@ -213,19 +243,13 @@ bool road_check(const struct road_ops *ops, struct attempt *at, struct err *err)
 	struct strbuf sb = STRBUF_INIT(at->arena, 256 << 10);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	struct road_check c = { .r = road_new(ops, at), .w = &w };
-	struct err inner = ERR_INIT;
 	int64_t waiting = 0;
 	if (!c.r)
 		return err_set(err, ERR_LIMIT, "arena full");
 	jsonw_object(&w);
 	jsonw_key(&w, "problems");
 	jsonw_array(&w);
-	bool is_open = road_enter(c.r, &inner);
-	bool is_key = !is_open && inner.code == ERR_CREDENTIALS;
-	if (is_key)
-		name_soap_key(&c);
-	if (is_open ? !check_all(&c, &waiting, err)
-		    : !road_name_it(&c, &inner, is_key ? "/credentials" : "/settings", err))
+	if (!check_all(&c, &waiting, err))
 		return false;
 	jsonw_end_array(&w);
 	jsonw_kbool(&w, "ok", !c.n_problems);

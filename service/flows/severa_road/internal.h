@@ -18,8 +18,9 @@ static inline bool road_pass_on(const struct err *why, struct err *err)
 /* settings.c */
 /* Not opened yet; NULL past the arena's cap. */
 struct road *road_new(const struct road_ops *ops, struct attempt *at) MUST_CHECK;
-/* What road_open does. When it fails, what was read until then stands in *r. */
-bool road_enter(struct road *r, struct err *err) MUST_CHECK;
+/* What road_open does, side by side: the settings and Severa, then the target. */
+bool road_open_source(struct road *r, struct err *err) MUST_CHECK;
+bool road_open_target(struct road *r, struct err *err) MUST_CHECK;
 
 /* company.c */
 /* Whose invoice it is, as road_company_from names it; *ret NULL: nobody's. ERR_LIMIT. */

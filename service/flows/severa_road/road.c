@@ -51,12 +51,14 @@ static bool ask_verdict(struct road *r, const struct step *sent, struct err *err
 		return true;
 	if (!r->ops->verdict(r, sent, &verdict, err))
 		return false;
+	r->at->verdict = verdict.word;
 	switch (verdict.fate) {
 	case ROAD_PENDING:
 		r->at->outcome = OUTCOME_FOLLOWING;
 		return true;
 	case ROAD_DELIVERED:
 		r->at->outcome = OUTCOME_DONE;
+		r->at->watch_ms = verdict.watch_ms;
 		return true;
 	case ROAD_FAILED:
 		break;

@@ -91,7 +91,7 @@ static bool read_texts(struct road *r, struct err *err)
 	       err_wrap(err, "connection %s", at->conn->id);
 }
 
-bool road_enter(struct road *r, struct err *err)
+bool road_open_source(struct road *r, struct err *err)
 {
 	const struct flow *flow = r->ops->flow;
 	if (!read_texts(r, err))
@@ -104,12 +104,15 @@ bool road_enter(struct road *r, struct err *err)
 	};
 	r->company = road_company_from(r->at->arena,
 				       road_text(flow, r->settings, "company.vat_number"));
+	return severa_open(r->at, r->settings, json_get(r->credentials, "severa"), &r->severa, err);
+}
+
+bool road_open_target(struct road *r, struct err *err)
+{
 	if (!r->set.transfer || !r->set.transferred)
 		return err_set(err, ERR_WAITING,
 			       "statuses.transfer and statuses.transferred must be set");
-	return severa_open(r->at, r->settings, json_get(r->credentials, "severa"), &r->severa,
-			   err) &&
-	       r->ops->open(r, err);
+	return r->ops->open(r, err);
 }
 
 bool road_open(const struct road_ops *ops, struct attempt *at, struct road **ret, struct err *err)
@@ -117,7 +120,7 @@ bool road_open(const struct road_ops *ops, struct attempt *at, struct road **ret
 	struct road *r = road_new(ops, at);
 	if (!r)
 		return err_set(err, ERR_LIMIT, "arena full");
-	if (!road_enter(r, err))
+	if (!road_open_source(r, err) || !road_open_target(r, err))
 		return false;
 	*ret = r;
 	return true;
