@@ -19,6 +19,8 @@
 	X(LEASES_LOST, "viesti_leases_lost_total", "flow", "",                                     \
 	  "Jobs taken over by another worker.")                                                    \
 	X(POLLS, "viesti_polls_total", "flow", "outcome", "Polls of sources by outcome.")          \
+	X(FOLLOWS, "viesti_follows_total", "flow", "outcome",                                      \
+	  "Rounds of follow-up: targets asked for what was sent, by outcome.")                     \
 	X(REDIS_AWAY, "viesti_redis_away_total", "part", "",                                       \
 	  "Times that Redis was not reachable.")                                                   \
 	X(COMMITS, "viesti_intake_commits_total", "", "", "Group commits of the intake.")          \

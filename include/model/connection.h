@@ -23,6 +23,9 @@ struct limit_key {
 	int rate_per_s, burst; /* calls; 0: not rate limited */
 };
 
+/* pause_reason of a connection whose credentials a vendor refused: nobody is called for it. */
+#define PAUSED_CREDENTIALS "credentials"
+
 struct connection {
 	int refs; /* atomic; connection_ref/unref */
 	char id[33]; /* a-z 0-9 _ -, 1..32 */
@@ -42,10 +45,14 @@ struct connection {
 	struct limit_key limits[CONNECTION_MAX_LIMITS]; /* derived by the flow from settings and
 							   credentials */
 	size_t n_limits;
-	const char *pause_reason; /* "" or why the product paused it ("credentials") */
+	const char *pause_reason; /* "" or why the product paused it: PAUSED_CREDENTIALS */
 	/* "" or why what is stored of it cannot be read: it stands still until it is replaced. */
 	const char *unreadable;
 };
+
+/* May what was sent be followed up? Also while it is paused (SV-07), unless its credentials were
+ * refused or cannot be read. */
+bool connection_may_follow(const struct connection *c);
 
 void connection_ref(struct connection *c);
 void connection_unref(struct connection *c);

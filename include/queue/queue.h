@@ -3,10 +3,10 @@
  * more than one key is one Lua script, so it happens wholly or not at all.
  *
  * A job is a transfer (its id is derived from its business key) or a short-lived task of a
- * connection: "poll:<conn>", "check:<random>", "dry_run:<random>", "dialogue:<random>" or, when it
- * comes by itself, "dialogue:<conn>". All shared deadlines are by the clock of Redis. Thread-safe:
- * each call borrows a connection of the pool. Every call may be repeated after ERR_OUTAGE. Results
- * live in the arena of the call.
+ * connection: "poll:<conn>", "follow:<conn>", "check:<random>", "dry_run:<random>",
+ * "dialogue:<random>" or, when it comes by itself, "dialogue:<conn>". All shared deadlines are by
+ * the clock of Redis. Thread-safe: each call borrows a connection of the pool. Every call may be
+ * repeated after ERR_OUTAGE. Results live in the arena of the call.
  */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "codec/sign.h"
+#include "flow.h"
 #include "model/connection.h"
 #include "model/state.h"
 #include "net/redis.h"
@@ -76,7 +77,7 @@ bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
 		  struct queue_receipt *ret, struct err *err) MUST_CHECK;
 
 /* --- claim, heartbeat, finish --- */
-enum queue_job_type { JOB_TRANSFER, JOB_POLL, JOB_CHECK, JOB_DRY_RUN, JOB_DIALOGUE };
+enum queue_job_type { JOB_TRANSFER, JOB_POLL, JOB_CHECK, JOB_DRY_RUN, JOB_DIALOGUE, JOB_FOLLOW };
 struct queue_job {
 	enum queue_job_type type;
 	const char *id, *conn, *kind, *source_id; /* kind of a task its kind */
@@ -88,6 +89,8 @@ struct queue_job {
 	enum transfer_state was; /* state before the claim; done: a re-look (DESIGN §4.8) */
 	const char *number, *changed, *content_hash, *fingerprint, *error_code; /* "" when none */
 	const char *args; /* of a task, JSON; "" for a transfer */
+	int64_t followed_ms; /* since when it is followed, by the clock of Redis; 0: it is not */
+	bool has_news; /* of what was sent: it runs while the connection is paused, too */
 };
 /* Claims up to max jobs, connections taking turns. Waits for nothing. */
 bool queue_claim(struct queue *q, struct arena *arena, size_t max, struct queue_job *ret,
@@ -114,9 +117,15 @@ struct queue_outcome {
 	enum transfer_state state; /* else */
 	/*
 	 * Run again after so long: waiting, retrying, in_doubt, following need it, needs_data may
-	 * have it (retest); -1: none.
+	 * have it (retest); -1: none. Of what is followed in rounds the interval.
 	 */
 	int64_t delay_ms;
+	/*
+	 * With the states following and done: asked for in rounds (queue_follow_take), what is done
+	 * for watch_ms more. Without it following is run again by itself.
+	 */
+	bool in_rounds;
+	int64_t watch_ms;
 	bool hand_back; /* no try is burned: state of before the claim, due after delay_ms */
 	bool delivered; /* a send step has its outcome; never taken back within a generation */
 	const char *error_code; /* reason code, for search; NULL clears */
@@ -124,6 +133,7 @@ struct queue_outcome {
 	const char *fingerprint; /* NULL: as before */
 	const char *content_hash; /* NULL: as before */
 	const char *result; /* tasks: JSON answer; NULL none */
+	const char *word; /* the verdict's, of what is followed; NULL: as before */
 	const char *const *entries; /* timeline, JSON objects, oldest first */
 	size_t n_entries;
 	enum queue_verdict verdict; /* out */
@@ -184,6 +194,41 @@ bool queue_record_lease(struct queue *q, const char *record, const char *holder,
 			struct err *err) MUST_CHECK;
 bool queue_record_release(struct queue *q, const char *record, const char *holder,
 			  struct err *err) MUST_CHECK;
+
+/* --- follow-up of what was sent (MV-14) --- */
+/*
+ * Transfers that ended in following, or done and watched, wait in their connection's round; where
+ * one is due, queue_tick makes the task "follow:<conn>". Its run takes some, asks the target, and
+ * settles them; what it does not settle is due still. With the state of a transfer, its record and
+ * its place in the rounds change in one script; the reconciler puts back what of the rounds is
+ * missing. Both go on while the connection is paused, unless its credentials were refused.
+ */
+struct queue_round {
+	int64_t now_ms; /* by the clock of Redis */
+	const char *ids[FOLLOW_MAX];
+	struct follow_item items[FOLLOW_MAX];
+	int64_t interval_ms[FOLLOW_MAX]; /* to be set: until about when it is asked for again */
+	size_t n;
+	bool more; /* are due than were taken */
+};
+/* step: the flow's delivery step, whose outcome is the key at the target. */
+bool queue_follow_take(struct queue *q, struct arena *arena, const char *conn, const char *step,
+		       struct queue_round *ret, struct err *err) MUST_CHECK;
+/*
+ * Stores what was heard (has_news, seen, interval_ms): a transfer with news has its own run queued.
+ * ERR_LEASE when the round, job `task`, is not ours any more. Sets round->more.
+ */
+bool queue_follow_done(struct queue *q, const char *task, int64_t fence, const char *conn,
+		       struct queue_round *round, struct err *err) MUST_CHECK;
+struct queue_followed {
+	int64_t now_ms; /* by the clock of Redis */
+	int64_t n_pending, n_watched;
+	int64_t oldest_ms; /* pending since; 0: none */
+	int64_t next_ms; /* the next round is due then; 0: none */
+};
+/* Of each of n connections. */
+bool queue_follow_counts(struct queue *q, struct arena *arena, const char *const *conns, size_t n,
+			 struct queue_followed *ret, struct err *err) MUST_CHECK;
 
 /* --- limits --- */
 /*

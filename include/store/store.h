@@ -136,6 +136,15 @@ struct transfer_step {
 	const char *outcome; /* NULL: open */
 	int64_t lookups;
 };
+/* Follow-up of what was sent (MV-14). */
+struct transfer_follow {
+	int64_t since_ms; /* 0: it never was; the rest is empty then */
+	int64_t asked_ms; /* the target was asked last; 0: not since it was sent */
+	int64_t next_ms; /* it is asked again then; 0: not by itself */
+	int64_t until_ms; /* done, and watched until then; 0: it is not */
+	const char *word; /* what the target said last; "" nothing */
+	bool has_news; /* that wait to be judged */
+};
 struct transfer {
 	const char *id, *conn, *kind, *source_id;
 	const char *number, *origin, *changed, *content_hash, *error_code; /* "" when none */
@@ -146,6 +155,7 @@ struct transfer {
 	bool delivered, rechecking; /* rechecking: queued or leased while its state stands */
 	const struct transfer_step *steps;
 	size_t n_steps;
+	struct transfer_follow follow; /* not in a list */
 };
 /* ERR_NOT_FOUND. */
 bool store_transfer_get(struct store *s, struct arena *arena, const char *id, struct transfer *ret,

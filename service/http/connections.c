@@ -52,20 +52,8 @@ static void write_credential_names(struct json_writer *w, struct request *rq,
 	jsonw_end_object(w);
 }
 
-/* 0: no vendor has asked us to wait. */
-static int64_t blocked_until_ms(const struct connection *c, const struct blocked_keys *blocked)
-{
-	int64_t until_ms = 0;
-	for (size_t i = 0; i < blocked->n; i++)
-		for (size_t k = 0; k < c->n_limits; k++)
-			if (str_eq(blocked->items[i].key, c->limits[k].key) &&
-			    blocked->items[i].until_ms > until_ms)
-				until_ms = blocked->items[i].until_ms;
-	return until_ms;
-}
-
 static void write_members(struct json_writer *w, struct request *rq, const struct connection *c,
-			  const struct blocked_keys *blocked)
+			  const struct connection_queue *queue, size_t i)
 {
 	jsonw_kstr(w, "id", c->id);
 	jsonw_kstr(w, "flow", c->flow);
@@ -78,28 +66,22 @@ static void write_members(struct json_writer *w, struct request *rq, const struc
 	write_raw(w, "schedule", c->schedule);
 	write_credential_names(w, rq, c);
 	jsonw_kint(w, "webhook_secrets_set", (int64_t)c->n_webhook_secrets);
-	jsonw_ktime(w, "blocked_until", blocked_until_ms(c, blocked));
+	connection_queue_write(w, c, queue, i);
 	jsonw_ktime(w, "created_at", c->created_ms);
 	jsonw_ktime(w, "activated_at", c->activated_ms);
 }
 
-void connection_write(struct json_writer *w, struct request *rq, const struct connection *c,
-		      const struct blocked_keys *blocked)
-{
-	jsonw_object(w);
-	write_members(w, rq, c, blocked);
-	jsonw_end_object(w);
-}
-
-static bool respond_connection(struct request *rq, int status, const struct connection *c,
+static bool respond_connection(struct request *rq, int status, struct connection *c,
 			       struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(rq->arena, CONNECTION_JSON_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	struct blocked_keys blocked;
-	if (!queue_blocks(rq->opt->queue, rq->arena, &blocked.items, &blocked.n, err))
+	struct connection_queue queue;
+	if (!connection_queue_read(rq, &c, 1, &queue, err))
 		return false;
-	connection_write(&w, rq, c, &blocked);
+	jsonw_object(&w);
+	write_members(&w, rq, c, &queue, 0);
+	jsonw_end_object(&w);
 	respond_etag(rq, c->rev);
 	return respond_json(rq, status, &sb, err);
 }
@@ -116,23 +98,25 @@ bool handle_connections_list(struct request *rq, struct err *err)
 	struct store_list list;
 	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_JSON_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	struct blocked_keys blocked;
-	if (!store_refresh(rq->opt->store, err) ||
-	    !queue_blocks(rq->opt->queue, rq->arena, &blocked.items, &blocked.n, err) ||
-	    !store_list(rq->opt->store, &list, err))
+	struct connection_queue queue;
+	if (!store_refresh(rq->opt->store, err) || !store_list(rq->opt->store, &list, err))
 		return false;
+	bool good = connection_queue_read(rq, list.items, list.n, &queue, err);
 	jsonw_object(&w);
 	jsonw_key(&w, "items");
 	jsonw_array(&w);
-	for (size_t i = 0; i < list.n; i++) {
+	for (size_t i = 0; good && i < list.n; i++) {
 		const struct connection *c = list.items[i];
-		if (auth_sees(rq, c->id) && (!flow || str_eq(flow, c->flow)))
-			connection_write(&w, rq, c, &blocked);
+		if (!auth_sees(rq, c->id) || (flow && !str_eq(flow, c->flow)))
+			continue;
+		jsonw_object(&w);
+		write_members(&w, rq, c, &queue, i);
+		jsonw_end_object(&w);
 	}
 	jsonw_end_array(&w);
 	jsonw_end_object(&w);
 	store_list_release(&list);
-	return respond_json(rq, 200, &sb, err);
+	return good && respond_json(rq, 200, &sb, err);
 }
 
 /* Stores, refreshes our own snapshot, writes the audit line. */
@@ -460,16 +444,16 @@ static const char *waiting_text(struct request *rq, int64_t n)
 }
 
 static bool respond_activated(struct request *rq, const struct queue_task *check,
-			      const struct connection *c, struct err *err)
+			      struct connection *c, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(rq->arena, CONNECTION_JSON_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	int64_t waiting = waiting_of(rq->arena, check);
-	struct blocked_keys blocked;
-	if (!queue_blocks(rq->opt->queue, rq->arena, &blocked.items, &blocked.n, err))
+	struct connection_queue queue;
+	if (!connection_queue_read(rq, &c, 1, &queue, err))
 		return false;
 	jsonw_object(&w);
-	write_members(&w, rq, c, &blocked);
+	write_members(&w, rq, c, &queue, 0);
 	jsonw_kint(&w, "waiting", waiting);
 	jsonw_kstr(&w, "text", waiting_text(rq, waiting));
 	jsonw_end_object(&w);

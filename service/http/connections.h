@@ -6,17 +6,21 @@
 
 /* Did the check of the task say {"ok":true}? */
 bool connection_check_is_good(struct arena *arena, const struct queue_task *task);
-/* The connection as people see it: credentials as names only. */
-/* What vendors have asked us to leave alone, read once per answer. */
-struct blocked_keys {
-	struct queue_blocked *items;
-	size_t n;
+/* What the queue says of connections, read once per answer: what vendors have asked us to leave
+ * alone, and follow-up by connection (connection_queue.c). */
+struct connection_queue {
+	struct queue_blocked *blocks;
+	size_t n_blocks;
+	struct queue_followed *followed; /* in the order of the connections that it was read for */
 };
-void connection_write(struct json_writer *w, struct request *rq, const struct connection *c,
-		      const struct blocked_keys *blocked);
 /* The task as it is; 202 names where to read it. */
 bool task_respond(struct request *rq, int status, const struct queue_task *t,
 		  struct err *err) MUST_CHECK;
+bool connection_queue_read(struct request *rq, struct connection *const *conns, size_t n,
+			   struct connection_queue *ret, struct err *err) MUST_CHECK;
+/* Members "blocked_until" and "follow" of connection i. */
+void connection_queue_write(struct json_writer *w, const struct connection *c,
+			    const struct connection_queue *q, size_t i);
 const struct flow *flow_find(const struct http_server_options *opt, const char *name);
 
 /* A connection to be stored, read and checked from a JSON body (connection_body.c). */

@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "base/log.h"
+#include "connections.h"
 #include "handlers.h"
 #include "router.h"
 #include "server.h"
@@ -160,6 +161,62 @@ static bool write_transfers(struct request *rq, struct strbuf *sb, struct err *e
 	return true;
 }
 
+/* Of one flow's connections together; now - oldest is an age by one clock. */
+struct followed_sum {
+	int64_t n[2], oldest_s; /* pending, watched */
+};
+static void sum_followed(const struct flow *flow, const struct store_list *list,
+			 const struct queue_followed *followed, struct followed_sum *ret)
+{
+	*ret = (struct followed_sum) { { 0 }, 0 };
+	for (size_t i = 0; i < list->n; i++) {
+		const struct queue_followed *f = &followed[i];
+		int64_t age_s = f->oldest_ms ? (f->now_ms - f->oldest_ms) / 1000 : 0;
+		if (!str_eq(list->items[i]->flow, flow->name))
+			continue;
+		ret->n[0] += f->n_pending;
+		ret->n[1] += f->n_watched;
+		ret->oldest_s = age_s > ret->oldest_s ? age_s : ret->oldest_s;
+	}
+}
+
+static void write_followed_rows(struct request *rq, const struct store_list *list,
+				const struct queue_followed *followed, struct strbuf *sb)
+{
+	static const struct {
+		const char *name, *help;
+	} rows[] = {
+		{ "viesti_following", "Documents that were sent and wait for a verdict." },
+		{ "viesti_watched", "Documents done that are watched for a late failure." },
+		{ "viesti_following_oldest_seconds",
+		  "How long the oldest document waits for its verdict." },
+	};
+	for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+		strbuf_addf(sb, "# HELP %s %s\n# TYPE %s gauge\n", rows[k].name, rows[k].help,
+			    rows[k].name);
+		for (const struct flow *const *f = rq->opt->flows; *f; f++) {
+			struct followed_sum sum;
+			sum_followed(*f, list, followed, &sum);
+			strbuf_addf(sb, "%s{flow=", rows[k].name);
+			metrics_label(sb, (*f)->name);
+			strbuf_addf(sb, "} %" PRId64 "\n", k < 2 ? sum.n[k] : sum.oldest_s);
+		}
+	}
+}
+
+static bool write_followed(struct request *rq, struct strbuf *sb, struct err *err)
+{
+	struct store_list list;
+	struct connection_queue queue;
+	if (!store_list(rq->opt->store, &list, err))
+		return false;
+	bool good = connection_queue_read(rq, list.items, list.n, &queue, err);
+	if (good)
+		write_followed_rows(rq, &list, queue.followed, sb);
+	store_list_release(&list);
+	return good;
+}
+
 /* By system, the part of a limit key before its colon. */
 static bool write_blocks(struct request *rq, struct strbuf *sb, struct err *err)
 {
@@ -224,7 +281,7 @@ bool handle_metrics(struct request *rq, struct err *err)
 	struct err away = ERR_INIT;
 	/* Without Redis the process still tells about itself. */
 	bool up = write_queue(rq, &sb, &away) && write_blocks(rq, &sb, &away) &&
-		  write_transfers(rq, &sb, &away);
+		  write_transfers(rq, &sb, &away) && write_followed(rq, &sb, &away);
 	gauge(&sb, "viesti_redis_up", "1 when Redis answered this request.", up);
 	write_requests(rq->server, &sb);
 	metrics_write(rq->opt->metrics, &sb);

@@ -125,6 +125,24 @@ bool handle_transfers_list(struct request *rq, struct err *err)
 	return respond_json(rq, 200, &sb, err);
 }
 
+static void write_follow(struct json_writer *w, const struct transfer *t)
+{
+	const struct transfer_follow *f = &t->follow;
+	jsonw_key(w, "follow");
+	if (!f->since_ms) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_object(w);
+	jsonw_ktime(w, "since", f->since_ms);
+	jsonw_ktime(w, "asked_at", f->asked_ms);
+	kstr_or_null(w, "verdict", f->word);
+	jsonw_kbool(w, "has_news", f->has_news);
+	jsonw_ktime(w, "next_at", f->next_ms);
+	jsonw_ktime(w, "watched_until", f->until_ms);
+	jsonw_end_object(w);
+}
+
 static void write_steps(struct json_writer *w, const struct transfer *t)
 {
 	jsonw_key(w, "steps");
@@ -178,6 +196,7 @@ static bool respond_transfer(struct request *rq, const struct transfer *t, struc
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	jsonw_object(&w);
 	write_fields(&w, rq, t);
+	write_follow(&w, t);
 	write_steps(&w, t);
 	jsonw_key(&w, "timeline");
 	jsonw_array(&w);

@@ -20,6 +20,12 @@ const char *connection_state_name(enum connection_state s)
 	return "?";
 }
 
+bool connection_may_follow(const struct connection *c)
+{
+	return c->state == CONNECTION_ACTIVE ||
+	       (!c->unreadable[0] && !str_eq(c->pause_reason, PAUSED_CREDENTIALS));
+}
+
 void connection_ref(struct connection *c)
 {
 	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);

@@ -30,7 +30,7 @@ local function compact(set, name)
 	end
 	for _, id in ipairs(ids) do
 		call('UNLINK', timeline_of(id))
-		call('HDEL', P .. 't:' .. id, 'wh', 'fp', 'rl')
+		call('HDEL', P .. 't:' .. id, 'wh', 'fp', 'rl', 'fs', 'fa', 'fw')
 	end
 	call('HSET', P .. 'q:aged', name, last)
 	changed = changed + #ids
@@ -40,6 +40,7 @@ local function forget(set)
 	for _, id in ipairs(call('ZRANGEBYSCORE', set, '-inf', now - records_ms, 'LIMIT', 0, PART)) do
 		-- A look at it that ends now makes it young again.
 		if call('HEXISTS', P .. 'q:held', id) == 0 then
+			unfollow(conn, id)
 			drop_number(conn, id, call('HGET', P .. 't:' .. id, 'no'))
 			call('UNLINK', P .. 't:' .. id, timeline_of(id))
 			call('ZREM', set, id)

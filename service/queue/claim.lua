@@ -68,8 +68,9 @@ local function of_later_tries(key, tries)
 	if not tries then
 		return {}, '-'
 	end
-	local r = call('HMGET', key, 'dl', 'hash', 'fp', 'ec', 'ft', 'due', 'lost')
+	local r = call('HMGET', key, 'dl', 'hash', 'fp', 'ec', 'ft', 'due', 'lost', 'fs', 'fv', 'fu')
 	return r, '-' .. (r[6] and 'd' or '') .. (r[4] and 'e' or '') .. (r[5] and 't' or '') .. (r[7] and 'l' or '')
+		.. (r[8] and 'w' or '') .. (r[9] and 'v' or '') .. (r[10] and 'u' or '')
 end
 
 -- What is done stands while somebody looks again; all else is on its way to running.
@@ -92,9 +93,12 @@ local function claim_transfer(id, conn, place)
 	end
 	local later, had = of_later_tries(key, tries)
 	local try, first = tostring((tries or 0) + 1), later[5] or NOW
-	lease_out(id, hold(next_fence(), state, try, first, rev, had, place),
-		{ id, conn, r[2], state, generation, try, first, r[3], changed or '', '', number or '', later[1] or '', later[2] or '',
-			later[3] or '', later[4] or '' })
+	local job = { id, conn, r[2], state, generation, try, first, r[3], changed or '', '', number or '', later[1] or '', later[2] or '',
+		later[3] or '', later[4] or '' }
+	if later[8] then
+		job[16], job[17] = later[8], later[9] or ''
+	end
+	lease_out(id, hold(next_fence(), state, try, first, rev, had, place), job)
 	return true
 end
 
@@ -128,10 +132,9 @@ local function take(conn, turn, share)
 		end
 	end
 	local ready = P .. 'q:c:' .. conn
-	if k[1] == '1' then
-		-- Paused: only a check may run.
-		local head = call('ZRANGE', ready, 0, 0, 'WITHSCORES')
-		share = head[1] and tonumber(head[2]) < 1 and 1 or 0
+	if k[1] == '1' or k[1] == 'c' then
+		-- Paused: checks may run, and follow-up but where the credentials were refused.
+		share = math.min(share, call('ZCOUNT', ready, '-inf', '(' .. (k[1] == 'c' and VERDICT_PLACE or POLL_PLACE)))
 		if share == 0 then
 			return pass_on(keys)
 		end

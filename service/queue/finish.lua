@@ -1,14 +1,16 @@
 -- finish.lua, a part of turn.lua: stores outcomes, ends leases, frees limit slots. Per job its record and timeline are written;
 -- leases, slots and indexes once per call.
 -- In ARGV per outcome: id, fence, head, with 'e' error code and JSON, with 'f' fingerprint, with 'h' content hash, with 'r'
--- result, the timeline entries. A head is mode ('s' state, 'k' keep, 'b' back) and letters ('d' delivered, and those above),
--- state, delay ms or -1, number of entries; jobs that ended alike have the same one.
+-- result, with 'v' the verdict's word, the timeline entries. A head is mode ('s' state, 'k' keep, 'b' back) and letters ('d'
+-- delivered, and those above), state, delay ms or -1, number of entries, and how long it is watched in ms, where it is asked
+-- for in rounds of follow-up (0: until the verdict comes; the delay is the interval then); jobs that ended alike have the same.
 -- Answers a letter per outcome: F stored, S stale, I illegal.
 local MAX_ENTRIES, FALLBACK_MS = 200, 60000
 local NEEDS_DUE = { waiting = true, retrying = true, in_doubt = true, following = true }
-local AT_REST = { done = true, needs_data = true, skipped = true, cancelled = true, waiting = true }
+local AT_REST = { done = true, needs_data = true, skipped = true, cancelled = true, waiting = true, following = true }
+local GOES_ON = { queued = true, retrying = true, in_doubt = true, waiting = true }
 local any = false
-local gone, batches, slots, left, entered = {}, {}, {}, {}, {}
+local gone, batches, slots, left, entered, rounds = {}, {}, {}, {}, {}, {}
 
 local function list_of(lists, name)
 	local list = lists[name]
@@ -86,6 +88,9 @@ local function place(plan, h, again)
 		plan.queue = true
 		return
 	end
+	if h.watch then
+		return -- its next time is that of a round
+	end
 	if NEEDS_DUE[to] and wait < 0 then
 		wait = FALLBACK_MS
 	end
@@ -146,13 +151,68 @@ local function fields(plan, h, claimed)
 	if h.delivered then
 		push_pair(set, 'dl', '1')
 	end
-	if h.mode == 's' or to ~= claimed.was then
+	if to ~= claimed.was or (h.mode == 's' and to ~= 'following') then
 		push_pair(set, 'st', to)
 		push_pair(set, 'ua', NOW)
 		push_pair(set, 'rv', tostring(claimed.rev + 1))
 		local a, b, ix = bucket(claimed.was), bucket(to), P .. 'ix:' .. claimed.conn .. ':'
 		plan.left = a ~= b and list_of(left, ix .. a)
 		plan.entered = list_of(entered, ix .. b)
+	end
+end
+
+-- The news that this run was to judge. Kept while it goes on; a run that judged nothing, since what is done stands, leaves them
+-- to be found anew.
+local function settle_news(plan, h, claimed)
+	local runs_again = h.mode == 's' and plan.to == 'following' and not h.watch
+	if not has(claimed.had, 'v') or runs_again then
+		return
+	end
+	if h.mode == 'b' or plan.letter == 'I' or GOES_ON[plan.to] then
+		plan.verdict = true
+		return
+	end
+	push(plan.drop, 'fv')
+	if h.mode == 'k' then
+		push(plan.drop, 'fw')
+	end
+end
+
+-- Into the next round, until the watch is over at the latest.
+local function settle_round(plan, h, claimed)
+	local conn, set = claimed.conn, plan.set
+	local due = follow_due(conn, h.wait > 0 and h.wait or FALLBACK_MS, now)
+	if plan.to == 'done' and not (claimed.was == 'done' and has(claimed.had, 'u')) then
+		plan.till = string.format('%.0f', now + h.watch)
+		plan.watched = list_of(entered, P .. 'ix:' .. conn .. ':watched')
+		push_pair(set, 'fu', plan.till)
+		due = math.min(due, now + h.watch)
+	end
+	plan.round = string.format('%.0f', due)
+	plan.asked = list_of(entered, P .. 'q:fo:' .. conn)
+	push_pair(set, 'fd', plan.round)
+	rounds[conn] = math.min(rounds[conn] or due, due)
+end
+
+-- Follow-up: what is asked for in rounds is planned for the next, what was is taken out of them.
+local function settle_follow(plan, h, claimed)
+	local to, was_followed = plan.to, has(claimed.had, 'w')
+	local is_over = claimed.was == 'done' and was_followed and not has(claimed.had, 'u')
+	if h.mode ~= 's' or plan.letter == 'I' or (is_over and to == 'done') then
+		return
+	end
+	if to == 'following' or (h.watch and to == 'done') then
+		push_pair(plan.set, was_followed and 'fa' or 'fs', NOW)
+	end
+	if h.watch and (to == 'following' or to == 'done') then
+		settle_round(plan, h, claimed)
+	elseif to == 'following' then
+		push_pair(plan.set, 'fv', '1') -- run again by itself, paused or not
+	elseif was_followed and to ~= claimed.was then
+		plan.unasked = list_of(left, P .. 'q:fo:' .. claimed.conn)
+		plan.unwatched = list_of(left, P .. 'ix:' .. claimed.conn .. ':watched')
+		push(plan.drop, 'fd')
+		push(plan.drop, 'fu')
 	end
 end
 
@@ -165,6 +225,8 @@ local function plan_of(claimed, h, again)
 		move(plan, h, claimed.was, again)
 		plan.facts = h.mode == 's' and plan.letter == 'F'
 		fields(plan, h, claimed)
+		settle_news(plan, h, claimed)
+		settle_follow(plan, h, claimed)
 		by_claimed[h] = plan
 	end
 	return plan
@@ -180,6 +242,22 @@ local function take_texts(key, h, text)
 	end
 	if h.hash then
 		call('HSET', key, 'hash', ARGV[text + h.hash])
+	end
+	if h.word then
+		call('HSET', key, 'fw', ARGV[text + h.word])
+	end
+end
+
+local function list_follow(plan, id)
+	if plan.asked then
+		push_pair(plan.asked, plan.round, id)
+	end
+	if plan.watched then
+		push_pair(plan.watched, plan.till, id)
+	end
+	if plan.unasked then
+		push(plan.unasked, id)
+		push(plan.unwatched, id)
 	end
 end
 
@@ -206,7 +284,7 @@ local function finish(id, fence, h, text, value)
 		call('HDEL', key, unpack(plan.drop))
 	end
 	if plan.queue then
-		enqueue(conn, id)
+		(plan.verdict and enqueue_verdict or enqueue)(conn, id)
 		any = true
 	elseif plan.wait then
 		delay(conn, id, now + plan.wait)
@@ -220,6 +298,9 @@ local function finish(id, fence, h, text, value)
 		list[#list + 1] = NOW
 		list[#list + 1] = id
 	end
+	if plan.asked or plan.unasked then
+		list_follow(plan, id)
+	end
 	return plan.letter
 end
 
@@ -228,10 +309,10 @@ local heads = {}
 local function head_of(head)
 	local h = heads[head]
 	if not h then
-		local mode, letters, state, wait, n = string.match(head, '^(%a)(%a*) (%S+) (%-?%d+) (%d+)$')
-		h = { mode = mode, state = state, wait = tonumber(wait), n = tonumber(n), texts = 0,
+		local mode, letters, state, wait, n, watch = string.match(head, '^(%a)(%a*) (%S+) (%-?%d+) (%d+) ?(%d*)$')
+		h = { mode = mode, state = state, wait = tonumber(wait), n = tonumber(n), watch = tonumber(watch), texts = 0,
 			delivered = string.find(letters, 'd', 1, true) and true }
-		for letter, name in string.gmatch('e=error f=fingerprint h=hash r=result', '(%a)=(%a+)') do
+		for letter, name in string.gmatch('e=error f=fingerprint h=hash r=result v=word', '(%a)=(%a+)') do
 			if string.find(letters, letter, 1, true) then
 				h[name] = h.texts
 				h.texts = h.texts + (letter == 'e' and 2 or 1)
@@ -268,6 +349,9 @@ local function write_lists()
 	end
 	for key, list in pairs(entered) do
 		call('ZADD', key, unpack(list))
+	end
+	for conn, first in pairs(rounds) do
+		call('ZADD', P .. 'q:follow', 'LT', first, conn)
 	end
 	for key, list in pairs(slots) do
 		any = free_slots(key, list) or any

@@ -115,7 +115,7 @@ local function known(id, key, r, found, moved, has_stamp)
 end
 
 local function take(conn, kind, origin, found, id, key, source, mark, changed, number, score)
-	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh', 'cx')
+	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh', 'cx', 'fv')
 	if not r[1] then
 		make(conn, kind, origin, id, key, source, mark, changed, number, score)
 		return 'N'
@@ -146,7 +146,7 @@ local function take(conn, kind, origin, found, id, key, source, mark, changed, n
 		end
 		call('HDEL', key, 'due')
 		call('ZREM', P .. 'q:delayed', id)
-		add(ready, conn, score, id)
+		add(ready, conn, r[8] and is_paused(conn) and VERDICT_PLACE or score, id)
 	end
 	return letter
 end
@@ -190,7 +190,7 @@ local any = false
 for conn, list in pairs(ready) do
 	call('ZADD', P .. 'q:c:' .. conn, 'NX', unpack(list))
 	-- A paused one takes its turn when it is started again.
-	if call('HGET', P .. 'q:keys:' .. conn, 'p') ~= '1' then
+	if not is_paused(conn) then
 		take_turn(conn)
 		any = true
 	end

@@ -9,9 +9,33 @@ local function is_placed(id)
 		or call('ZSCORE', P .. 'q:delayed', id)
 end
 
+-- In the rounds of follow-up, and not for a time that only a clock which jumped can have written.
+local FOLLOW_MAX_MS = 2 * 86400000
+local function mend_follow(id, due, has_news)
+	due = math.min(tonumber(due), now + FOLLOW_MAX_MS)
+	local planned = call('ZSCORE', P .. 'q:fo:' .. conn, id)
+	if not planned or tonumber(planned) > due then
+		follow(conn, { due, id }, due)
+		mended = mended + 1
+	end
+	if has_news and not is_placed(id) then
+		enqueue_verdict(conn, id)
+		mended = mended + 1
+	end
+end
+
+local function mend_watched(id)
+	local r = call('HMGET', P .. 't:' .. id, 'st', 'fu', 'fd', 'fv')
+	if r[1] == 'done' and r[2] then
+		mend_follow(id, r[3] or now, r[4])
+	else
+		call('ZREM', P .. 'ix:' .. conn .. ':watched', id)
+	end
+end
+
 local function mend(id)
 	local key = P .. 't:' .. id
-	local r = call('HMGET', key, 'st', 'due')
+	local r = call('HMGET', key, 'st', 'due', 'fd', 'fv')
 	local state = r[1]
 	local mine = P .. 'ix:' .. conn .. ':' .. part
 	if not state then
@@ -21,6 +45,10 @@ local function mend(id)
 	if bucket(state) ~= part then
 		index(conn, id, part, state, now)
 		mended = mended + 1
+	end
+	if state == 'following' and r[3] then
+		mend_follow(id, r[3], r[4])
+		return
 	end
 	if is_placed(id) or state == 'done' or state == 'skipped' or state == 'cancelled' or state == 'system_fault' then
 		return
@@ -38,7 +66,7 @@ local function mend(id)
 	elseif r[2] then
 		delay(conn, id, r[2])
 	else
-		enqueue(conn, id)
+		(r[4] and enqueue_verdict or enqueue)(conn, id)
 	end
 	if to ~= state then
 		call('HSET', key, 'st', to, 'ua', now)
@@ -63,12 +91,19 @@ if part == 'active' and cursor == '0' then
 		and not call('ZSCORE', P .. 'q:ring', conn) then
 		take_turn(conn)
 	end
-	if k[5] ~= '1' and call('HEXISTS', P .. 'q:keys:' .. conn, 'p') == 1 then
+	if k[5] ~= '1' and k[5] ~= 'c' and call('HEXISTS', P .. 'q:keys:' .. conn, 'p') == 1 then
 		call('ZADD', P .. 'sched', 'NX', now, conn)
+	end
+	if not call('ZSCORE', P .. 'q:follow', conn) then
+		plan_round(conn, now, now)
 	end
 end
 local page = call('ZSCAN', P .. 'ix:' .. conn .. ':' .. part, cursor, 'COUNT', 200)
 for i = 1, #page[2], 2 do
-	mend(page[2][i])
+	if part == 'watched' then
+		mend_watched(page[2][i])
+	else
+		mend(page[2][i])
+	end
 end
 return { page[1], mended }

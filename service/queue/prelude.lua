@@ -51,12 +51,22 @@ local function wake()
 	call('LTRIM', P .. 'q:wake', 0, 15)
 end
 
--- Checks and their like first (0: they run on a paused connection too), then polls, then transfers in their order.
+-- Checks and their like first (0: they run on a paused connection too), then follow-up, polls, and transfers in their order.
+-- While the connection is paused, transfers with news of what was sent stand before that; nothing from POLL_PLACE on is claimed
+-- then, and where the credentials were refused nothing from VERDICT_PLACE on.
+local VERDICT_PLACE, FOLLOW_PLACE, POLL_PLACE = 0.5, 0.6, 1
+local TASK_PLACES = { poll = POLL_PLACE, follow = FOLLOW_PLACE }
 local function place_in_line(id)
 	if not is_task(id) then
 		return 1000 + call('INCR', P .. 'q:seq')
 	end
-	return string.sub(id, 1, 5) == 'poll:' and 1 or 0
+	return TASK_PLACES[string.match(id, '^[^:]*')] or 0
+end
+
+-- A connection's 'p': '0' active, '1' not, 'c' not because its credentials were refused.
+local function is_paused(conn)
+	local p = call('HGET', P .. 'q:keys:' .. conn, 'p')
+	return p == '1' or p == 'c'
 end
 
 -- score: only for what an operator asked for (2: before the others).
@@ -64,6 +74,15 @@ local function enqueue(conn, id, score)
 	call('ZREM', P .. 'q:delayed', id)
 	call('ZADD', P .. 'q:c:' .. conn, 'NX', score or place_in_line(id), id)
 	take_turn(conn)
+end
+
+-- A transfer whose news wait to be judged ('fv'): it runs while the connection is paused, too.
+local function enqueue_verdict(conn, id)
+	if not is_paused(conn) then
+		return enqueue(conn, id)
+	end
+	call('ZREM', P .. 'q:c:' .. conn, id)
+	enqueue(conn, id, VERDICT_PLACE)
 end
 
 local function delay(conn, id, due)
@@ -159,9 +178,9 @@ local function promote(now, limit)
 	local due = call('ZRANGEBYSCORE', P .. 'q:delayed', '-inf', now, 'LIMIT', 0, limit)
 	for _, id in ipairs(due) do
 		call('ZREM', P .. 'q:delayed', id)
-		local conn = call('HGET', record_key(id), 'c')
-		if conn then
-			enqueue(conn, id)
+		local r = call('HMGET', record_key(id), 'c', 'fv')
+		if r[1] then
+			(r[2] and enqueue_verdict or enqueue)(r[1], id)
 		end
 	end
 	return #due
@@ -227,16 +246,52 @@ local function open_intent(id)
 	return newest
 end
 
+-- Follow-up of what was sent (MV-14). q:fo:<conn> holds the transfers to be asked for by when they are due, q:follow the
+-- connections by when their first is, ix:<conn>:watched those that are done by when their watch ends. The record says the same:
+-- 'fs' followed since, 'fd' due, 'fu' the watch's end; and 'fa' when it was asked for last, 'fw' the verdict's word then, 'fv'
+-- that news wait to be judged.
+-- Documents of one age come due together, on a grid of their interval, so that they share a call; the grids of connections
+-- differ, and those of an interval and its multiples meet.
+local function follow_due(conn, interval, now)
+	interval = math.max(interval, 1)
+	local begin = tonumber(string.sub(redis.sha1hex(conn), 1, 8), 16) % interval
+	return begin + math.ceil((now + interval / 2 - begin) / interval) * interval
+end
+
+-- list: due, id, ...; first: the least due of them.
+local function follow(conn, list, first)
+	call('ZADD', P .. 'q:fo:' .. conn, unpack(list))
+	call('ZADD', P .. 'q:follow', 'LT', first, conn)
+end
+
+local function unfollow(conn, id)
+	call('ZREM', P .. 'q:fo:' .. conn, id)
+	call('ZREM', P .. 'ix:' .. conn .. ':watched', id)
+	call('HDEL', P .. 't:' .. id, 'fd', 'fu')
+end
+
+-- When the connection's next round of follow-up is; `again` where the first is due already, and a job is on its way.
+local function plan_round(conn, now, again)
+	local first = call('ZRANGE', P .. 'q:fo:' .. conn, 0, 0, 'WITHSCORES')
+	if not first[1] then
+		call('ZREM', P .. 'q:follow', conn)
+		return false
+	end
+	local is_due = tonumber(first[2]) <= now
+	call('ZADD', P .. 'q:follow', is_due and again or first[2], conn)
+	return is_due
+end
+
 -- A new sending (DESIGN §4.8): steps are kept by generation, so all of the new one's are open.
-local function next_generation(id)
+local function next_generation(conn, id)
 	local key = P .. 't:' .. id
 	call('HINCRBY', key, 'g', 1)
 	call('HSET', key, 'try', 0)
-	call('HDEL', key, 'dl', 'hash', 'rl', 'ec', 'e', 'ft')
+	call('HDEL', key, 'dl', 'hash', 'rl', 'ec', 'e', 'ft', 'fs', 'fa', 'fw', 'fv')
+	unfollow(conn, id)
 end
 
--- A task that is named after its connection (poll, dialogue) waits once for each; polls run after the others, all before
--- transfers.
+-- A task that is named after its connection (poll, follow, dialogue) waits once for each.
 local function new_task(id, kind, conn, args, now)
 	local key = P .. 'j:' .. id
 	if call('EXISTS', key) == 1 and (call('ZSCORE', P .. 'q:c:' .. conn, id)
@@ -250,8 +305,18 @@ local function new_task(id, kind, conn, args, now)
 	return true
 end
 
--- A connection's record, and what the queue needs of it. a: index in ARGV of doc, sealed secrets, '1' when it is not
--- active, schedule, then four times limit key and cap.
+-- What the connection's follow-up needs when it was paused, or is another: news that stand in line go before it.
+local function put_follow(conn, is_put_aside, now)
+	for _, id in ipairs(is_put_aside and call('ZRANGE', P .. 'q:fo:' .. conn, 0, -1) or {}) do
+		if call('HEXISTS', P .. 't:' .. id, 'fv') == 1 then
+			call('ZADD', P .. 'q:c:' .. conn, 'XX', VERDICT_PLACE, id)
+		end
+	end
+	plan_round(conn, now, now)
+end
+
+-- A connection's record, and what the queue needs of it. a: index in ARGV of doc, sealed secrets, whether it is paused (see
+-- is_paused), schedule, then four times limit key and cap.
 local CONN_FIELDS = 12
 local function put_connection(id, rev, a, now)
 	call('HSET', P .. 'conn:' .. id, 'doc', ARGV[a], 'sec', ARGV[a + 1], 'rev', rev)
@@ -261,7 +326,9 @@ local function put_connection(id, rev, a, now)
 	call('DEL', keys)
 	call('HSET', keys, 'p', ARGV[a + 2], 'sch', ARGV[a + 3], 'k1', ARGV[a + 4], 'm1', ARGV[a + 5], 'k2', ARGV[a + 6],
 		'm2', ARGV[a + 7], 'k3', ARGV[a + 8], 'm3', ARGV[a + 9], 'k4', ARGV[a + 10], 'm4', ARGV[a + 11])
-	if ARGV[a + 2] == '1' then
+	put_follow(id, ARGV[a + 2] ~= '0', now)
+	take_turn(id)
+	if ARGV[a + 2] ~= '0' then
 		call('ZREM', P .. 'sched', id)
 		return
 	end
@@ -270,5 +337,4 @@ local function put_connection(id, rev, a, now)
 	else
 		call('ZADD', P .. 'sched', now, id)
 	end
-	take_turn(id)
 end

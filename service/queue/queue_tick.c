@@ -16,7 +16,7 @@
 #define MAX_TIMES 48
 
 static const char *const mend_buckets[] = { "active",	"waiting",   "retrying",
-					    "in_doubt", "following", "needs_data" };
+					    "in_doubt", "following", "watched", "needs_data" };
 
 /* The next of the times of day, by the zone's own clock; 0 when none is readable. */
 static int64_t next_of_times(const struct json *times, const char *zone, int64_t now_ms)

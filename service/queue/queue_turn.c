@@ -11,15 +11,15 @@
 #define CALL_ARENA (16 * 1024 * 1024)
 #define FIXED_ARGS 5
 #define CALL_BYTES (4 * 1024 * 1024) /* of texts */
-#define MAX_ARGS 8 /* of an outcome, without its entries */
+#define MAX_ARGS 9 /* of an outcome, without its entries */
 #define JOB_FIELDS_MIN 8
-#define JOB_FIELDS_MAX 15
+#define JOB_FIELDS_MAX 17
 
 /* --- outcomes --- */
 
 struct head {
 	struct num fence;
-	char text[80];
+	char text[104];
 };
 
 static bool has_text(const char *s)
@@ -35,14 +35,17 @@ static bool has_error(const struct queue_outcome *o)
 /* What finish.lua calls the head; its letters say which texts follow. */
 static bool write_head(const struct queue_outcome *o, struct head *ret)
 {
-	int n = snprintf(ret->text, sizeof(ret->text), "%c%s%s%s%s%s %s %" PRId64 " %zu",
+	int n = snprintf(ret->text, sizeof(ret->text), "%c%s%s%s%s%s%s %s %" PRId64 " %zu",
 			 o->hand_back ? 'b'
 			 : o->keep    ? 'k'
 				      : 's',
 			 o->delivered ? "d" : "", has_error(o) ? "e" : "",
 			 has_text(o->fingerprint) ? "f" : "", has_text(o->content_hash) ? "h" : "",
-			 has_text(o->result) ? "r" : "", state_name(o->state), o->delay_ms,
-			 o->n_entries);
+			 has_text(o->result) ? "r" : "", has_text(o->word) ? "v" : "",
+			 state_name(o->state), o->delay_ms, o->n_entries);
+	if (n > 0 && (size_t)n < sizeof(ret->text) && o->in_rounds)
+		n += snprintf(ret->text + n, sizeof(ret->text) - (size_t)n, " %" PRId64,
+			      o->watch_ms);
 	return n > 0 && (size_t)n < sizeof(ret->text);
 }
 
@@ -74,7 +77,7 @@ static bool add_outcome(struct queue *q, struct arena *arena, const struct queue
 		*to++ = text_span(o->error_code);
 		*to++ = text_span(o->error_json);
 	}
-	const char *const texts[] = { o->fingerprint, o->content_hash, o->result };
+	const char *const texts[] = { o->fingerprint, o->content_hash, o->result, o->word };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (has_text(texts[i]))
 			*to++ = span_of(texts[i]);
@@ -123,6 +126,8 @@ static enum queue_job_type job_type(const char *id)
 		return JOB_POLL;
 	if (strncmp(id, "check:", 6) == 0)
 		return JOB_CHECK;
+	if (strncmp(id, "follow:", 7) == 0)
+		return JOB_FOLLOW;
 	if (strncmp(id, "dry_run:", 8) == 0)
 		return JOB_DRY_RUN;
 	if (strncmp(id, "dialogue:", 9) == 0)
@@ -155,6 +160,8 @@ static bool read_job(const struct redis_value *v, struct queue_job *ret, struct 
 		.content_hash = queue_text(v, 12),
 		.fingerprint = queue_text(v, 13),
 		.error_code = queue_text(v, 14),
+		.followed_ms = v->n > 15 ? queue_int(&v->items[15]) : 0,
+		.has_news = queue_text(v, 16)[0] == '1',
 	};
 	return true;
 }

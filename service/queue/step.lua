@@ -41,9 +41,9 @@ elseif verb == 'back' then
 	local _, c, again = read_held(held)
 	local back = f[1] and c.was ~= 'done'
 	if back and f[2] then
-		next_generation(id)
+		next_generation(c.conn, id)
 		call('HSET', P .. 'q:held', id, (again and '+' or '')
-			.. hold(fence, c.was, 1, now, c.rev, string.gsub(c.had, '[et]', ''), c.conn .. '\n' .. c.keys))
+			.. hold(fence, c.was, 1, now, c.rev, string.gsub(c.had, '[etuvw]', ''), c.conn .. '\n' .. c.keys))
 	else
 		call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name)
 	end

@@ -99,6 +99,7 @@ local function give_up(id, key, conn, was)
 	call('HSET', key, 'st', 'system_fault', 'ua', now, 'ec', REASON, 'e', WHY)
 	call('HINCRBY', key, 'rv', 1)
 	index(conn, id, was, 'system_fault', now)
+	unfollow(conn, id)
 end
 
 -- A try that ended without an outcome: with an open intent it is in doubt, else it is as before the claim. What has ended so
@@ -121,7 +122,7 @@ local function reap_transfer(id, c)
 		return
 	end
 	if not intent or was == 'done' then
-		enqueue(conn, id)
+		(string.find(c.had, 'v', 2, true) and enqueue_verdict or enqueue)(conn, id)
 		return
 	end
 	in_doubt = in_doubt + 1
@@ -171,6 +172,20 @@ local function reap_all(ended)
 	return cursor == '0'
 end
 
+-- Rounds of follow-up. One that fails is begun again AGAIN_MS later; who was paused because of refused credentials is asked
+-- nothing, and looked at again then.
+local function start_rounds()
+	local AGAIN_MS, MAX = 300000, 50
+	local rounds = 0
+	for _, conn in ipairs(call('ZRANGEBYSCORE', P .. 'q:follow', '-inf', now, 'LIMIT', 0, MAX)) do
+		if plan_round(conn, now, now + AGAIN_MS) and call('HGET', P .. 'q:keys:' .. conn, 'p') ~= 'c'
+			and new_task('follow:' .. conn, 'follow', conn, '', now) then
+			rounds = rounds + 1
+		end
+	end
+	return rounds
+end
+
 local jump = clock_jump()
 if jump ~= 0 then
 	follow_clock(jump)
@@ -205,7 +220,8 @@ for _, conn in ipairs(talks) do
 	call('ZADD', P .. 'dialogues', 'XX', now + 60000, conn)
 	new_task('dialogue:' .. conn, 'dialogue', conn, '', now)
 end
-if promoted + reaped + woken + #due + #talks > 0 then
+local rounds = start_rounds()
+if promoted + reaped + woken + rounds + #due + #talks > 0 then
 	wake()
 end
 return answer

@@ -184,7 +184,9 @@ bool connection_args(struct arena *arena, const struct connection *c, struct spa
 		return err_set(err, ERR_LIMIT, "arena full");
 	to[0] = doc;
 	to[1] = sealed;
-	to[2] = c->state == CONNECTION_ACTIVE ? SPAN_LIT("0") : SPAN_LIT("1");
+	to[2] = c->state == CONNECTION_ACTIVE ? SPAN_LIT("0")
+		: connection_may_follow(c)    ? SPAN_LIT("1")
+					      : SPAN_LIT("c");
 	to[3] = span_of(c->schedule);
 	for (size_t i = 0; i < CONNECTION_MAX_LIMITS; i++) {
 		bool has = i < c->n_limits;

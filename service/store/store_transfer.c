@@ -55,6 +55,23 @@ static bool read_steps(struct arena *arena, const struct redis_value *v, struct 
 	return true;
 }
 
+/* queue/prelude.lua says what the fields are. What is not asked for in rounds is run again. */
+static struct transfer_follow read_follow(const struct redis_value *v, int64_t due_ms)
+{
+	bool is_pending = span_is(field(v, "st"), state_name(STATE_FOLLOWING));
+	int64_t round_ms = to_int(field(v, "fd"));
+	return (struct transfer_follow) {
+		.since_ms = to_int(field(v, "fs")),
+		.asked_ms = to_int(field(v, "fa")),
+		.next_ms = round_ms	? round_ms
+			   : is_pending ? due_ms
+					: 0,
+		.until_ms = to_int(field(v, "fu")),
+		.word = field(v, "fw").p,
+		.has_news = field(v, "fv").n > 0 && round_ms,
+	};
+}
+
 /* The record says nothing of a run. What is done or needs data stands while somebody looks again.
  */
 static void show_run(struct transfer *t)
@@ -98,6 +115,7 @@ bool store_transfer_get(struct store *s, struct arena *arena, const char *id, st
 			      .updated_ms = to_int(field(v, "ua")),
 			      .due_ms = to_int(field(v, "due")),
 			      .delivered = span_is(field(v, "dl"), "1") };
+	t.follow = read_follow(v, t.due_ms);
 	if (!t.id)
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!state_parse(field(v, "st"), &t.state))

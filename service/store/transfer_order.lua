@@ -61,10 +61,13 @@ if action == 'cancel' then
 	call('ZREM', P .. 'q:c:' .. conn, id)
 else
 	if action == 'resend' then
-		next_generation(id)
+		next_generation(conn, id)
 	end
 	call('ZREM', P .. 'q:c:' .. conn, id)
-	enqueue(conn, id, 2)
+	if to == 'following' then
+		call('HSET', key, 'fv', 1) -- somebody wants to know now, paused or not
+	end
+	enqueue(conn, id, to == 'following' and is_paused(conn) and VERDICT_PLACE or 2)
 	wake()
 end
 call('HSET', key, 'st', to, 'ua', now)

@@ -139,10 +139,25 @@ static bool only_transfers(struct attempt *at, const char *step, struct err *err
 	return is_transfer(at) || err_set(err, ERR_SYSTEM, "step %s outside of a transfer", step);
 }
 
+/* A transfer that was let run on a paused connection is one that was sent (SV-07): it sends
+ * nothing.
+ */
+#define PAUSED_WAIT_MS 5000
+static bool may_send(struct attempt *at, struct err *err)
+{
+	if (at->conn->state == CONNECTION_ACTIVE || !is_transfer(at))
+		return true;
+	err_set(err, ERR_BUSY, "the connection is paused");
+	if (err)
+		err->retry_after_ms = PAUSED_WAIT_MS;
+	return false;
+}
+
 static bool op_step_intent(struct attempt *at, const char *step, const char *about, struct err *err)
 {
 	struct run *r = impl_of(at)->run;
-	return only_transfers(at, step, err) &&
+	bool delivers = str_eq(step, impl_of(at)->flow->delivery_step);
+	return only_transfers(at, step, err) && (!delivers || may_send(at, err)) &&
 	       queue_step_intent(queue_of(at), r->job.id, r->job.fence, step, about, err);
 }
 
@@ -176,6 +191,12 @@ static bool op_came_back(struct attempt *at, bool *ret_back, struct err *err)
 	/* What was never finished before was never failed before: the first run asks nothing. */
 	if (!is_transfer(at) || r->job.try_no <= 1)
 		return true;
+	struct step failed;
+	if (at->conn->state != CONNECTION_ACTIVE) {
+		if (!op_step_get(at, STEP_FAILED, &failed, err))
+			return false;
+		return failed.state != STEP_DONE || may_send(at, err);
+	}
 	if (!queue_step_back(queue_of(at), r->job.id, r->job.fence, STEP_FAILED, ret_back,
 			     &generation, err))
 		return false;

@@ -164,7 +164,7 @@ void run_entry_end(struct run *r)
 		write_failure(r, &w);
 	else
 		jsonw_kstr(&w, "text", state_text(o->state));
-	if (o->delay_ms >= 0)
+	if (o->delay_ms >= 0 && !o->in_rounds)
 		jsonw_ktime(&w, "next_at", clock_wall_ms() + o->delay_ms);
 	jsonw_end_object(&w);
 	keep(r, &sb);

@@ -35,6 +35,30 @@ static struct plan move(enum transfer_state state, int64_t wait_ms)
 	return (struct plan) { .kind = PLAN_MOVE, .state = state, .wait_ms = wait_ms };
 }
 
+#define MINUTE_MS ((int64_t)60 * 1000)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+
+/* Most verdicts come within minutes; what has none after a day waits for people or the post. */
+static const struct {
+	int64_t age_ms; /* up to */
+	int64_t interval_ms;
+} follow_ups[] = {
+	{ 3 * MINUTE_MS, MINUTE_MS },	   { 10 * MINUTE_MS, 2 * MINUTE_MS },
+	{ 30 * MINUTE_MS, 5 * MINUTE_MS }, { 2 * HOUR_MS, 15 * MINUTE_MS },
+	{ 12 * HOUR_MS, HOUR_MS },	   { 3 * DAY_MS, 3 * HOUR_MS },
+	{ 7 * DAY_MS, 6 * HOUR_MS },
+};
+#define FOLLOW_LAST_MS (12 * HOUR_MS)
+
+int64_t plan_follow_ms(int64_t age_ms)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(follow_ups); i++)
+		if (age_ms < follow_ups[i].age_ms)
+			return follow_ups[i].interval_ms;
+	return FOLLOW_LAST_MS;
+}
+
 static int64_t between(int64_t low, int64_t ms, int64_t high)
 {
 	if (ms < low)

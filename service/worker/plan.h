@@ -1,6 +1,6 @@
 /*
- * plan.h: what becomes of a job whose run failed: retry by meaning, not by count (DESIGN §4.10).
- * Pure.
+ * plan.h: what becomes of a job whose run failed: retry by meaning, not by count (DESIGN §4.10);
+ * and when a document that was sent is asked for again. Pure.
  */
 #ifndef WORKER_PLAN_H
 #define WORKER_PLAN_H
@@ -33,6 +33,13 @@ struct plan {
 	int64_t wait_ms; /* -1: not by itself */
 	bool pause_connection; /* the credentials were refused */
 };
+
+/*
+ * Follow-up (MV-14): about how long until a document is asked for again that was sent so long ago.
+ * The queue puts it on a grid, so that documents of one age are asked for together: after half of
+ * it at the earliest, and one and a half times at the latest.
+ */
+int64_t plan_follow_ms(int64_t age_ms);
 
 struct plan plan_after(const struct plan_options *opt, const struct plan_case *c);
 

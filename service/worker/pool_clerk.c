@@ -29,6 +29,8 @@ static void count_run(struct pool *p, const struct run *r, const char *verdict)
 	struct metrics *m = p->opt.metrics;
 	if (r->outcome.verdict == FINISH_STALE)
 		metrics_add(m, METRIC_LEASES_LOST, flow, NULL, 1);
+	if (r->job.type == JOB_FOLLOW)
+		metrics_add(m, METRIC_FOLLOWS, flow, r->err.code == ERR_NONE ? "ok" : verdict, 1);
 	if (r->job.type == JOB_POLL)
 		metrics_add(m, METRIC_POLLS, flow, r->err.code == ERR_NONE ? "ok" : verdict, 1);
 	if (r->job.type != JOB_TRANSFER)
@@ -51,9 +53,9 @@ static void log_run(const struct run *r, const char *verdict)
 {
 	const struct queue_outcome *o = &r->outcome;
 	bool bad = o->state == STATE_SYSTEM_FAULT || o->verdict == FINISH_ILLEGAL;
-	enum log_level level = bad					 ? LOG_ERROR
-			       : o->hand_back || r->job.type == JOB_POLL ? LOG_DEBUG
-									 : LOG_INFO;
+	bool is_round = r->job.type == JOB_POLL ||
+			(r->job.type == JOB_FOLLOW && r->err.code == ERR_NONE);
+	enum log_level level = bad ? LOG_ERROR : o->hand_back || is_round ? LOG_DEBUG : LOG_INFO;
 	if (o->verdict == FINISH_ILLEGAL)
 		log_event(LOG_ERROR, "illegal_move", LOG_S("job", r->job.id), LOG_S("to", verdict));
 	log_event(level, "job", LOG_S("job", r->job.id), LOG_S("connection", r->job.conn),
@@ -69,9 +71,9 @@ static void log_run(const struct run *r, const char *verdict)
 static bool pause_for_credentials(struct pool *p, const struct run *r, struct err *err)
 {
 	if (store_connection_set_state(p->opt.store, r->job.conn, r->conn_rev, CONNECTION_PAUSED,
-				       "credentials", err)) {
+				       PAUSED_CREDENTIALS, err)) {
 		log_event(LOG_WARN, "connection_paused", LOG_S("connection", r->job.conn),
-			  LOG_S("reason", "credentials"), LOG_S("text", r->err.message));
+			  LOG_S("reason", PAUSED_CREDENTIALS), LOG_S("text", r->err.message));
 		return true;
 	}
 	if (err->code == ERR_OUTAGE)

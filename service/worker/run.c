@@ -100,7 +100,22 @@ static const char *fingerprint_of(struct attempt_impl *impl)
 	return arena_strdup(impl->run->arena, hex);
 }
 
-static void succeeded(struct run *r, const struct attempt *at)
+/* What was sent is asked for again; the age is right to seconds, as two clocks tell it. */
+static void plan_follow(struct run *r, const struct attempt *at, const struct flow *flow)
+{
+	struct queue_outcome *o = &r->outcome;
+	bool is_pending = o->state == STATE_FOLLOWING;
+	bool is_watched = o->state == STATE_DONE && at->delivered && at->watch_ms > 0;
+	int64_t age_ms = r->job.followed_ms ? clock_wall_ms() - r->job.followed_ms : 0;
+	if (!is_pending && !(is_watched && flow->follow))
+		return;
+	o->in_rounds = flow->follow != NULL;
+	o->watch_ms = is_watched ? at->watch_ms : 0;
+	o->word = at->verdict;
+	o->delay_ms = plan_follow_ms(age_ms);
+}
+
+static void succeeded(struct run *r, const struct attempt *at, const struct flow *flow)
 {
 	static const enum transfer_state states[] = {
 		[OUTCOME_DONE] = STATE_DONE,
@@ -113,11 +128,19 @@ static void succeeded(struct run *r, const struct attempt *at)
 	o->delivered = at->delivered;
 	o->content_hash = at->delivered ? at->content_hash : NULL;
 	o->result = at->result;
+	if (r->job.type == JOB_TRANSFER)
+		plan_follow(r, at, flow);
+	if (r->goes_on)
+		run_hand_back(r, 0); /* the next documents in another turn */
 	/* A document that is done stays done when somebody moved or deleted it at the source since.
 	 */
 	if (r->job.was == STATE_DONE && o->state != STATE_DONE)
 		o->keep = true;
-	if (!o->keep)
+	/* Nor does it tell again and again that the verdict is awaited. */
+	bool same = r->job.was == STATE_FOLLOWING && o->state == STATE_FOLLOWING;
+	if (same)
+		r->n_entries = 0;
+	if (!o->keep && !same)
 		run_entry_end(r);
 }
 
@@ -231,6 +254,8 @@ static bool dispatch(struct attempt *at, const struct flow *flow, struct run *r,
 		return flow->check(at, err);
 	case JOB_DIALOGUE:
 		return talk_run(at, flow, run_args(r), err);
+	case JOB_FOLLOW:
+		return run_follow(r, at, flow, err);
 	}
 	return err_set(err, ERR_SYSTEM, "unknown kind of job");
 }
@@ -267,16 +292,18 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 		.absent_counts_ms = epoch.born_ms + (epoch.restored ? opt->quiet_ms : 0),
 		.quiet_ms = opt->quiet_ms,
 		.deadline_ms = clock_mono_ms() + 10 * 60 * 1000,
-		.preview = r->job.type == JOB_CHECK || r->job.type == JOB_DRY_RUN,
+		.preview = r->job.type == JOB_CHECK || r->job.type == JOB_DRY_RUN ||
+			   r->job.type == JOB_FOLLOW,
 		.language = "",
 		.delivered = r->job.delivered,
+		.has_news = r->job.has_news,
 		.systems = opt->systems,
 		.impl = &impl,
 	};
 	struct err err = ERR_INIT;
 	bool ok = read_args(r, &at, &err) && dispatch(&at, flow, r, &err);
 	if (ok) {
-		succeeded(r, &at);
+		succeeded(r, &at, flow);
 	} else {
 		r->err = err;
 		failed(r, ctx, &at, fingerprint_of(&impl));
@@ -303,6 +330,25 @@ static struct connection *connection_of(struct run *r, struct store *store)
 	return store_find(store, r->job.conn);
 }
 
+/* A paused connection relays nothing, but what it has sent is followed to its end (SV-07). */
+static bool may_run(const struct queue_job *job, const struct connection *c)
+{
+	switch (job->type) {
+	case JOB_TRANSFER:
+		return c->state == CONNECTION_ACTIVE ||
+		       (job->has_news && job->delivered && connection_may_follow(c));
+	case JOB_FOLLOW:
+		return connection_may_follow(c);
+	case JOB_POLL:
+		return c->state == CONNECTION_ACTIVE;
+	case JOB_CHECK:
+	case JOB_DRY_RUN:
+	case JOB_DIALOGUE:
+		break;
+	}
+	return true;
+}
+
 void run_attempt(struct run *r, const struct run_context *ctx)
 {
 	CLEANUP(connection_unref) struct connection *conn = connection_of(r, ctx->opt->store);
@@ -313,8 +359,7 @@ void run_attempt(struct run *r, const struct run_context *ctx)
 	if (!flow) {
 		/* The local copy may be a moment behind; by then it has come. */
 		run_hand_back(r, 1000);
-	} else if (conn->state != CONNECTION_ACTIVE &&
-		   (r->job.type == JOB_TRANSFER || r->job.type == JOB_POLL)) {
+	} else if (!may_run(&r->job, conn)) {
 		run_hand_back(r, 5000);
 	} else {
 		run_with(r, ctx, flow, conn);

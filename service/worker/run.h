@@ -39,6 +39,7 @@ struct run {
 	struct queue_outcome outcome; /* filled by run_attempt */
 	struct err err; /* why it failed; code ERR_NONE when it did not */
 	int64_t claimed_ms, began_ms, took_ms; /* monotonic */
+	bool goes_on; /* a round of follow-up: more is due */
 	bool pause_connection; /* refused were the credentials of this revision: */
 	int64_t conn_rev;
 };
@@ -77,6 +78,9 @@ struct attempt_impl {
 	struct sha256_stream seen;
 	bool has_seen;
 };
+
+/* follow.c: one round of follow-up, the run of a JOB_FOLLOW. Sets goes_on. */
+bool run_follow(struct run *r, struct attempt *at, const struct flow *flow, struct err *err);
 
 /* entry.c: timeline entries: the first and the last of a run, and how many were left out. */
 /* One of reply and err is NULL. */
