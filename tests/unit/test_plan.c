@@ -80,12 +80,44 @@ static void test_waits(void **state)
 			 plan_for(ERR_DATA, -1, 50, 0).wait_ms);
 }
 
+/* The interval widens with the age, never shrinks, and is short while most verdicts come. */
+static void test_MV_14_follow_up_widens(void **state)
+{
+	(void)state;
+	const int64_t minute = 60000, hour = 60 * minute, day = 24 * hour;
+	const struct {
+		int64_t age_ms, interval_ms;
+	} cases[] = {
+		{ -hour, minute }, /* a clock that runs behind */
+		{ 0, minute },
+		{ 2 * minute, minute },
+		{ 3 * minute, 2 * minute },
+		{ 10 * minute, 5 * minute },
+		{ 30 * minute, 15 * minute },
+		{ 2 * hour, hour },
+		{ 11 * hour, hour },
+		{ 12 * hour, 3 * hour },
+		{ 3 * day, 6 * hour },
+		{ 7 * day, 12 * hour },
+		{ 400 * day, 12 * hour },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(plan_follow_ms(cases[i].age_ms), cases[i].interval_ms);
+	int asked = 0;
+	for (int64_t age = 0; age < 21 * day; age += plan_follow_ms(age))
+		asked++;
+	assert_in_range(asked, 60, 120); /* of a document that is followed for three weeks */
+	for (int64_t age = minute; age < 21 * day; age += minute)
+		assert_true(plan_follow_ms(age) >= plan_follow_ms(age - minute));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_meaning_decides_state),
 		cmocka_unit_test(test_outage_backs_off_and_ends),
 		cmocka_unit_test(test_waits),
+		cmocka_unit_test(test_MV_14_follow_up_widens),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
