@@ -15,8 +15,8 @@
 #define JITTER_PARTS 10 /* a poll by interval comes up to a tenth late */
 #define MAX_TIMES 48
 
-static const char *const mend_buckets[] = { "active",	"waiting",   "retrying",
-					    "in_doubt", "following", "watched", "needs_data" };
+static const char *const mend_buckets[] = { "active",	 "waiting", "retrying",	 "in_doubt",
+					    "following", "watched", "needs_data" };
 
 /* The next of the times of day, by the zone's own clock; 0 when none is readable. */
 static int64_t next_of_times(const struct json *times, const char *zone, int64_t now_ms)
