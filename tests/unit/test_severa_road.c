@@ -23,7 +23,9 @@ struct world {
 	struct fake f;
 	const char *status; /* of the invoice; NULL: it was deleted */
 	const char *seller; /* its VAT number at Severa */
-	bool may_send;
+	bool may_send, is_unopened;
+	const char *scopes; /* that Severa grants */
+	const struct severa_status *checked; /* what the flow's check was given */
 	enum err_code send_ends; /* ERR_NONE: well */
 	struct road_seen seen;
 	struct road_verdict verdict;
@@ -73,7 +75,16 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 	const char *body = NULL;
 	(void)err; /* the line holds */
 	if (strstr(call->rq.url, "/v1/token"))
-		body = "{\"access_token\":\"t\",\"access_token_expires_in\":3600}";
+		body = arena_printf(f->arena,
+				    "{\"access_token\":\"t\",\"access_token_expires_in\":3600,"
+				    "\"scope\":\"%s\"}",
+				    w->scopes);
+	else if (strstr(call->rq.url, "/v1/organizationdetails"))
+		body = "{\"name\":\"Nord AS\",\"vatNumber\":\"NO 123 456 785 MVA\"}";
+	else if (strstr(call->rq.url, "/v1/businessunits"))
+		body = "[]";
+	else if (strstr(call->rq.url, "/v1/invoices?"))
+		body = arena_printf(f->arena, "[%s]", invoice_json(w));
 	else if (strstr(call->rq.url, "/v1/invoicestatuses"))
 		body = statuses;
 	else if (w->status && strcmp(call->rq.method, "PATCH") == 0)
@@ -101,9 +112,9 @@ static struct world *world_of(const struct road *r)
 
 static bool toy_open(struct road *r, struct err *err)
 {
-	(void)err;
 	r->account = "toy-account";
-	return true;
+	return !world_of(r)->is_unopened ||
+	       err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Toy", "no keys");
 }
 
 static bool toy_may_send(struct road *r, struct err *err)
@@ -164,6 +175,14 @@ static bool toy_verdict(struct road *r, const struct step *sent, struct road_ver
 	return true;
 }
 
+static bool toy_check(struct road_check *c, struct err *err)
+{
+	(void)err;
+	world_of(c->r)->checked = c->transfer;
+	road_warning(c, "company_unverified", "/credentials/toy", "Not verified %s.", "yet");
+	return true;
+}
+
 static const struct setting toy_settings[] = { ROAD_SETTINGS(true, true, "Company.") };
 static const struct flow toy_flow = { .name = "severa-toy",
 				      .delivery_step = "toy.invoice",
@@ -179,7 +198,8 @@ static const struct road_ops toy = { .flow = &toy_flow,
 				     .look_up = toy_look_up,
 				     .build = toy_build,
 				     .send = toy_send,
-				     .verdict = toy_verdict };
+				     .verdict = toy_verdict,
+				     .check = toy_check };
 
 /* ---- runs ---------------------------------------------------------------------------------- */
 
@@ -198,6 +218,8 @@ static int setup(void **state)
 	w->status = TRANSFER;
 	w->seller = "NO 123 456 785 MVA";
 	w->may_send = true;
+	w->scopes = "invoices:read invoices:write customers:read settings:read files:read "
+		    "projects:read organization:read";
 	*state = w;
 	return 0;
 }
@@ -459,6 +481,32 @@ static void test_doubt_is_about_the_id_that_was_sent_SV_02(void **state)
 	assert_int_equal(w->n_sent, 1);
 }
 
+/* A Norwegian company is found among Severa's, and its waiting invoices are counted. */
+static void test_check_says_what_is_no_hindrance_SV_09(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	assert_true(road_check(&toy, &w->f.at, &err));
+	assert_string_equal(
+		w->f.at.result,
+		"{\"problems\":[{\"code\":\"company_unverified\",\"text\":\"Not verified "
+		"yet.\",\"pointer\":\"/credentials/toy\"}],\"ok\":true,\"waiting\":1}");
+	assert_string_equal(w->checked->name, "To be sent");
+}
+
+static void test_check_of_severa_without_keys_of_the_target_SV_06(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	w->is_unopened = true;
+	w->scopes = "invoices:read settings:read organization:read";
+	assert_true(road_check(&toy, &w->f.at, &err));
+	assert_non_null(strstr(w->f.at.result, "\"code\":\"credentials_refused\""));
+	assert_non_null(strstr(w->f.at.result, "lack the scope invoices:write"));
+	assert_non_null(strstr(w->f.at.result, "\"ok\":false,\"waiting\":1"));
+	assert_null(w->checked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -483,6 +531,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_doubt_is_about_the_id_that_was_sent_SV_02,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_check_says_what_is_no_hindrance_SV_09, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_check_of_severa_without_keys_of_the_target_SV_06, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,10 +7,8 @@
 #include "internal.h"
 
 static void write_problem(struct road_check *c, const char *code, const char *pointer,
-			  const char *fmt, va_list ap)
+			  const char *text)
 {
-	char text[512];
-	vsnprintf(text, sizeof(text), fmt, ap);
 	jsonw_object(c->w);
 	jsonw_kstr(c->w, "code", code);
 	jsonw_kstr(c->w, "text", text);
@@ -20,19 +18,23 @@ static void write_problem(struct road_check *c, const char *code, const char *po
 
 void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 {
+	char text[512];
 	va_list ap;
 	va_start(ap, fmt);
-	write_problem(c, code, pointer, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	write_problem(c, code, pointer, text);
 	c->n_problems++;
 }
 
 void road_warning(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 {
+	char text[512];
 	va_list ap;
 	va_start(ap, fmt);
-	write_problem(c, code, pointer, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	write_problem(c, code, pointer, text);
 }
 
 /* A fault of the connection is a problem to be named; everything else ends the check. */
