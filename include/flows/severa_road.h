@@ -214,8 +214,8 @@ struct road_ops {
 	 */
 	bool (*verdict)(struct road *r, const struct step *sent, struct road_verdict *ret,
 			struct err *err);
-	/* The flow's part of the connection check, after the common one and only when open could
-	 * open: road_problem for each lack. False only when it cannot go on. May be NULL. */
+	/* The flow's part of the connection check, after the common one, when open has
+	 * succeeded: road_problem for each lack. False only when it cannot go on. May be NULL. */
 	bool (*check)(struct road_check *c, struct err *err);
 };
 

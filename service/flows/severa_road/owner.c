@@ -8,25 +8,25 @@
 
 #define OWNER_TTL_MS ((int64_t)2 * 86400000) /* a connection polls at least once a day */
 
+struct place {
+	const char *scope, *key;
+};
+
+static bool place_of(struct road *r, const struct severa_status *transfer, const char *company,
+		     struct place *ret, struct err *err)
+{
+	struct arena *arena = r->at->arena;
+	ret->scope = arena_printf(arena, "%s.owner", r->ops->flow->name);
+	ret->key = arena_printf(arena, "%s:%s", transfer->id, company);
+	return (ret->scope && ret->key) || err_set(err, ERR_LIMIT, "arena full");
+}
+
 static bool read_owner(struct road *r, const struct severa_status *transfer, const char *company,
 		       const char **ret, struct err *err)
 {
-	struct arena *arena = r->at->arena;
-	const char *scope = arena_printf(arena, "%s.owner", r->ops->flow->name);
-	const char *key = arena_printf(arena, "%s:%s", transfer->id, company);
-	if (!scope || !key)
-		return err_set(err, ERR_LIMIT, "arena full");
-	return r->at->ops->kv_get(r->at, scope, key, ret, err);
-}
-
-static bool write_owner(struct road *r, struct err *err)
-{
-	struct arena *arena = r->at->arena;
-	const char *scope = arena_printf(arena, "%s.owner", r->ops->flow->name);
-	const char *key = arena_printf(arena, "%s:%s", r->transfer->id, r->company);
-	if (!scope || !key)
-		return err_set(err, ERR_LIMIT, "arena full");
-	return r->at->ops->kv_set(r->at, scope, key, r->at->conn->id, OWNER_TTL_MS, err);
+	struct place p;
+	return place_of(r, transfer, company, &p, err) &&
+	       r->at->ops->kv_get(r->at, p.scope, p.key, ret, err);
 }
 
 bool road_other_owner(struct road *r, const struct severa_status *transfer, const char **ret,
@@ -57,7 +57,12 @@ bool road_may_relay(struct road *r, struct err *err)
 
 bool road_claim(struct road *r, struct err *err)
 {
-	return !r->company || (road_may_relay(r, err) && write_owner(r, err));
+	struct attempt *at = r->at;
+	struct place p;
+	if (!r->company)
+		return true;
+	return road_may_relay(r, err) && place_of(r, r->transfer, r->company, &p, err) &&
+	       at->ops->kv_set(at, p.scope, p.key, at->conn->id, OWNER_TTL_MS, err);
 }
 
 bool road_is_owned(struct road *r, const char *company, bool *ret, struct err *err)

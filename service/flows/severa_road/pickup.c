@@ -37,9 +37,8 @@ bool road_accept(struct arena *arena, struct span body, const char **ret_kind,
 	char *guid = arena_strdup(arena, id);
 	if (!guid)
 		return err_set(err, ERR_LIMIT, "arena full");
-	for (char *c = guid; *c; c++)
-		*c = (char)tolower(
-			(unsigned char)*c); /* one invoice is one transfer, however written */
+	for (char *c = guid; *c; c++) /* one invoice is one transfer, however written */
+		*c = (char)tolower((unsigned char)*c);
 	*ret_kind = "invoice";
 	*ret_source_id = guid;
 	return true;

@@ -95,8 +95,9 @@ static bool compare(struct watch *w, const struct invoice *listed, const char *s
 	for (size_t i = 0; i < inv.n_rows; i++)
 		if (inv.rows[i].changed && strcmp(inv.rows[i].changed, ret->rows) > 0)
 			snprintf(ret->rows, sizeof(ret->rows), "%s", inv.rows[i].changed);
-	ret->differs = !str_eq(invoice_content_hash(&inv, w->r->at->arena), sent_hash);
-	return true;
+	const char *hash = invoice_content_hash(&inv, w->r->at->arena);
+	ret->differs = !str_eq(hash, sent_hash);
+	return hash || err_set(err, ERR_LIMIT, "arena full");
 }
 
 static bool compare_content(struct watch *w, const struct invoice *listed,
