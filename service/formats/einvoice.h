@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "model/identifier.h"
 #include "model/invoice.h"
-#include "text.h"
+#include "formats/text.h"
 
 struct einvoice_rules {
 	bool credit_is_negative; /* Finvoice: a credit note's amounts are below zero */

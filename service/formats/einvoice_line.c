@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "model/codes.h"
 #include "model/vat_rate.h"
-#include "unit.h"
+#include "formats/unit.h"
 
 /* The categories we write, with the reason that each implies; NULL: none of its own. */
 static const struct category {

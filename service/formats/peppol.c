@@ -11,7 +11,7 @@
 #include "codec/sign.h"
 #include "codec/xml.h"
 #include "einvoice.h"
-#include "unit.h"
+#include "formats/unit.h"
 
 #define DOCUMENT_MAX_BYTES ((size_t)256 * 1024 * 1024)
 #define ATTACHMENT_MAX_BYTES ((size_t)10 * 1024 * 1024) /* facts/maventa.md §5.2 */

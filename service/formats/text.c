@@ -1,6 +1,6 @@
 /* text.c: cleaning and cutting free text, declared in text.h. Pure; knows no format. */
 #include "base/base.h"
-#include "text.h"
+#include "formats/text.h"
 
 #include "base/utf8.h"
 

@@ -5,7 +5,7 @@
  * not in the table.
  */
 #include "base/base.h"
-#include "unit.h"
+#include "formats/unit.h"
 
 static const struct {
 	const char *code;
