@@ -9,11 +9,18 @@
 #include "systems/maestro.h"
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
+#include "systems/procountor.h"
 #include "systems/severa.h"
 #include "systems/spotilla.h"
 
 const struct system *const systems[] = {
-	&severa_system, &netvisor_system, &maventa_system, &spotilla_system, &maestro_system, NULL,
+	&severa_system,
+	&netvisor_system,
+	&maventa_system,
+	&spotilla_system,
+	&maestro_system,
+	&procountor_system,
+	NULL,
 };
 
 const struct flow *const flows[] = {

@@ -256,10 +256,15 @@ static const struct attempt_ops ops = {
 	.is_active = is_active,
 };
 
-static const struct system *const fake_systems[] = { &severa_system,  &netvisor_system,
-						     &maventa_system, &spotilla_system,
-						     &maestro_system, NULL };
+static const struct system *const fake_systems[] = { &severa_system,
+						     &netvisor_system,
+						     &maventa_system,
+						     &spotilla_system,
+						     &maestro_system,
+						     &procountor_system,
+						     NULL };
 
+static char fake_client_secret[] = "sandbox-secret";
 static char fake_vendor_key[] = "5f1d6f80-0000-4000-8000-0000000000ff";
 
 /* Every option as when nothing is set. */
@@ -304,9 +309,14 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 					   .write_back = true } };
 	f->systems = (struct system_values) { .systems = fake_systems,
 					      .of = { &f->severa, &f->netvisor, &f->maventa,
-						      &f->spotilla, &f->maestro } };
+						      &f->spotilla, &f->maestro, &f->procountor } };
 	preset(&maestro_system, arena, &f->maestro);
 	f->maestro.url = "http://maestro.test";
+	preset(&procountor_system, arena, &f->procountor);
+	f->procountor.url = "http://procountor.test/api";
+	f->procountor.client_id = "viestiClient";
+	f->procountor.client_secret = (struct secret) { fake_client_secret,
+							sizeof(fake_client_secret) - 1 };
 	snprintf(f->conn.id, sizeof(f->conn.id), "case");
 	f->conn.settings = settings;
 	f->conn.activated_ms = 1;

@@ -11,6 +11,7 @@
 #include "systems/maestro.h"
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
+#include "systems/procountor.h"
 #include "systems/severa.h"
 #include "systems/spotilla.h"
 
@@ -35,6 +36,7 @@ struct fake {
 	struct maventa_options maventa;
 	struct spotilla_options spotilla;
 	struct maestro_options maestro;
+	struct procountor_options procountor;
 	struct system_values systems;
 	struct arena *arena;
 	struct fake_step steps[64];
