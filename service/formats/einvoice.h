@@ -12,9 +12,9 @@
 #include "base/arena.h"
 #include "base/decimal.h"
 #include "base/err.h"
+#include "formats/text.h"
 #include "model/identifier.h"
 #include "model/invoice.h"
-#include "formats/text.h"
 
 struct einvoice_rules {
 	bool credit_is_negative; /* Finvoice: a credit note's amounts are below zero */

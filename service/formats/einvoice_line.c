@@ -8,9 +8,9 @@
 #include "einvoice.h"
 
 #include "base/clock.h"
+#include "formats/unit.h"
 #include "model/codes.h"
 #include "model/vat_rate.h"
-#include "formats/unit.h"
 
 /* The categories we write, with the reason that each implies; NULL: none of its own. */
 static const struct category {
