@@ -114,6 +114,7 @@ struct invoice {
 	bool is_credit_note;
 	const char *preceding_number,
 		*preceding_date; /* BT-25, BT-26: what a credit note credits */
+	const char *preceding_id; /* of that at the source */
 	const char *issue_date, *due_date, *entry_date; /* YYYY-MM-DD */
 	int64_t payment_term_days;
 	bool has_overdue_interest;

@@ -232,6 +232,11 @@ bool maventa_invoices(struct maventa *mv, const char *const *uuids, size_t n,
 		      const struct maventa_invoice **ret, size_t *ret_n,
 		      struct err *err) MUST_CHECK;
 
+/* Sent ones with the number, whoever sent them; the newest hundred. */
+bool maventa_invoices_by_number(struct maventa *mv, const char *number,
+				const struct maventa_invoice **ret, size_t *ret_n,
+				struct err *err) MUST_CHECK;
+
 struct maventa_action {
 	const char *type, *channel, *key, *message, *happened; /* "" when untold */
 	int64_t happened_ms;

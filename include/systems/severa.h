@@ -18,6 +18,7 @@
 struct severa_options {
 	const char *url;
 	int rate, burst, concurrency, page;
+	int currency_rate; /* enum severa_currency_rate */
 };
 extern const struct system severa_system;
 const struct severa_options *severa_options(const struct system_values *v);
@@ -124,6 +125,28 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 /* Reads nothing: see the flow for the order. The returned status is verified. */
 bool severa_set_status(struct severa *s, const char *invoice_id, const char *status_id,
 		       struct err *err) MUST_CHECK;
+
+/* What a zero in an invoice's VAT rests on, as far as Severa says (EN 16931 wants a reason). Texts
+ * NULL: untold. */
+struct severa_tax {
+	bool is_reverse_charged; /* a setting of the invoice */
+	const char *reverse_reason;
+	bool is_tax_free; /* a setting of the customer, for the country */
+	const char *free_category; /* "AE", "G" ...: as it stands there */
+	const char *free_reason;
+};
+bool severa_tax(struct severa *s, const char *invoice_id, const char *customer_id,
+		const char *country_code, struct severa_tax *ret, struct err *err) MUST_CHECK;
+/* Accounts of the company that sends the invoice; none when Severa does not say whose they are. */
+bool severa_accounts(struct severa *s, const struct party *seller, const struct bank_account **ret,
+		     size_t *ret_n, struct err *err) MUST_CHECK;
+/* Of a credit note: the date of the invoice that it credits, where that is still there. */
+bool severa_credited(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
+/*
+ * The VAT of an invoice in a foreign currency in the organisation's own (BT-111): as Severa states
+ * it, else by the invoice's currency rate. Leaves it untold where neither is there.
+ */
+bool severa_account_vat(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
 
 /* With head-office addresses (billing, postal), phone, fax and the language's code. */
 bool severa_customer(struct severa *s, const char *id, struct customer *ret,

@@ -81,24 +81,13 @@ static bool add_up(struct einvoice *e, struct err *err)
 			  "total is %s at the source, but the document makes %s", a, b);
 }
 
-/* The currency that the seller accounts VAT in, where this page can tell. */
-static const char *home_currency(const char *country)
-{
-	static const char *const pairs[][2] = { { "FI", "EUR" }, { "NO", "NOK" }, { "SE", "SEK" },
-						{ "DK", "DKK" }, { "EE", "EUR" }, { "NL", "EUR" },
-						{ "DE", "EUR" } };
-	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
-		if (strcmp(pairs[i][0], country) == 0)
-			return pairs[i][1];
-	return NULL;
-}
-
 /* BT-6 and BT-111: VAT must be told in the seller's own currency too. */
 static bool account_vat(struct einvoice *e, struct err *err)
 {
 	const struct invoice *inv = e->inv;
-	const char *currency = inv->accounting_currency ? inv->accounting_currency
-							: home_currency(e->seller.address.country);
+	const char *currency = inv->accounting_currency
+				       ? inv->accounting_currency
+				       : country_currency(e->seller.address.country);
 	if (!currency || strcmp(currency, inv->currency) == 0)
 		return true;
 	if (!currency_is_known(currency))

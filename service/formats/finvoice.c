@@ -206,8 +206,9 @@ static void epi_details(struct finvoice *f)
 
 static void document(struct finvoice *f)
 {
-	strbuf_addstr(f->w.out, "<?xml version=\"1.0\" encoding=\"ISO-8859-15\"?>\n"
-				"<?xml-stylesheet type=\"text/xsl\" href=\"Finvoice.xsl\"?>\n");
+	strbuf_addf(f->w.out, "<?xml version=\"1.0\" encoding=\"%s\"?>\n",
+		    f->opt->is_utf8 ? "UTF-8" : "ISO-8859-15");
+	strbuf_addstr(f->w.out, "<?xml-stylesheet type=\"text/xsl\" href=\"Finvoice.xsl\"?>\n");
 	xmlw_open(&f->w, "Finvoice");
 	xmlw_attr(&f->w, "Version", "3.0");
 	xmlw_attr(&f->w, "xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
@@ -226,9 +227,10 @@ static bool write_invoice(const struct invoice *inv, const struct finvoice_optio
 	struct einvoice e;
 	const struct einvoice_rules rules = { .credit_is_negative = true };
 	struct strbuf sb = STRBUF_INIT(arena, DOCUMENT_MAX_BYTES);
-	struct finvoice f = {
-		.w = XML_WRITER_INIT(&sb, XML_ISO_8859_15), .e = &e, .opt = opt, .why = ERR_INIT
-	};
+	struct finvoice f = { .w = XML_WRITER_INIT(&sb, opt->is_utf8 ? XML_UTF8 : XML_ISO_8859_15),
+			      .e = &e,
+			      .opt = opt,
+			      .why = ERR_INIT };
 	if (!einvoice_prepare(inv, &rules, arena, &e, err) ||
 	    !finvoice_find_route(&e, opt, &f.route, err))
 		return false;

@@ -84,3 +84,14 @@ bool vat_exemption_is_known(const char *code)
 	return strncmp(code, head, sizeof(head) - 1) == 0 &&
 	       holds(exemptions, code + sizeof(head) - 1);
 }
+
+const char *country_currency(const char *country_code)
+{
+	static const char *const pairs[][2] = { { "FI", "EUR" }, { "NO", "NOK" }, { "SE", "SEK" },
+						{ "DK", "DKK" }, { "EE", "EUR" }, { "NL", "EUR" },
+						{ "DE", "EUR" } };
+	for (size_t i = 0; country_code && i < ARRAY_SIZE(pairs); i++)
+		if (strcmp(pairs[i][0], country_code) == 0)
+			return pairs[i][1];
+	return NULL;
+}

@@ -103,6 +103,32 @@ bool maventa_invoices(struct maventa *mv, const char *const *uuids, size_t n,
 	return true;
 }
 
+bool maventa_invoices_by_number(struct maventa *mv, const char *number,
+				const struct maventa_invoice **ret, size_t *ret_n, struct err *err)
+{
+	struct maventa_rq rq = {
+		.what = "find invoices by number",
+		.method = "GET",
+		.path = maventa_path(mv,
+				     "/v1/invoices?direction=SENT&page=1&per_page=100&number={}",
+				     number, NULL)
+	};
+	const struct json *list;
+	size_t n = 0;
+	if (!maventa_json(mv, &rq, &list, err))
+		return false;
+	struct maventa_invoice *found = arena_alloc_array(mv->at->arena, json_size(list) + 1,
+							  sizeof(*found));
+	if (!found)
+		return full(err);
+	for (const struct json *j = json_first(list); j; j = json_next(j))
+		if (!maventa_map_invoice(mv->at->arena, j, &found[n++], err))
+			return false;
+	*ret = found;
+	*ret_n = n;
+	return true;
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct maventa_action *x = a, *y = b;

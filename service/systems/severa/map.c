@@ -58,6 +58,7 @@ static const struct field invoice_fields[] = {
 	TEXT("language.code", language),
 	TEXT("senderName", seller.name),
 	TEXT("senderVatNumber", seller.vat_number),
+	TEXT("senderContactName", seller.contact_name),
 	TEXT("senderAddress.addressline", seller.address.street),
 	TEXT("senderAddress.postalCode", seller.address.postcode),
 	TEXT("senderAddress.city", seller.address.city),
@@ -179,6 +180,23 @@ static const struct field language_fields[] = {
 };
 #undef ROW
 
+#define ROW struct severa_account
+static const struct field account_fields[] = {
+	ID_NEEDED("guid", id),		ID("accountNumber", account.number),
+	TEXT("bic", account.bic),	TEXT("accountNumberFormat", format),
+	ID("company.guid", company_id), ID("businessUnit.guid", unit_id),
+	BOOL("isActive", is_active),
+};
+#undef ROW
+
+#define ROW struct severa_currency
+static const struct field currency_fields[] = {
+	ID_NEEDED("guid", id),
+	TEXT("code", code),
+	BOOL("isOrganizationCurrency", is_own),
+};
+#undef ROW
+
 #define ROW struct severa_phase
 static const struct field phase_fields[] = {
 	ID_NEEDED("guid", id),
@@ -233,6 +251,38 @@ static const char *free_text(const struct json *j)
 	return NULL;
 }
 
+/* What it credits: which of the two links that is, is a guess (assumptions.c). */
+static void map_credited(const struct json *j, struct invoice *ret)
+{
+	const struct json *link = json_get(j, severa_credited_link);
+	if (!ret->is_credit_note)
+		return;
+	ret->preceding_number = json_text(json_get(link, "number"));
+	ret->preceding_id = json_text(json_get(link, "guid"));
+}
+
+/* The VAT in the one other currency that Severa states it in (facts §2.1); several say nothing. */
+static void map_vat_accounting(const struct json *j, struct invoice *ret)
+{
+	const struct json *list = json_at(j, "totalTax.multiCurrencyInfo");
+	for (const struct json *m = json_first(list); m; m = json_next(m)) {
+		const char *code = json_str(json_get(m, "currencyCode"));
+		struct decimal amount;
+		if (!code || str_eq(code, ret->currency) ||
+		    !json_decimal(json_get(m, "amount"), &amount))
+			continue;
+		if (ret->has_vat_accounting && (!str_eq(code, ret->accounting_currency) ||
+						!decimal_eq(amount, ret->total_vat_accounting))) {
+			ret->has_vat_accounting = false;
+			ret->accounting_currency = NULL;
+			return;
+		}
+		ret->has_vat_accounting = true;
+		ret->accounting_currency = code;
+		ret->total_vat_accounting = amount;
+	}
+}
+
 static bool map_projects(struct arena *arena, const struct json *j, struct invoice *ret,
 			 struct err *err)
 {
@@ -267,6 +317,8 @@ bool severa_map_invoice(struct arena *arena, const struct json *j, struct invoic
 		ret->changed_ms = 0;
 	ret->buyer.business_id = business_id_from(arena, ret->buyer.vat_number);
 	ret->seller.business_id = business_id_from(arena, ret->seller.vat_number);
+	map_credited(j, ret);
+	map_vat_accounting(j, ret);
 	return map_projects(arena, j, ret, err);
 }
 
@@ -361,6 +413,10 @@ const struct severa_shape severa_vat_rate_shape = SHAPE("VAT rate", struct sever
 const struct severa_shape severa_language_shape = SHAPE("language", struct severa_language,
 							language_fields, 0);
 const struct severa_shape severa_phase_shape = SHAPE("phase", struct severa_phase, phase_fields, 0);
+const struct severa_shape severa_account_shape = SHAPE("bank account", struct severa_account,
+						       account_fields, .is_active = true);
+const struct severa_shape severa_currency_shape = SHAPE("currency", struct severa_currency,
+							currency_fields, 0);
 const struct severa_shape severa_contact_shape = SHAPE("contact person", struct severa_contact,
 						       contact_fields, .is_active = true);
 

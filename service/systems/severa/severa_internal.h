@@ -37,6 +37,13 @@ bool severa_do(struct severa *s, const struct severa_rq *rq, struct http_reply *
 bool severa_judge(const struct severa_rq *rq, struct arena *arena, const struct http_reply *reply,
 		  bool is_login, struct err *err) MUST_CHECK;
 
+/* assumptions.c: what the vendor's documents leave open */
+extern const char severa_credited_link[];
+enum severa_currency_rate { SEVERA_FOREIGN_PER_OWN, SEVERA_OWN_PER_FOREIGN };
+/* An amount of the invoice's currency in the organisation's, two decimals; false without a rate. */
+bool severa_in_own_currency(const struct severa *s, struct decimal amount, struct decimal rate,
+			    struct decimal *ret) MUST_CHECK;
+
 /* scopes.c */
 #define SEVERA_N_SCOPES 7
 extern const char *const severa_scope_names[SEVERA_N_SCOPES];
@@ -107,7 +114,16 @@ struct severa_shape {
 };
 extern const struct severa_shape severa_customer_shape, severa_status_shape, severa_project_shape,
 	severa_unit_shape, severa_vat_rate_shape, severa_language_shape, severa_phase_shape,
-	severa_contact_shape;
+	severa_contact_shape, severa_account_shape, severa_currency_shape;
+struct severa_account {
+	const char *id, *format, *company_id, *unit_id;
+	struct bank_account account;
+	bool is_active;
+};
+struct severa_currency {
+	const char *id, *code;
+	bool is_own; /* the organisation's */
+};
 enum severa_product_register { SEVERA_PRODUCT, SEVERA_WORK_TYPE, SEVERA_TRAVEL_TYPE };
 extern const struct severa_shape severa_product_shapes[];
 /* Into one struct of the shape. */

@@ -19,6 +19,10 @@ static const struct option table[] = {
 	ROW(INT, concurrency, "SEVERA_CONCURRENCY", "4", "1..1000",
 	    "Jobs that use one client id at one time."),
 	ROW(INT, page, "SEVERA_PAGE", "100", "1..1000", "Rows asked for per page."),
+	ROW(ENUM, currency_rate, "SEVERA_CURRENCY_RATE", "foreign_per_own",
+	    "foreign_per_own|own_per_foreign",
+	    "What an invoice's currency rate says: units of its currency for one of the "
+	    "organisation's, or the other way round (a guess)."),
 };
 
 const struct system severa_system = {
