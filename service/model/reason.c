@@ -143,6 +143,33 @@ const struct reason reasons[] = {
 	  "vika ja siirrä lasku takaisin siirtotilaan.",
 	  "Mottakersystemet kunne ikke levere faktura {subject}. Rett det som det sier, og sett "
 	  "fakturaen tilbake i overføringsstatus." },
+	{ "delivery_pending_long", "operator",
+	  "Invoice {subject} was sent over a week ago, and the receiving system has not said yet "
+	  "what "
+	  "became of it. Look there; it is not sent again.",
+	  "Lasku {subject} lähetettiin yli viikko sitten, eikä vastaanottava järjestelmä ole vielä "
+	  "kertonut, perillekö se meni. Tarkista sieltä; sitä ei lähetetä uudelleen.",
+	  "Faktura {subject} ble sendt for over en uke siden, og mottakersystemet har ennå ikke "
+	  "sagt "
+	  "hvordan det gikk. Se etter der; den sendes ikke på nytt." },
+	{ "recipient_email_missing", "source_user",
+	  "Customer {subject} is to get invoices by e-mail, but has no e-mail address. Fill it in "
+	  "on "
+	  "the customer card.",
+	  "Asiakkaan {subject} laskut lähetetään sähköpostilla, mutta osoite puuttuu. Täydennä se "
+	  "asiakaskortille.",
+	  "Kunden {subject} skal få fakturaer på e-post, men har ingen e-postadresse. Fyll den ut "
+	  "på "
+	  "kundekortet." },
+	{ "settings_refused", "admin",
+	  "{subject} did not take the connection's settings; invoices wait until it does. Check "
+	  "the "
+	  "settings, or change them at {subject} and leave them empty here.",
+	  "{subject} ei hyväksynyt yhteyden asetuksia; laskut odottavat. Tarkista asetukset, tai "
+	  "tee "
+	  "ne palvelussa {subject} ja jätä ne täällä tyhjiksi.",
+	  "{subject} godtok ikke innstillingene til forbindelsen; fakturaene venter. Kontroller "
+	  "innstillingene, eller sett dem hos {subject} og la dem stå tomme her." },
 	{ "refused_by_target", "source_user", "The target refused what was sent: {subject}.",
 	  "Kohdejärjestelmä hylkäsi lähetetyn: {subject}.",
 	  "Målsystemet avviste det som ble sendt: {subject}." },

@@ -8,10 +8,11 @@
 #include <dirent.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 #include "codec/sign.h"
 #include "fake.h"
-#include "flows/severa_netvisor.h"
+#include "registry.h"
 
 #define EXCHANGES_MAX 256
 #define CASES_MAX 1024
@@ -23,6 +24,7 @@ struct exchange {
 };
 
 struct run {
+	const struct flow *flow; /* "flow": its name; severa-netvisor when not said */
 	struct arena *arena;
 	const struct json *spec;
 	const struct json *next; /* replay: the exchange awaited */
@@ -96,6 +98,29 @@ static bool same_url(const char *a, const char *b)
 	       strcmp(x + strcspn(x, "&"), y + strcspn(y, "&")) == 0;
 }
 
+/* What was sent, as text or as Base64. */
+static bool recorded_bytes(struct run *r, const struct json *x, const char *key, struct span *ret)
+{
+	const char *coded_key = arena_printf(r->arena, "%s_base64", key);
+	const char *coded = coded_key ? json_str(json_get(x, coded_key)) : NULL;
+	*ret = span_of(text_of(x, key));
+	if (!coded)
+		return true;
+	unsigned char *raw = arena_alloc(r->arena, strlen(coded) + 1);
+	size_t n;
+	if (!raw || !sign_unbase64(span_of(coded), raw, strlen(coded), &n))
+		return false;
+	*ret = (struct span) { (char *)raw, n };
+	return true;
+}
+
+static bool is_same_body(struct run *r, struct span body)
+{
+	struct span recorded;
+	return recorded_bytes(r, r->next, "body", &recorded) && body.n == recorded.n &&
+	       (!body.n || memcmp(body.p, recorded.p, body.n) == 0);
+}
+
 static bool is_expected(struct run *r, const struct call *call)
 {
 	const char *body = text_of(r->next, "body");
@@ -105,24 +130,10 @@ static bool is_expected(struct run *r, const struct call *call)
 		 !same_url(text_of(r->next, "url"), call->rq.url))
 		complain(r, "called %s %s instead of %s %s", call->rq.method, call->rq.url,
 			 text_of(r->next, "method"), text_of(r->next, "url"));
-	else if (!span_is(call->rq.body, body) && call->rq.body.n + strlen(body))
+	else if (!is_same_body(r, call->rq.body))
 		complain(r, "%s: body is\n%.*s\ninstead of\n%s", call->what,
 			 call->rq.body.n < 800 ? (int)call->rq.body.n : 800, call->rq.body.p, body);
 	return !r->complaint[0];
-}
-
-static bool reply_bytes(struct run *r, const struct json *x, struct span *ret)
-{
-	const char *coded = json_str(json_get(x, "reply_base64"));
-	*ret = span_of(text_of(x, "reply"));
-	if (!coded)
-		return true;
-	unsigned char *raw = arena_alloc(r->arena, strlen(coded) + 1);
-	size_t n;
-	if (!raw || !sign_unbase64(span_of(coded), raw, strlen(coded), &n))
-		return false;
-	*ret = (struct span) { (char *)raw, n };
-	return true;
 }
 
 static bool replay(struct fake *f, const struct call *call, struct http_reply *ret, struct err *err)
@@ -140,7 +151,7 @@ static bool replay(struct fake *f, const struct call *call, struct http_reply *r
 	*ret = (struct http_reply) { .status = (int)int_of(x, "status", 200),
 				     .content_type = text_of(x, "content_type"),
 				     .retry_after_ms = -1 };
-	if (!h || !reply_bytes(r, x, &ret->body))
+	if (!h || !recorded_bytes(r, x, "reply", &ret->body))
 		return err_set(err, ERR_SYSTEM, "case: reply_base64");
 	*h = (struct http_header) { "nextpagetoken", token };
 	ret->headers = h;
@@ -197,7 +208,18 @@ static bool is_text(struct span s)
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < 0x09)
 			return false;
-	return s.n < 4 || memcmp(s.p, "%PDF", 4) != 0;
+	return (s.n < 4 || memcmp(s.p, "%PDF", 4) != 0) && utf8_is_valid(s);
+}
+
+static void write_bytes(struct run *r, struct json_writer *w, const char *key, struct span bytes)
+{
+	if (is_text(bytes)) {
+		jsonw_key(w, key);
+		jsonw_span(w, bytes);
+	} else {
+		jsonw_kstr(w, arena_printf(r->arena, "%s_base64", key),
+			   sign_base64(r->arena, bytes));
+	}
 }
 
 static void write_exchange(struct run *r, struct json_writer *w, const struct exchange *x)
@@ -207,10 +229,8 @@ static void write_exchange(struct run *r, struct json_writer *w, const struct ex
 	jsonw_kstr(w, "what", x->call->what);
 	jsonw_kstr(w, "method", x->call->rq.method);
 	jsonw_kstr(w, "url", x->call->rq.url);
-	if (x->call->rq.body.p) {
-		jsonw_key(w, "body");
-		jsonw_span(w, x->call->rq.body);
-	}
+	if (x->call->rq.body.p)
+		write_bytes(r, w, "body", x->call->rq.body);
 	if (x->err.code != ERR_NONE) {
 		jsonw_kstr(w, "fail", err_code_name(x->err.code));
 	} else {
@@ -219,11 +239,7 @@ static void write_exchange(struct run *r, struct json_writer *w, const struct ex
 		jsonw_kstr(w, "content_type", reply->content_type);
 		if (token)
 			jsonw_kstr(w, "next_page_token", token);
-		jsonw_key(w, is_text(reply->body) ? "reply" : "reply_base64");
-		if (is_text(reply->body))
-			jsonw_span(w, reply->body);
-		else
-			jsonw_str(w, sign_base64(r->arena, reply->body));
+		write_bytes(r, w, "reply", reply->body);
 	}
 	jsonw_end_object(w);
 }
@@ -266,10 +282,16 @@ static const char *outcome_json(struct run *r, bool ok, const struct err *err)
 		jsonw_kstr(&w, "reason", err->reason);
 		jsonw_kstr(&w, "subject", err->subject);
 	}
+	if (!ok && str_eq(err->reason, "delivery_failed"))
+		jsonw_kstr(&w, "words", err->target_text);
 	if (f->number)
 		jsonw_kstr(&w, "number", f->number);
 	if (f->at.generation > 1)
 		jsonw_kint(&w, "generation", f->at.generation);
+	if (f->at.verdict)
+		jsonw_kstr(&w, "verdict", f->at.verdict);
+	if (f->at.watch_ms)
+		jsonw_kint(&w, "watch_days", f->at.watch_ms / 86400000);
 	jsonw_key(&w, "notes");
 	jsonw_array(&w);
 	for (size_t i = 0; i < f->at.n_notes; i++)
@@ -332,7 +354,7 @@ static void put_known(struct run *r)
 static void tell_source(struct run *r, const struct err *why)
 {
 	struct err err = ERR_INIT;
-	const struct flow *flow = &severa_netvisor;
+	const struct flow *flow = r->flow;
 	if (fake_step(&r->fake, flow->delivery_step)->state == STEP_INTENT ||
 	    fake_step(&r->fake, STEP_FAILED)->state == STEP_DONE)
 		return;
@@ -347,8 +369,8 @@ static const char *run_hint(struct run *r)
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const char *kind = NULL, *source_id = NULL, *ret;
 	struct err err = ERR_INIT;
-	bool ok = severa_netvisor.accept(r->arena, span_of(text_of(r->spec, "hint")), &kind,
-					 &source_id, &err);
+	bool ok = r->flow->accept(r->arena, span_of(text_of(r->spec, "hint")), &kind, &source_id,
+				  &err);
 	jsonw_object(&w);
 	if (ok) {
 		jsonw_kstr(&w, "kind", kind);
@@ -361,15 +383,62 @@ static const char *run_hint(struct run *r)
 	return strbuf_finish(&sb, &ret, NULL) ? ret : "{}";
 }
 
+/* A round of follow-up: "items": [{"key", "word", "age_ms"}]; what came of each stands in the
+ * result. */
+static bool run_follow(struct run *r, struct err *err)
+{
+	struct follow_item items[FOLLOW_MAX] = { 0 };
+	struct strbuf sb = STRBUF_INIT(r->arena, 65536);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	int64_t now = clock_wall_ms();
+	size_t n = 0;
+	for (const struct json *j = json_first(json_get(r->spec, "items")); j; j = json_next(j))
+		items[n++] = (struct follow_item) { .kind = "invoice",
+						    .target_key = text_of(j, "key"),
+						    .word = text_of(j, "word"),
+						    .sent_ms = now - int_of(j, "age_ms", 0),
+						    .now_ms = now };
+	r->fake.at.preview = true; /* it decides nothing, and writes nothing */
+	if (!r->flow->follow(&r->fake.at, items, n, err))
+		return false;
+	jsonw_object(&w);
+	jsonw_key(&w, "items");
+	jsonw_array(&w);
+	for (size_t i = 0; i < n; i++) {
+		jsonw_object(&w);
+		jsonw_kbool(&w, "has_news", items[i].has_news);
+		jsonw_kstr(&w, "seen", items[i].seen);
+		jsonw_end_object(&w);
+	}
+	jsonw_end_array(&w);
+	jsonw_end_object(&w);
+	return strbuf_finish(&sb, &r->fake.at.result, err);
+}
+
+static const struct flow *flow_named(const char *name)
+{
+	for (size_t i = 0; flows[i]; i++)
+		if (strcmp(flows[i]->name, name[0] ? name : "severa-netvisor") == 0)
+			return flows[i];
+	return NULL;
+}
+
 static const char *run_flow(struct run *r)
 {
 	struct fake *f = &r->fake;
 	struct err err = ERR_INIT;
 	const char *kind = text_of(r->spec, "kind");
+	r->flow = flow_named(text_of(r->spec, "flow"));
+	if (!r->flow) {
+		complain(r, "there is no flow %s", text_of(r->spec, "flow"));
+		return "{}";
+	}
 	if (json_get(r->spec, "hint"))
 		return run_hint(r);
 	fake_init(f, r->arena, node_text(r, json_get(r->spec, "settings")),
 		  node_text(r, json_get(r->spec, "credentials")));
+	if (text_of(r->spec, "connection")[0])
+		snprintf(f->conn.id, sizeof(f->conn.id), "%s", text_of(r->spec, "connection"));
 	f->exchange = r->client ? perform : replay;
 	f->ctx = r;
 	f->at.epoch_ms = int_of(r->spec, "epoch_ms", 0);
@@ -381,13 +450,14 @@ static const char *run_flow(struct run *r)
 	f->at.preview = bool_of(r->spec, "preview");
 	f->severa.page = (int)int_of(r->spec, "page", 100);
 	put_steps(r);
-	f->at.delivered = fake_step(f, severa_netvisor.delivery_step)->state == STEP_DONE;
+	f->at.delivered = fake_step(f, r->flow->delivery_step)->state == STEP_DONE;
 	put_known(r);
 	put_values(r);
 	fake_aim(f, kind, text_of(r->spec, "source_id"));
-	bool ok = strcmp(kind, "poll") == 0    ? severa_netvisor.poll(&f->at, &err)
-		  : strcmp(kind, "check") == 0 ? severa_netvisor.check(&f->at, &err)
-					       : severa_netvisor.run(&f->at, &err);
+	bool ok = strcmp(kind, "poll") == 0	? r->flow->poll(&f->at, &err)
+		  : strcmp(kind, "check") == 0	? r->flow->check(&f->at, &err)
+		  : strcmp(kind, "follow") == 0 ? run_follow(r, &err)
+						: r->flow->run(&f->at, &err);
 	if (!ok && !r->client && err.code == ERR_NONE)
 		complain(r, "failed without an error");
 	if (!ok && err.code == ERR_DATA && strcmp(kind, "invoice") == 0)

@@ -673,7 +673,7 @@ def _(sb):
     return {"steps": IN_DOUBT}
 
 
-PROGRAM = BOX = None
+PROGRAM = None
 
 
 def run(sb, invoice, spec):
@@ -752,40 +752,56 @@ def dry_complaints(result, want):
         yield "document: %s" % result["document"][:100]
 
 
-def main():
-    global PROGRAM, BOX
+class Book:
+    """The scenarios of one flow. run(sandbox, invoice, spec) records, complaints(sandbox, invoice, want, case) judges."""
+
+    def __init__(self, folder, scenarios, run_one, complaints_of):
+        self.folder, self.scenarios, self.run, self.complaints = folder, scenarios, run_one, complaints_of
+
+    def stale(self):
+        """Names of the cases that do not replay any more."""
+        said = subprocess.run([PROGRAM, str(self.folder.parent)], capture_output=True, text=True, check=False).stdout
+        return set(re.findall("^%s/([^:]+):" % self.folder.name, said, re.M))
+
+    def write(self, title, case):
+        text = re.sub(r"http://127\.0\.0\.1:\d+", "http://sandbox.test", json.dumps(case, indent=1, ensure_ascii=False))
+        text = re.sub(r"127\.0\.0\.1:\d+", "sandbox.test", text)
+        (self.folder / title).mkdir(parents=True, exist_ok=True)
+        (self.folder / title / "case.json").write_text(text + "\n")
+
+    def record(self, sb, prefix=None):
+        """Exit status."""
+        bad = done = 0
+        stale = self.stale()
+        for title, invoice, prepare, want in self.scenarios:
+            wanted = title.startswith(prefix) if prefix else title in stale or not (self.folder / title).exists()
+            if not wanted:
+                continue
+            done += 1
+            sb.reset()
+            sb.call("DELETE", "faults")
+            sb.guids = {invoice: sb.invoice(invoice)["guid"]}
+            spec = prepare(sb)
+            case = self.run(sb, invoice, spec if isinstance(spec, dict) else {})
+            wrong = list(self.complaints(sb, invoice, want, case))
+            for line in wrong:
+                print("%s: %s (%s)" % (title, line, json.dumps(case["expect"], ensure_ascii=False)[:400]))
+            bad += bool(wrong)
+            if not wrong:
+                self.write(title, case)
+        print("recorded: %d of %d" % (done - bad, done))
+        return bad > 0
+
+
+def main(book, sandbox=Sandbox):
+    global PROGRAM
     PROGRAM = sys.argv[1]
-    sb = BOX = Sandbox(sys.argv[2])
-    bad = done = 0
-    said = subprocess.run([PROGRAM, str(HERE.parent)], capture_output=True, text=True, check=False).stdout
-    stale = set(re.findall(r"^severa_netvisor/([^:]+):", said, re.M))
-    for title, invoice, prepare, want in SCENARIOS:
-        wanted = title.startswith(sys.argv[3]) if len(sys.argv) > 3 else title in stale or not (HERE / title).exists()
-        if not wanted:
-            continue
-        done += 1
-        sb.reset()
-        sb.call("DELETE", "faults")
-        sb.guids = {invoice: sb.invoice(invoice)["guid"]}
-        spec = prepare(sb)
-        case = run(sb, invoice, spec if isinstance(spec, dict) else {})
-        wrong = list(complaints(sb, invoice, want, case))
-        for line in wrong:
-            print("%s: %s (%s)" % (title, line, json.dumps(case["expect"], ensure_ascii=False)[:400]))
-        bad += bool(wrong)
-        if not wrong:
-            text = re.sub(r"http://127\.0\.0\.1:\d+", "http://sandbox.test", json.dumps(case, indent=1, ensure_ascii=False))
-            text = re.sub(r"127\.0\.0\.1:\d+", "sandbox.test", text)
-            (HERE / title).mkdir(parents=True, exist_ok=True)
-            (HERE / title / "case.json").write_text(text + "\n")
-    print("recorded: %d of %d" % (done - bad, done))
-    return bad > 0
+    sb = sandbox(sys.argv[2])
+    try:
+        sys.exit(book.record(sb, sys.argv[3] if len(sys.argv) > 3 else None))
+    finally:
+        sb.process.terminate()
 
 
 if __name__ == "__main__":
-    try:
-        status = main()
-    finally:
-        if BOX:
-            BOX.process.terminate()
-    sys.exit(status)
+    main(Book(HERE, SCENARIOS, run, complaints))

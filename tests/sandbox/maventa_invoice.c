@@ -92,6 +92,8 @@ static bool is_email(const char *text)
 static void choose_route_locked(struct mv_call *mc, const struct mv_form *f, struct mv_invoice *in)
 {
 	const struct mv_document *d = &in->doc;
+	if (str_eq(mv_form_text(mc->c->arena, f, "prevent_routing"), "true"))
+		return; /* taken, and sent nowhere */
 	bool is_forced_email = strcasecmp(d->address, "EMAIL") == 0;
 	if (d->address[0] && !is_forced_email && !is_disabled(mc, f, "einvoice") &&
 	    is_known_receiver_locked(mc->m, d->address)) {

@@ -95,6 +95,7 @@ struct severa_tenant {
 	struct doc_list kinds[SEVERA_KINDS];
 	uint64_t next_seq;
 	int64_t next_number;
+	bool is_norwegian; /* references are KIDs */
 	int64_t last_change_ms;
 	int64_t created_ahead_s; /* new invoices are created so much later than they are */
 	bool has_registers;
@@ -173,6 +174,8 @@ void severa_remove_locked(struct severa_tenant *t, struct doc *doc);
 /* By name without case or by guid; NULL when there is none. */
 struct doc *severa_status_locked(struct severa_tenant *t, const char *name_or_guid);
 /* Enters the status: gives a number when it asks for one. */
+/* The payment reference of an invoice with the number, by the tenant's country. */
+void severa_reference(const struct severa_tenant *t, int64_t number, char *ret, size_t size);
 bool severa_enter_locked(struct severa_tenant *t, struct doc *invoice, const struct doc *status,
 			 struct arena *arena, struct err *err) MUST_CHECK;
 /* A text or truth of a doc's JSON by dotted path; text is in the arena. */

@@ -274,6 +274,14 @@ static void write_status(struct json_writer *w, const struct json *status)
 	jsonw_end_object(w);
 }
 
+void severa_reference(const struct severa_tenant *t, int64_t number, char *ret, size_t size)
+{
+	if (t->is_norwegian)
+		kid_number(number, ret, size);
+	else
+		reference_number(number, ret, size);
+}
+
 bool severa_enter_locked(struct severa_tenant *t, struct doc *invoice, const struct doc *status,
 			 struct arena *arena, struct err *err)
 {
@@ -289,7 +297,7 @@ bool severa_enter_locked(struct severa_tenant *t, struct doc *invoice, const str
 	write_status(&w, s);
 	if (gives_number && invoice->number < 0) {
 		char reference[32];
-		reference_number(t->next_number, reference, sizeof(reference));
+		severa_reference(t, t->next_number, reference, sizeof(reference));
 		jsonw_kint(&w, "number", t->next_number);
 		jsonw_kstr(&w, "referenceNumber", reference);
 		t->next_number++;

@@ -380,7 +380,7 @@ static void write_status(struct composer *co, struct json_writer *w)
 	bool gives_number = false;
 	if (json_bool(json_get(j, "hasInvoiceNumber"), &gives_number) && gives_number) {
 		char reference[32];
-		reference_number(co->t->next_number, reference, sizeof(reference));
+		severa_reference(co->t, co->t->next_number, reference, sizeof(reference));
 		jsonw_kint(w, "number", co->t->next_number++);
 		jsonw_kstr(w, "referenceNumber", reference);
 	} else {

@@ -782,6 +782,7 @@ bool severa_seed(struct severa_tenant *t, const struct tenant_spec *spec, struct
 	struct seeder s = {
 		.home = co && co->country ? &norway : &finland, .t = t, .arena = arena, .err = err
 	};
+	t->is_norwegian = s.home == &norway;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	if (!seed_countries_and_languages(&s) || !seed_money(&s) || !seed_status_list(&s) ||

@@ -164,6 +164,16 @@ void business_id(unsigned base, char ret[BUSINESS_ID_TEXT])
 	snprintf(ret, BUSINESS_ID_TEXT, "%07u-%u", base % 10000000, r ? 11 - r : 0);
 }
 
+void kid_number(int64_t base, char *ret, size_t size)
+{
+	int64_t sum = 0, rest = base;
+	for (unsigned i = 0; rest > 0; i++, rest /= 10) {
+		int64_t digit = rest % 10 * (i % 2 ? 1 : 2);
+		sum += digit / 10 + digit % 10;
+	}
+	snprintf(ret, size, "%" PRId64 "%" PRId64, base, (10 - sum % 10) % 10);
+}
+
 void reference_number(int64_t base, char *ret, size_t size)
 {
 	static const int weights[3] = { 7, 3, 1 };

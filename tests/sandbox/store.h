@@ -42,5 +42,7 @@ void json_merge(struct json_writer *w, const struct json *target, const struct j
 void business_id(unsigned base, char ret[BUSINESS_ID_TEXT]);
 /* Finnish reference number: the digits of `base` and the check digit (§1.3). Needs 32 bytes. */
 void reference_number(int64_t base, char *ret, size_t size);
+/* Norwegian KID with a check digit of modulus 10. Needs 32 bytes. */
+void kid_number(int64_t base, char *ret, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make demo: sandbox, private Redis and service on this machine; relays the sample invoices of two companies and prints what
-arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C, with a third company that is
+"""make demo: sandbox, private Redis and service on this machine; relays the sample invoices of three companies and prints what
+arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C, with a company more that is
 not connected yet: README, "First steps", does that by hand."""
 
 import json
@@ -10,17 +10,20 @@ import sys
 import time
 
 from sandbox import ROOT
-from service import ADMIN, SECRET, Service, connection_of
+from service import ADMIN, SECRET, Service, connection_of, maventa_connection_of
 
 SETTINGS = {"poll_interval": "5s", "retry_first": "500ms", "severa_rate": "100", "severa_burst": "20",
             "request_timeout": "10s", "lease": "5s", "beat": "1s"}
-REST = {"done", "skipped", "cancelled", "needs_data", "system_fault"}
-COMPANIES = {"kajo": "Kajo Ohjelmistotalo Oy", "louhi": "Louhi"}
+REST = {"done", "following", "skipped", "cancelled", "needs_data", "system_fault"}
+ARRIVED = {"done", "following"}  # following: sent, and Maventa is asked what becomes of it
+# Tenant: target, what connects to it, settings.
+COMPANIES = {"kajo": ("Netvisor", connection_of, {}), "louhi": ("Netvisor", connection_of, {}),
+             "fjell": ("Maventa", maventa_connection_of, {"send_pdf": True, "print": {"enabled": True}})}
 
 
 def connect(service):
-    for key in COMPANIES:
-        service.connect(key, key)
+    for key, (_, body_of, settings) in COMPANIES.items():
+        service.connect(key, key, body_of, **settings)
         waiting = service.call("POST", f"/v1/connections/{key}/check").json()["result"]["waiting"]
         service.activate(key)
         print(f"  {key}: connected, checked and activated; {waiting} invoices wait at Severa")
@@ -39,24 +42,31 @@ def wait_until_at_rest(service, seconds=120):
     sys.exit("the transfers did not come to rest: " + service.relay.tail())
 
 
+def where(target, document):
+    """How a document stands at the target, in a word or two."""
+    if target == "Netvisor":
+        return str(document.get("netvisor_key", "-"))
+    form = {"FINVOICE30": "Finvoice", "PEPPOLBIS30": "Peppol"}
+    return f"{form[document['format']]}, {document['route'].lower()}" if document else "-"
+
+
 def show(service):
-    """The table; answers whether the ledgers agree with what Viesti says."""
+    """The tables; answers whether the ledgers agree with what Viesti says."""
     agree = True
-    for key in COMPANIES:
-        ledger = service.sandbox.ledger("netvisor", key)
+    for key, (target, _, _) in COMPANIES.items():
+        ledger = service.sandbox.ledger(target.lower(), key)
         arrived = {str(d["number"]): d for d in ledger["documents"]}
-        print(f"\n{key}: Severa → Netvisor\n{'invoice':>9}  {'state':<13} {'Netvisor key':<13} {'sum':>12}  why")
+        print(f"\n{key}: Severa → {target}\n{'invoice':>9}  {'state':<13} {'at ' + target:<18} {'sum':>12}  why")
         done = set()
         for t in sorted(service.transfers(key), key=lambda t: str(t.get("number") or "")):
             number = str(t.get("number") or "-")
             document = arrived.get(number, {})
             why = (t.get("error") or {}).get("text", "")
-            print(f"{number:>9}  {t['state']:<13} {str(document.get('netvisor_key', '-')):<13} "
-                  f"{str(document.get('sum', '-')):>12}  {why[:110]}")
-            if t["state"] == "done":
+            print(f"{number:>9}  {t['state']:<13} {where(target, document):<18} {str(document.get('sum', '-')):>12}  {why[:105]}")
+            if t["state"] in ARRIVED:
                 done.add(number)
         agree &= done == set(arrived) and ledger["duplicates"] == 0
-        print(f"  {len(done)} done, {len(arrived)} stand in Netvisor, {ledger['duplicates']} doubled")
+        print(f"  {len(done)} done, {len(arrived)} stand at {target}, {ledger['duplicates']} doubled")
     return agree
 
 
@@ -67,7 +77,7 @@ def keep(service):
     body.parent.mkdir(parents=True, exist_ok=True)
     body.write_text(json.dumps(connection_of(service.setup(key), "own") | {"webhook_secrets": [SECRET]}, indent=2) + "\n", encoding="utf-8")
     print(f"\nIt serves until Ctrl-C; the API is shown at http://127.0.0.1:{service.relay.port}/docs, what the vendors got at "
-          f"{service.sandbox.url}/_sandbox/ledger.\n{body.relative_to(ROOT)} connects a third company (README, First steps). In "
+          f"{service.sandbox.url}/_sandbox/ledger.\n{body.relative_to(ROOT)} connects one more company (README, First steps). In "
           f"another terminal:\n\n    V=http://127.0.0.1:{service.relay.port} TOKEN={ADMIN}", flush=True)
     try:
         while service.relay.alive():
@@ -83,7 +93,7 @@ def interrupt(*_args):
 def main():
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, interrupt)
-    print("Starting viesti with a private Redis; Severa and Netvisor are played by viesti-sandbox.", flush=True)
+    print("Starting viesti with a private Redis; Severa, Netvisor and Maventa are played by viesti-sandbox.", flush=True)
     with Service(private_redis=True, **SETTINGS) as service:
         connect(service)
         wait_until_at_rest(service)

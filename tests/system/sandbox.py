@@ -97,11 +97,16 @@ class Sandbox:
 
     # --- control API ---
 
-    def control(self, path, method="GET", body=None):
+    def control(self, path, method="GET", body=None, raw=False):
+        """raw: the answer's bytes; else what it says, text where it is no JSON."""
         data = None if body is None else json.dumps(body).encode()
         answer = call(self.url + "/_sandbox/" + path, method, {"Content-Type": "application/json"}, data)
         if answer.status >= 400:
             raise AssertionError("control %s %s: %d %s" % (method, path, answer.status, answer.text))
+        if raw:
+            return answer.body
+        if (answer.header("Content-Type") or "").startswith("text/"):
+            return answer.text
         return answer.json() if answer.body else None
 
     def setup(self, key=None):

@@ -1,25 +1,57 @@
 /*
- * flow.c: one Severa sales invoice on its way through Maventa (SV-01, SV-02, MV-13, MV-14).
+ * flow.c: one Severa sales invoice through Maventa (SV-01, SV-02, MV-13, MV-14): what the road of
+ * all Severa flows asks of this one. What a document must look like stands in rules.c and
+ * document.c, what must be settled at the account before in account.c, sending and following in
+ * delivery.c.
  */
 #include "base/base.h"
 #include "flows/severa_maventa.h"
 #include "internal.h"
 
-static bool not_yet(struct err *err)
+static bool open_maventa(struct road *r, struct err *err)
 {
-	return err_set(err, ERR_WAITING, "this flow sends nothing yet");
+	struct sm_run *m = (struct sm_run *)r; /* its first member */
+	sm_read_settings(r->at->arena, r->settings, &m->set);
+	if (!maventa_open(r->at, r->settings, json_get(r->credentials, "maventa"), &m->maventa,
+			  err))
+		return false;
+	r->account = m->maventa.company;
+	return true;
 }
+
+const struct road_ops sm_road_ops = {
+	.flow = &severa_maventa,
+	.target = "Maventa",
+	.size = sizeof(struct sm_run),
+	.open = open_maventa,
+	.may_send = sm_may_send,
+	.prepare = sm_prepare,
+	.identify = sm_identify,
+	.look_up = sm_look_up,
+	.build = sm_build,
+	.send = sm_send,
+	.verdict = sm_verdict,
+	.check = sm_check,
+};
 
 static bool poll(struct attempt *at, struct err *err)
 {
-	struct sm r;
-	return sm_open(&r, at, err) && not_yet(err);
+	return road_poll(&sm_road_ops, at, err);
 }
 
 static bool run(struct attempt *at, struct err *err)
 {
-	struct sm r;
-	return sm_open(&r, at, err) && not_yet(err);
+	return road_run(&sm_road_ops, at, err);
+}
+
+static bool check(struct attempt *at, struct err *err)
+{
+	return road_check(&sm_road_ops, at, err);
+}
+
+static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
+{
+	return road_on_failed(&sm_road_ops, at, why, err);
 }
 
 const struct flow severa_maventa = {
@@ -31,7 +63,10 @@ const struct flow severa_maventa = {
 	.credentials = sm_credential_table,
 	.n_credentials = SM_N_CREDENTIALS,
 	.settle = sm_settle,
+	.accept = road_accept,
 	.poll = poll,
 	.run = run,
-	.check = sm_check,
+	.check = check,
+	.on_failed = on_failed,
+	.follow = sm_follow,
 };

@@ -1,24 +1,26 @@
-/* internal.h: what the files of this flow share. */
+/*
+ * internal.h: what the files of this flow share. A document runs on the road of all Severa flows
+ * (struct sm_run); a registration, which comes before there are keys of Maventa's, has struct sm.
+ */
 #ifndef SEVERA_MAVENTA_INTERNAL_H
 #define SEVERA_MAVENTA_INTERNAL_H
 
 #include "base/base.h"
 #include "flow.h"
+#include "flows/severa_road.h"
 #include "model/invoice.h"
 #include "systems/maventa.h"
 #include "systems/severa.h"
 
 #define STEP_INVOICE "maventa.invoice"
-#define STEP_STATUS "severa.status"
 
 enum sm_format { SM_BY_COUNTRY, SM_FINVOICE, SM_PEPPOL };
 
 /* A connection's settings, read. */
 struct sm_settings {
-	const char *transfer, *transferred, *failed; /* guid or name */
-	const char *company; /* company_id of the company whose invoices are relayed */
+	const char *company; /* whose invoices are relayed, as road_company_from names it */
 	enum sm_format format;
-	bool send_pdf, send_by_email;
+	bool send_by_email;
 	struct maventa_settings account; /* what the user set of the account's own settings */
 	const char *comment; /* in the e-mail; may be NULL */
 	const char *einvoice_address, *einvoice_operator, *iban, *bic; /* ours; may be NULL */
@@ -28,34 +30,88 @@ struct sm_settings {
 	bool kid_mod11, not_in_company_register;
 };
 
-/* One attempt with all that it needs. */
+/* A connection beside the road. */
 struct sm {
 	struct attempt *at;
 	const struct json *settings, *credentials;
 	struct sm_settings set;
 	struct severa severa;
 	struct maventa maventa;
-	const struct severa_status *transfer, *transferred;
+};
+
+/* The way that an invoice takes to its receiver. */
+enum sm_way {
+	SM_ANY_WAY, /* Maventa's own order: e-invoice, e-mail, paper */
+	SM_BY_EMAIL,
+	SM_ON_PAPER,
+	SM_NOWHERE, /* taken by Maventa, and sent to nobody */
+};
+struct sm_route {
+	enum sm_way way;
+	bool is_steered; /* by a word on the customer's card, in place of an e-invoice address */
+	const char *email; /* NULL: none goes along */
+	unsigned disabled; /* enum maventa_route */
+};
+
+/* One document on the road. */
+struct sm_run {
+	struct road road; /* first: struct road_ops */
+	struct sm_settings set;
+	struct maventa maventa;
+	struct sm_route route; /* by prepare */
+	struct maventa_form form; /* by build */
+	const char *format; /* Maventa's name of it */
+	size_t n_files; /* beside the document */
 };
 
 /* settings.c */
-#define SM_N_SETTINGS 29
-#define SM_N_CREDENTIALS 5
+#define SM_N_SETTINGS (ROAD_N_SETTINGS + 21)
+#define SM_N_CREDENTIALS (ROAD_N_CREDENTIALS + 3)
 extern const struct setting sm_setting_table[SM_N_SETTINGS];
 extern const struct credential sm_credential_table[SM_N_CREDENTIALS];
 bool sm_settle(struct arena *arena, const struct system_values *systems,
 	       const struct json *settings, const struct json *credentials,
 	       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n, struct err *err);
+void sm_read_settings(struct arena *arena, const struct json *settings, struct sm_settings *ret);
 /* Settings and Severa: what a connection has before it has keys of Maventa's. */
 bool sm_open_severa(struct sm *r, struct attempt *at, struct err *err) MUST_CHECK;
 bool sm_open(struct sm *r, struct attempt *at, struct err *err) MUST_CHECK;
-/* Finds the statuses; needs Severa. */
-bool sm_find_statuses(struct sm *r, struct err *err) MUST_CHECK;
-/* By which two spellings of one company's VAT number are known as the same: its register number
- * where it can be told, else the number without blanks. NULL past the arena's cap. */
-const char *sm_company_id(struct arena *arena, const char *vat_number, const char *country);
 
-/* check.c */
-bool sm_check(struct attempt *at, struct err *err);
+/* rules.c, pure */
+/* By which an invoice is known at Maventa: another one for another generation, never for a repeat.
+ */
+struct sm_uuid_of {
+	const char *connection, *company, *source_id;
+	int64_t generation;
+};
+const char *sm_uuid(struct arena *arena, const struct sm_uuid_of *of);
+bool sm_route(const struct sm_settings *set, const struct customer *c, struct sm_route *ret,
+	      struct err *err) MUST_CHECK;
+void sm_address_buyer(const struct sm_route *route, const struct customer *c, struct party *buyer);
+/* Of an invoice whose parties are known; never SM_BY_COUNTRY. */
+enum sm_format sm_format(struct arena *arena, const struct sm_settings *set,
+			 const struct invoice *inv);
+bool sm_has_zero_rows(const struct invoice *inv);
+/* Gives the rows at 0 % their VAT category and reason; NULL where nobody has said. */
+void sm_explain_zeros(const struct sm_settings *set, const struct severa_tax *tax,
+		      struct invoice *inv);
+/* Does all that Maventa tells of it agree? */
+bool sm_is_same(const struct maventa_invoice *in, const struct road_identity *id);
+
+/* flow.c */
+extern const struct road_ops sm_road_ops;
+/* account.c, document.c, delivery.c, check.c: members of struct road_ops and struct flow. */
+bool sm_may_send(struct road *r, struct err *err);
+bool sm_prepare(struct road *r, struct err *err);
+bool sm_build(struct road *r, struct err *err);
+void sm_identify(const struct road *r, struct road_identity *id);
+bool sm_look_up(struct road *r, const struct road_identity *id, struct road_seen *ret,
+		struct err *err);
+bool sm_send(struct road *r, const char **ret_key, struct err *err);
+bool sm_verdict(struct road *r, const struct step *sent, struct road_verdict *ret, struct err *err);
+bool sm_follow(struct attempt *at, struct follow_item *items, size_t n, struct err *err);
+bool sm_check(struct road_check *c, struct err *err);
+/* Of the running generation; NULL past the arena's cap. */
+const char *sm_run_uuid(const struct sm_run *m);
 
 #endif

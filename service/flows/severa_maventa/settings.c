@@ -3,31 +3,22 @@
  * validates by and documents, combinations that are refused, and reading them for an attempt.
  */
 #include "base/base.h"
+#include "flows/severa_maventa.h"
 #include "internal.h"
 
-#define COMMENT_MAX 1024
+#include "base/utf8.h"
+
+#define COMMENT_MAX_CHARS 1024
 
 const struct setting sm_setting_table[SM_N_SETTINGS] = {
-	{ "statuses.transfer", SETTING_TEXT, NULL, NULL, true,
-	  "Severa status (guid or name) whose invoices are relayed; it must give a number and not "
-	  "be "
-	  "marked Sent." },
-	{ "statuses.transferred", SETTING_TEXT, NULL, NULL, true,
-	  "Severa status (guid or name) that an invoice gets once Maventa has taken it." },
-	{ "statuses.failed", SETTING_TEXT, NULL, NULL, true,
-	  "Severa status (guid or name) for invoices whose data must be mended or whose sending "
-	  "failed." },
-	{ "company.vat_number", SETTING_TEXT, NULL, NULL, true,
-	  "VAT number of the company whose invoices are relayed: the organisation's, or that of a "
-	  "business unit that has one." },
+	ROAD_SETTINGS(
+		true, true,
+		"VAT number of the company whose invoices are relayed: the organisation's, or "
+		"that of a business unit that has one."),
 	{ "format", SETTING_ENUM, "by_country|finvoice|peppol", "by_country", false,
 	  "Format of the e-invoice; by_country: Finvoice 3.0 where seller and buyer are Finnish, "
 	  "else "
 	  "Peppol BIS Billing 3." },
-	{ "send_pdf", SETTING_BOOL, NULL, "true", false,
-	  "Severa's PDF and all attachments that are not internal go along; off: the data alone, "
-	  "and "
-	  "Maventa makes the picture by its own template." },
 	{ "send_by_email", SETTING_BOOL, NULL, "true", false,
 	  "Customers without an e-invoice address get the invoice by e-mail, to the address on "
 	  "their "
@@ -72,44 +63,28 @@ const struct setting sm_setting_table[SM_N_SETTINGS] = {
 	  "Why a row to a country outside the EU has no VAT where Severa does not say." },
 	{ "vat.exempt_reason", SETTING_TEXT, NULL, NULL, false,
 	  "Why rows of category E are exempt, in words for the buyer." },
-	{ "severa.url", SETTING_TEXT, NULL, NULL, false, "Severa base URL of this connection." },
 	{ "maventa.url", SETTING_TEXT, NULL, NULL, false, "Maventa base URL of this connection." },
 	{ "maventa.soap_url", SETTING_TEXT, NULL, NULL, false,
 	  "Where the WSDL for this connection's registration is." },
-	FLOW_MAIL_SETTINGS,
 };
 
 /* Those of Maventa's are brought by a registration, or pasted. */
 const struct credential sm_credential_table[SM_N_CREDENTIALS] = {
-	{ "severa", "client_id", "Client id of the REST credentials.", true },
-	{ "severa", "client_secret", "Client secret of the REST credentials.", true },
+	ROAD_CREDENTIALS,
 	{ "maventa", "company_uuid", "Company UUID of the account.", true },
 	{ "maventa", "user_api_key", "User API key of a user with the role admin.", true },
 	{ "maventa", "vendor_api_key", "Vendor API key, where it is not the configuration's.",
 	  false },
 };
 
-static const char *preset_of(const char *name)
-{
-	for (size_t i = 0; i < SM_N_SETTINGS; i++)
-		if (strcmp(sm_setting_table[i].name, name) == 0)
-			return sm_setting_table[i].preset;
-	return NULL;
-}
-
-/* The value, else the preset, else NULL; an empty text counts as not given. */
 static const char *text(const struct json *settings, const char *name)
 {
-	const char *value = json_str(json_at(settings, name));
-	return value && value[0] ? value : preset_of(name);
+	return road_text(&severa_maventa, settings, name);
 }
 
 static bool flag(const struct json *settings, const char *name)
 {
-	bool value;
-	if (json_bool(json_at(settings, name), &value))
-		return value;
-	return str_eq(preset_of(name), "true");
+	return road_flag(&severa_maventa, settings, name);
 }
 
 /* Of the account's own settings: what nobody has set is left as it is (MV-08). */
@@ -130,50 +105,16 @@ static const char *capitals(struct arena *arena, const char *word)
 	return copy;
 }
 
-static bool refuse(struct err *err, const char *pointer, const char *words)
+static bool check_combinations(const struct json *settings, struct err *err)
 {
-	err_set(err, ERR_INPUT, "%s", words);
-	err_pointer(err, "%s", pointer);
-	return false;
-}
-
-const char *sm_company_id(struct arena *arena, const char *vat_number, const char *country)
-{
-	struct scheme_id id;
-	if (legal_id_from(arena, vat_number, country, &id))
-		return id.value;
-	return identifier_compact(arena, vat_number);
-}
-
-static bool check_statuses(const struct json *settings, struct err *err)
-{
-	const char *transfer = text(settings, "statuses.transfer");
-	const char *transferred = text(settings, "statuses.transferred");
-	const char *failed = text(settings, "statuses.failed");
-	if (transfer && str_eq(transfer, transferred))
-		return refuse(err, "/settings/statuses/transferred",
-			      "transfer and transferred must be two statuses");
-	if (failed && (str_eq(failed, transfer) || str_eq(failed, transferred)))
-		return refuse(err, "/settings/statuses/failed",
-			      "failed must be a status of its own");
-	return true;
-}
-
-static bool check_combinations(struct arena *arena, const struct json *settings, struct err *err)
-{
-	const char *company = text(settings, "company.vat_number");
 	const char *comment = text(settings, "email.comment");
-	const char *iban = text(settings, "seller.iban");
-	if (!check_statuses(settings, err))
-		return false;
-	if (company && !vat_id_from(arena, company, NULL, false) &&
-	    !business_id_from(arena, company))
-		return refuse(err, "/settings/company/vat_number",
-			      "not a VAT number: FI12345671, NO123456785MVA");
-	if (comment && strlen(comment) > COMMENT_MAX)
-		return refuse(err, "/settings/email/comment", "at most 1024 characters");
-	if (!iban && text(settings, "seller.bic"))
-		return refuse(err, "/settings/seller/bic", "goes with seller.iban");
+	if (comment && utf8_length(span_of(comment)) > COMMENT_MAX_CHARS)
+		return road_refuse(err, "/settings/email/comment", "at most 1024 characters");
+	if (!text(settings, "seller.iban") && text(settings, "seller.bic"))
+		return road_refuse(err, "/settings/seller/bic", "goes with seller.iban");
+	if (flag(settings, "print.own_pdf") && !flag(settings, "send_pdf"))
+		return road_refuse(err, "/settings/print/own_pdf",
+				   "needs send_pdf: without it there is no PDF to print");
 	return true;
 }
 
@@ -181,12 +122,11 @@ bool sm_settle(struct arena *arena, const struct system_values *systems,
 	       const struct json *settings, const struct json *credentials,
 	       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n, struct err *err)
 {
-	const char *client = json_str(json_at(credentials, "severa.client_id"));
 	const char *company = json_str(json_at(credentials, "maventa.company_uuid"));
 	size_t n = 0;
-	if (!check_combinations(arena, settings, err))
-		return false;
-	if (client && client[0] && !severa_limit(systems, client, &ret_limits[n++], err))
+	if (!road_settle(&severa_maventa, arena, systems, settings, credentials, ret_limits, &n,
+			 err) ||
+	    !check_combinations(settings, err))
 		return false;
 	if (company && company[0] && !maventa_limit(systems, company, &ret_limits[n++], err))
 		return false;
@@ -201,16 +141,11 @@ static enum sm_format format_of(const char *name)
 	return str_eq(name, "peppol") ? SM_PEPPOL : SM_BY_COUNTRY;
 }
 
-static void read_settings(struct arena *arena, const struct json *s, struct sm_settings *ret)
+void sm_read_settings(struct arena *arena, const struct json *s, struct sm_settings *ret)
 {
-	const char *company = text(s, "company.vat_number");
 	*ret = (struct sm_settings) {
-		.transfer = text(s, "statuses.transfer"),
-		.transferred = text(s, "statuses.transferred"),
-		.failed = text(s, "statuses.failed"),
-		.company = company ? sm_company_id(arena, company, NULL) : NULL,
+		.company = road_company_from(arena, text(s, "company.vat_number")),
 		.format = format_of(text(s, "format")),
-		.send_pdf = flag(s, "send_pdf"),
 		.send_by_email = flag(s, "send_by_email"),
 		.account = { .email = given(s, "send_by_email"),
 			     .email_how = capitals(arena, text(s, "email.how")),
@@ -244,23 +179,12 @@ bool sm_open_severa(struct sm *r, struct attempt *at, struct err *err)
 			err) ||
 	    !json_parse(at->arena, secret, JSON_LIMITS_API, &r->credentials, err))
 		return err_wrap(err, "connection %s", at->conn->id);
-	read_settings(at->arena, r->settings, &r->set);
+	sm_read_settings(at->arena, r->settings, &r->set);
 	return severa_open(at, r->settings, json_get(r->credentials, "severa"), &r->severa, err);
 }
 
 bool sm_open(struct sm *r, struct attempt *at, struct err *err)
 {
-	if (!sm_open_severa(r, at, err))
-		return false;
-	if (!r->set.transfer || !r->set.transferred || !r->set.company)
-		return err_set(err, ERR_WAITING,
-			       "statuses.transfer, statuses.transferred and company.vat_number "
-			       "must be set");
-	return maventa_open(at, r->settings, json_get(r->credentials, "maventa"), &r->maventa, err);
-}
-
-bool sm_find_statuses(struct sm *r, struct err *err)
-{
-	return severa_status_find(&r->severa, r->set.transfer, &r->transfer, err) &&
-	       severa_status_find(&r->severa, r->set.transferred, &r->transferred, err);
+	return sm_open_severa(r, at, err) &&
+	       maventa_open(at, r->settings, json_get(r->credentials, "maventa"), &r->maventa, err);
 }

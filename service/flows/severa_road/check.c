@@ -150,6 +150,10 @@ static bool check_twin(struct road_check *c, struct err *err)
 static bool check_statuses(struct road_check *c, struct err *err)
 {
 	const struct road_settings *set = &c->r->set;
+	struct err inner = ERR_INIT;
+	/* As they are now: what a check names is mended, and checked again at once (SV-08). */
+	if (!severa_read_statuses(&c->r->severa, &inner))
+		return road_name_it(c, &inner, "/credentials/severa", err);
 	if (!check_status(c, set->transfer, "/settings/statuses/transfer", &c->transfer, err) ||
 	    !check_status(c, set->transferred, "/settings/statuses/transferred", &c->transferred,
 			  err) ||
