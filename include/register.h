@@ -42,7 +42,7 @@ enum register_direction {
 
 /* A field as it is to stand at the target. */
 struct register_value {
-	const char *name;
+	const char *name; /* two registers of one kind name their fields alike */
 	const char *value; /* NULL: empty at the source */
 	/* Set by the driver before `update`: differs from what was synchronised last. One that is
 	 * empty now is only changed when it was not empty then (NV-05). */
@@ -56,6 +56,8 @@ struct register_match {
 	/* `list_target`: the business keys under which it is found, as `map` writes them. */
 	const char *const *keys;
 	size_t n_keys;
+	const char *taken_by; /* set by the driver: the record of the source that it is linked with;
+				 NULL: none */
 	const char *note; /* what `match` wants to know of it; at most 200 bytes; NULL: nothing */
 	/*
 	 * Its fields, as far as the listing tells them, named as `map` does: what is so already is
@@ -120,7 +122,7 @@ struct register_done {
 };
 
 /*
- * All members run on worker threads and may block, unless they say otherwise. What fails as a whole
+ * at->kind is the register's name. All members run on worker threads and may block, unless they say otherwise. What fails as a whole
  * (outage, quota, credentials, lease, busy) ends the slice and is tried again by meaning (DESIGN
  * §4.10); ERR_DATA and its like fail the one record; ERR_WAITING makes it wait. Each failure has a
  * reason of model/reason.c.
@@ -142,7 +144,8 @@ struct register_sync {
 	 * to another. NULL: always.
 	 */
 	bool (*wanted)(struct arena *arena, const struct json *settings, const char **ret_schedule);
-	/* The company at the right side, as link_table.scope. Required. */
+	/* link_table.scope: the company at the right side; and that at the left, where ids of its
+	 * records are not unique beyond it. Required. */
 	bool (*scope)(struct attempt *at, const char **ret, struct err *err);
 	/* A page of the source. Required. */
 	bool (*list)(struct attempt *at, const struct register_cursor *from,
@@ -169,8 +172,11 @@ struct register_sync {
 	bool (*find)(struct attempt *at, struct register_record *const *records, size_t n,
 		     struct err *err);
 	size_t find_max;
-	/* The one record of the target that has the key: is it this one? An error says why not
-	 * ("number taken"). No I/O. NULL: it is. */
+	/*
+	 * A record of the target that has a key of this one: may it be this one? An error says why
+	 * not ("number taken"), and fails the record. One that is linked with another record is
+	 * never taken for this one, whatever is said. No I/O. NULL: it may.
+	 */
 	bool (*match)(const struct register_record *r, const struct register_match *m,
 		      struct err *err);
 	/* Makes the record at the target. Side by side. Required. */

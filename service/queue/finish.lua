@@ -56,6 +56,7 @@ local function finish_task(id, h, conn, text)
 	local key = P .. 'j:' .. id
 	if h.mode == 'b' then
 		call('HSET', key, 'st', 'queued', 'ua', NOW)
+		call('PEXPIRE', key, math.max(3600000, h.wait + 600000))
 		delay(conn, id, now + math.max(0, h.wait))
 		return
 	end

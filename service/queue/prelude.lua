@@ -51,13 +51,14 @@ local function wake()
 	call('LTRIM', P .. 'q:wake', 0, 15)
 end
 
--- Checks and their like first (0: they run on a paused connection too), then follow-up, polls, and transfers in their order.
+-- Checks and their like first (0: they run on a paused connection too), then follow-up, polls, and, in their order,
+-- transfers and slices of register runs.
 -- While the connection is paused, transfers with news of what was sent stand before that; nothing from POLL_PLACE on is claimed
 -- then, and where the credentials were refused nothing from VERDICT_PLACE on.
 local VERDICT_PLACE, FOLLOW_PLACE, POLL_PLACE = 0.5, 0.6, 1
 local TASK_PLACES = { poll = POLL_PLACE, follow = FOLLOW_PLACE }
 local function place_in_line(id)
-	if not is_task(id) then
+	if not is_task(id) or string.sub(id, 1, 5) == 'sync:' then
 		return 1000 + call('INCR', P .. 'q:seq')
 	end
 	return TASK_PLACES[string.match(id, '^[^:]*')] or 0
@@ -291,7 +292,7 @@ local function next_generation(conn, id)
 	unfollow(conn, id)
 end
 
--- A task that is named after its connection (poll, follow, dialogue) waits once for each.
+-- A task that is named after its connection (poll, follow, dialogue, sync) waits once for each.
 local function new_task(id, kind, conn, args, now)
 	local key = P .. 'j:' .. id
 	if call('EXISTS', key) == 1 and (call('ZSCORE', P .. 'q:c:' .. conn, id)
@@ -313,6 +314,22 @@ local function put_follow(conn, is_put_aside, now)
 		end
 	end
 	plan_round(conn, now, now)
+end
+
+-- A link of register records and the way back. False: the record at the right belongs to another already.
+local function put_link(links, left, right, rest)
+	local key, back = P .. 'lk:' .. links, P .. 'lr:' .. links
+	local other = call('HGET', back, right)
+	if other and other ~= left and string.match(call('HGET', key, other) or '', '^([^\n]*)') == right then
+		return false
+	end
+	local old = string.match(call('HGET', key, left) or '', '^([^\n]*)\n')
+	if old and old ~= right then
+		call('HDEL', back, old)
+	end
+	call('HSET', key, left, right .. '\n' .. rest)
+	call('HSET', back, right, left)
+	return true
 end
 
 -- A connection's record, and what the queue needs of it. a: index in ARGV of doc, sealed secrets, whether it is paused (see

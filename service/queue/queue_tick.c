@@ -7,65 +7,15 @@
 
 #include "base/clock.h"
 #include "codec/json.h"
+#include "queue/schedule.h"
 
 #define TICK_ARENA (1024 * 1024)
 #define TICK_BOUND 500
 #define TICK_FIXED 8
 #define TICK_NOW 5
-#define JITTER_PARTS 10 /* a poll by interval comes up to a tenth late */
-#define MAX_TIMES 48
 
 static const char *const mend_buckets[] = { "active",	 "waiting", "retrying",	 "in_doubt",
 					    "following", "watched", "needs_data" };
-
-/* The next of the times of day, by the zone's own clock; 0 when none is readable. */
-static int64_t next_of_times(const struct json *times, const char *zone, int64_t now_ms)
-{
-	struct tz *tz = NULL;
-	struct err ignored = ERR_INIT;
-	int64_t best = 0;
-	unsigned seen = 0;
-	if (!tz_load(zone ? zone : "UTC", &tz, &ignored))
-		return 0;
-	for (const struct json *t = json_first(times); t && seen < MAX_TIMES;
-	     t = json_next(t), seen++) {
-		int h = 0, m = 0;
-		const char *text = json_str(t);
-		if (!text || strlen(text) != 5 || sscanf(text, "%2d:%2d", &h, &m) != 2 || h > 23 ||
-		    m > 59 || h < 0 || m < 0)
-			continue;
-		int64_t at = tz_next_minute(tz, now_ms, h * 60 + m);
-		if (!best || at < best)
-			best = at;
-	}
-	tz_free(tz);
-	return best;
-}
-
-/* So that connections which came due together, after an outage say, do not stay together. */
-static int64_t after_interval(int64_t now_ms, int64_t interval_ms)
-{
-	uint32_t dice;
-	sign_random(&dice, sizeof(dice));
-	return now_ms + interval_ms + (int64_t)(dice % (uint64_t)(interval_ms / JITTER_PARTS + 1));
-}
-
-/* An unreadable schedule polls at the default interval: late news are better than none. */
-static int64_t next_poll_ms(struct queue *q, struct arena *arena, const char *schedule,
-			    int64_t now_ms)
-{
-	const struct json *doc = NULL;
-	struct err ignored = ERR_INIT;
-	int64_t interval_s = 0;
-	if (!schedule[0] || !json_parse(arena, span_of(schedule), JSON_LIMITS_API, &doc, &ignored))
-		return after_interval(now_ms, q->poll_interval_ms);
-	if (json_int64(json_get(doc, "interval_s"), &interval_s) && interval_s > 0 &&
-	    interval_s <= 366 * 86400)
-		return after_interval(now_ms, interval_s * 1000);
-	int64_t at = next_of_times(json_get(doc, "times"), json_str(json_get(doc, "time_zone")),
-				   now_ms);
-	return at ? at : after_interval(now_ms, q->poll_interval_ms);
-}
 
 static bool plan_polls(struct queue *q, struct arena *arena, const struct redis_value *v,
 		       struct queue_tick *tick, struct err *err)
@@ -79,7 +29,8 @@ static bool plan_polls(struct queue *q, struct arena *arena, const struct redis_
 	int64_t now_ms = queue_int(&v->items[TICK_NOW]);
 	for (size_t i = TICK_FIXED; i + 1 < v->n; i += 2) {
 		const struct redis_value *answer = NULL;
-		int64_t next = next_poll_ms(q, arena, queue_text(v, i + 1), now_ms);
+		int64_t next = schedule_next_ms(arena, queue_text(v, i + 1), q->poll_interval_ms,
+						now_ms);
 		if (!redis_commandf(r, arena, &answer, err, "ZADD %ssched XX %lld %s",
 				    redis_prefix(q->pool), (long long)next, queue_text(v, i)))
 			return false;

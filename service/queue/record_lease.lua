@@ -9,5 +9,6 @@ if ttl == '0' then
 	call('DEL', key)
 else
 	call('SET', key, holder, 'PX', ttl)
+	call('ZADD', P .. 'recs', now_ms(), ARGV[2]) -- for register runs, which know the target as it was (run_intend.lua)
 end
 return 0
