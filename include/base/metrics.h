@@ -24,6 +24,12 @@
 	X(REDIS_AWAY, "viesti_redis_away_total", "part", "",                                       \
 	  "Times that Redis was not reachable.")                                                   \
 	X(COMMITS, "viesti_intake_commits_total", "", "", "Group commits of the intake.")          \
+	X(REGISTER_RUNS, "viesti_register_runs_total", "flow", "outcome",                          \
+	  "Register runs by how they ended.")                                                      \
+	X(REGISTER_PASSES, "viesti_register_passes_total", "register", "outcome",                  \
+	  "Passes over one register, named flow/register.")                                        \
+	X(REGISTER_RECORDS, "viesti_register_records_total", "register", "outcome",                \
+	  "Records of registers by what became of them.")                                          \
 	X(COMMITTED, "viesti_intake_committed_total", "", "", "Webhooks in group commits.")
 
 enum metric {

@@ -3,10 +3,10 @@
  * more than one key is one Lua script, so it happens wholly or not at all.
  *
  * A job is a transfer (its id is derived from its business key) or a short-lived task of a
- * connection: "poll:<conn>", "follow:<conn>", "check:<random>", "dry_run:<random>",
- * "dialogue:<random>" or, when it comes by itself, "dialogue:<conn>". All shared deadlines are by
- * the clock of Redis. Thread-safe: each call borrows a connection of the pool. Every call may be
- * repeated after ERR_OUTAGE. Results live in the arena of the call.
+ * connection: "poll:<conn>", "follow:<conn>", "sync:<conn>" (queue/runs.h), "check:<random>",
+ * "dry_run:<random>", "dialogue:<random>" or, when it comes by itself, "dialogue:<conn>". All
+ * shared deadlines are by the clock of Redis. Thread-safe: each call borrows a connection of the
+ * pool. Every call may be repeated after ERR_OUTAGE. Results live in the arena of the call.
  */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
@@ -77,7 +77,15 @@ bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
 		  struct queue_receipt *ret, struct err *err) MUST_CHECK;
 
 /* --- claim, heartbeat, finish --- */
-enum queue_job_type { JOB_TRANSFER, JOB_POLL, JOB_CHECK, JOB_DRY_RUN, JOB_DIALOGUE, JOB_FOLLOW };
+enum queue_job_type {
+	JOB_TRANSFER,
+	JOB_POLL,
+	JOB_CHECK,
+	JOB_DRY_RUN,
+	JOB_DIALOGUE,
+	JOB_FOLLOW,
+	JOB_SYNC /* a slice of a register run (queue/runs.h) */
+};
 struct queue_job {
 	enum queue_job_type type;
 	const char *id, *conn, *kind, *source_id; /* kind of a task its kind */
@@ -237,6 +245,12 @@ bool queue_follow_counts(struct queue *q, struct arena *arena, const char *const
  */
 bool queue_rate_take(struct queue *q, const char *key, int rate_per_s, int burst,
 		     int64_t *ret_wait_ms, struct err *err) MUST_CHECK;
+/*
+ * As above, but a call that is free within max_wait_ms is booked at once (*ret_booked) and may be
+ * made after *ret_wait_ms: many who wait neither ask again nor overtake each other.
+ */
+bool queue_rate_book(struct queue *q, const struct limit_key *limit, int64_t max_wait_ms,
+		     int64_t *ret_wait_ms, bool *ret_booked, struct err *err) MUST_CHECK;
 /* Retry-After of a vendor: no job of the key is claimed, and no rate given, for so long; but a job
  * that is tried once an hour costs nobody anything, and finds out. */
 #define QUEUE_BLOCK_MAX_MS 3600000

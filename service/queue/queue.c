@@ -146,19 +146,38 @@ bool queue_record_release(struct queue *q, const char *name, const char *holder,
 
 /* --- limits --- */
 
-bool queue_rate_take(struct queue *q, const char *key, int rate_per_s, int burst,
-		     int64_t *ret_wait_ms, struct err *err)
+/* Below zero: booked. */
+static bool rate(struct queue *q, const char *key, int rate_per_s, int burst, int64_t max_wait_ms,
+		 int64_t *ret, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(SMALL_ARENA);
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	struct num rate, room;
-	struct span args[] = { span_of(key), num_span(&rate, rate_per_s > 0 ? rate_per_s : 1),
-			       num_span(&room, burst > 0 ? burst : 1) };
+	struct num per_s, room, patience;
+	struct span args[] = { span_of(key), num_span(&per_s, rate_per_s > 0 ? rate_per_s : 1),
+			       num_span(&room, burst > 0 ? burst : 1),
+			       num_span(&patience, max_wait_ms) };
 	const struct redis_value *v = NULL;
 	if (!queue_call(q, arena, "rate", args, ARRAY_SIZE(args), &v, err))
 		return false;
-	*ret_wait_ms = queue_int(v);
+	*ret = queue_int(v);
+	return true;
+}
+
+bool queue_rate_take(struct queue *q, const char *key, int rate_per_s, int burst,
+		     int64_t *ret_wait_ms, struct err *err)
+{
+	return rate(q, key, rate_per_s, burst, 0, ret_wait_ms, err);
+}
+
+bool queue_rate_book(struct queue *q, const struct limit_key *limit, int64_t max_wait_ms,
+		     int64_t *ret_wait_ms, bool *ret_booked, struct err *err)
+{
+	int64_t wait = 0;
+	if (!rate(q, limit->key, limit->rate_per_s, limit->burst, max_wait_ms, &wait, err))
+		return false;
+	*ret_booked = wait <= 0;
+	*ret_wait_ms = wait < 0 ? -wait : wait;
 	return true;
 }
 

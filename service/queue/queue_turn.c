@@ -124,6 +124,8 @@ static enum queue_job_type job_type(const char *id)
 {
 	if (strncmp(id, "poll:", 5) == 0)
 		return JOB_POLL;
+	if (strncmp(id, "sync:", 5) == 0)
+		return JOB_SYNC;
 	if (strncmp(id, "check:", 6) == 0)
 		return JOB_CHECK;
 	if (strncmp(id, "follow:", 7) == 0)

@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "codec/json.h"
 #include "net/verdict.h"
+#include "queue/runs.h"
+#include "store/links.h"
 
 /* A wait for a rate slot up to this is slept: it costs less than to hand the job back. */
 #define SLOT_SLEEP_MAX_MS 400
@@ -53,22 +55,20 @@ static bool take_slot(struct attempt *at, const char *key, struct err *err)
 	const struct limit_key *limit = limit_of(at->conn, key);
 	if (!limit || limit->rate_per_s <= 0)
 		return true;
-	for (int64_t slept = 0;;) {
-		int64_t wait_ms = 0;
-		if (!queue_rate_take(queue_of(at), key, limit->rate_per_s, limit->burst, &wait_ms,
-				     err))
-			return false;
-		if (wait_ms == 0)
-			return true;
-		if (slept + wait_ms > SLOT_SLEEP_MAX_MS) {
-			err_set(err, ERR_BUSY, "no free call at %s", key);
-			if (err)
-				err->retry_after_ms = wait_ms;
-			return false;
-		}
-		clock_sleep_ms(wait_ms);
-		slept += wait_ms;
+	int64_t wait_ms = 0;
+	bool is_booked = false;
+	if (!queue_rate_book(queue_of(at), limit, SLOT_SLEEP_MAX_MS, &wait_ms, &is_booked, err))
+		return false;
+	if (!is_booked) {
+		err_set(err, ERR_BUSY, "no free call at %s", key);
+		if (err)
+			err->retry_after_ms = wait_ms;
+		return false;
 	}
+	if (wait_ms > 0)
+		clock_sleep_ms(wait_ms);
+	impl_of(at)->run->slept_ms += wait_ms;
+	return true;
 }
 
 static bool still_ours(struct attempt *at, struct err *err)
@@ -105,8 +105,10 @@ static bool op_exchange(struct attempt *at, const struct call *call, struct http
 		return false;
 	if (call->rq.is_write && !still_ours(at, err))
 		return false;
+	impl->run->n_calls++;
 	struct http_request rq = call->rq;
-	bool is_fenced = is_transfer(at) || impl->run->job.type == JOB_DIALOGUE;
+	bool is_fenced = is_transfer(at) || impl->run->job.type == JOB_DIALOGUE ||
+			 impl->run->job.type == JOB_SYNC;
 	if (rq.is_write && is_fenced)
 		rq.begin_before_ms = &impl->run->deadline_ms;
 	if (!impl->ctx->http->perform(impl->ctx->http, at->arena, &rq, ret, &reach, e)) {
@@ -321,6 +323,39 @@ static bool op_known(struct attempt *at, const char *kind, const char *source_id
 	return queue_known(queue_of(at), at->arena, at->conn->id, kind, source_id, ret, err);
 }
 
+static bool op_links(struct attempt *at, const struct link_table *table, enum link_side side,
+		     const char *const *ids, size_t n, struct record_link *ret, struct err *err)
+{
+	struct stored_link *got = arena_alloc_array(at->arena, n + 1, sizeof(*got));
+	const struct links_query query = { .table = table, .side = side, .ids = ids, .n = n };
+	if (!got)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (n == 0)
+		return true;
+	if (!store_links_get(impl_of(at)->ctx->opt->store, at->arena, &query, got, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		ret[i] = got[i].link;
+	return true;
+}
+
+static bool op_link_put(struct attempt *at, const struct link_table *table,
+			const struct record_link *links, size_t n, struct err *err)
+{
+	return at->preview || store_links_put(impl_of(at)->ctx->opt->store, table, links, n, err);
+}
+
+static bool op_want_run(struct attempt *at, const char *registers, struct err *err)
+{
+	const struct run_order order = { .conn = at->conn->id,
+					 .flow = at->conn->flow,
+					 .registers = registers,
+					 .trigger = "document",
+					 .kind = RUN_CHANGES };
+	struct run_receipt got;
+	return at->preview || queue_run_new(queue_of(at), &order, &got, err);
+}
+
 static bool op_is_active(struct attempt *at, const char *connection)
 {
 	CLEANUP(connection_unref)
@@ -349,6 +384,9 @@ const struct attempt_ops run_ops = {
 	.report = op_report,
 	.known = op_known,
 	.is_active = op_is_active,
+	.links = op_links,
+	.link_put = op_link_put,
+	.want_run = op_want_run,
 	.record_put = talk_record_put,
 	.records = talk_records,
 	.credentials_put = talk_credentials_put,

@@ -110,15 +110,17 @@ static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct pool *p = w->pool;
-	struct run_context ctx = { .opt = &p->opt,
-				   .cache = p->cache,
-				   .http = http_client_transport(w->http) };
+	struct run_context ctx = {
+		.opt = &p->opt, .cache = p->cache, .http = http_client_transport(w->http), .pool = p
+	};
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		struct run *r = list_pop(&p->claimed);
 		if (!r) {
 			if (p->stop_work)
 				break;
+			if (pool_help_locked(p, &ctx))
+				continue;
 			p->idle++;
 			pthread_cond_wait(&p->work, &p->lock);
 			p->idle--;
@@ -191,6 +193,7 @@ bool pool_start(const struct pool_options *opt, struct pool **ret, struct err *e
 	clock_cond_init(&p->desk);
 	clock_cond_init(&p->quiet);
 	clock_cond_init(&p->tick);
+	clock_cond_init(&p->crew);
 	list_init(&p->claimed);
 	list_init(&p->ended);
 	list_init(&p->spare);
@@ -284,6 +287,7 @@ void pool_free(struct pool *p)
 	pthread_cond_destroy(&p->desk);
 	pthread_cond_destroy(&p->quiet);
 	pthread_cond_destroy(&p->tick);
+	pthread_cond_destroy(&p->crew);
 	pthread_mutex_destroy(&p->lock);
 	mem_free(p);
 }

@@ -53,7 +53,7 @@ static void log_run(const struct run *r, const char *verdict)
 {
 	const struct queue_outcome *o = &r->outcome;
 	bool bad = o->state == STATE_SYSTEM_FAULT || o->verdict == FINISH_ILLEGAL;
-	bool is_round = r->job.type == JOB_POLL ||
+	bool is_round = r->job.type == JOB_POLL || r->job.type == JOB_SYNC ||
 			(r->job.type == JOB_FOLLOW && r->err.code == ERR_NONE);
 	enum log_level level = bad ? LOG_ERROR : o->hand_back || is_round ? LOG_DEBUG : LOG_INFO;
 	if (o->verdict == FINISH_ILLEGAL)

@@ -4,6 +4,7 @@
  * pool.c	start and stop, worker threads, the lists that jobs go through
  * pool_clerk.c	the clerks, who store outcomes and claim in one round trip, and the listener
  * pool_upkeep.c	the beater and the keeper
+ * crew.c	workers without a job help with another's parts
  */
 #ifndef WORKER_POOL_INTERNAL_H
 #define WORKER_POOL_INTERNAL_H
@@ -51,7 +52,7 @@ enum round { ROUND_LISTENER = N_CLERKS, ROUND_BEATER, ROUND_KEEPER, N_ROUNDS };
 struct pool {
 	struct pool_options opt;
 	struct cache *cache;
-	int64_t next_warning_ms; /* the keeper's own */
+	int64_t next_warning_ms, next_plan_ms; /* the keeper's own */
 	bool is_redis_away; /* the keeper's own: it was told */
 	/* When a thread was last heard of, monotonic; 0: it rests until it is woken. */
 	_Atomic int64_t heard_ms[N_ROUNDS];
@@ -61,8 +62,10 @@ struct pool {
 	pthread_cond_t desk; /* for clerks: something ended, or may be claimed */
 	pthread_cond_t quiet; /* for the listener and the stop: a turn was taken */
 	pthread_cond_t tick; /* for beater and keeper: the end */
+	pthread_cond_t crew; /* for owners of crews: a helper has left */
 	struct list claimed, ended;
 	struct list spare; /* runs to be used again */
+	struct crew *crews; /* jobs whose parts are open to workers without a job of their own */
 	struct run *leases; /* every claimed job until its outcome is stored */
 	struct run *in_hands[HANDS]; /* jobs that workers are to begin or have begun, by id */
 	size_t n_leases;
@@ -96,6 +99,8 @@ size_t pool_room_locked(const struct pool *p);
  */
 bool pool_take_in_hands_locked(struct pool *p, struct run *r) MUST_CHECK;
 void pool_out_of_hands_locked(struct pool *p, struct run *r);
+/* Helps with another's parts, the lock off meanwhile; false: nobody wants help. */
+bool pool_help_locked(struct pool *p, const struct run_context *ctx) MUST_CHECK;
 /* Are more outcomes of short jobs worth a moment's wait? */
 bool pool_lingers_locked(const struct pool *p);
 

@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include "pool_internal.h"
+#include "sync.h"
 
 #include "base/alloc.h"
 
@@ -188,6 +189,7 @@ static void keep_house(struct pool *p)
 			log_event(LOG_WARN, "redis_clock_jumped", LOG_I("ms", tick.clock_jump_ms),
 				  LOG_S("text", "the clock of the Redis host was set"));
 	} while (tick.more);
+	sync_tick(p);
 }
 
 void *pool_keeper_main(void *arg)

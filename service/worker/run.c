@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "run.h"
+#include "sync.h"
 #include "talk.h"
 
 #include "base/alloc.h"
@@ -244,18 +245,22 @@ const struct json *run_args(struct run *r)
 
 static bool dispatch(struct attempt *at, const struct flow *flow, struct run *r, struct err *err)
 {
+	bool waits = false;
 	switch (r->job.type) {
 	case JOB_TRANSFER:
 	case JOB_DRY_RUN:
 		return flow->run(at, err);
 	case JOB_POLL:
-		return flow->poll(at, err);
+		return sync_goes_first(at, flow, run_args(r), &waits, err) &&
+		       (waits || flow->poll(at, err));
 	case JOB_CHECK:
 		return flow->check(at, err);
 	case JOB_DIALOGUE:
 		return talk_run(at, flow, run_args(r), err);
 	case JOB_FOLLOW:
 		return run_follow(r, at, flow, err);
+	case JOB_SYNC:
+		break; /* sync.c */
 	}
 	return err_set(err, ERR_SYSTEM, "unknown kind of job");
 }
@@ -273,14 +278,14 @@ static bool read_args(struct run *r, struct attempt *at, struct err *err)
 	return at->source_id || err_set(err, ERR_INPUT, "a dry run needs source_id");
 }
 
-static void run_with(struct run *r, const struct run_context *ctx, const struct flow *flow,
-		     struct connection *conn)
+void run_make_attempt(struct run *r, const struct run_context *ctx, const struct flow *flow,
+		      const struct connection *conn, struct attempt_impl *impl, struct attempt *ret)
 {
 	const struct pool_options *opt = ctx->opt;
-	struct attempt_impl impl = { .magic = RUN_MAGIC, .run = r, .ctx = ctx, .flow = flow };
 	struct store_epoch epoch;
 	store_epoch_get(opt->store, &epoch);
-	struct attempt at = {
+	*impl = (struct attempt_impl) { .magic = RUN_MAGIC, .run = r, .ctx = ctx, .flow = flow };
+	*ret = (struct attempt) {
 		.ops = &run_ops,
 		.arena = r->arena,
 		.conn = conn,
@@ -298,9 +303,17 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 		.delivered = r->job.delivered,
 		.has_news = r->job.has_news,
 		.systems = opt->systems,
-		.impl = &impl,
+		.impl = impl,
 	};
+}
+
+static void run_with(struct run *r, const struct run_context *ctx, const struct flow *flow,
+		     struct connection *conn)
+{
+	struct attempt_impl impl;
+	struct attempt at;
 	struct err err = ERR_INIT;
+	run_make_attempt(r, ctx, flow, conn, &impl, &at);
 	bool ok = read_args(r, &at, &err) && dispatch(&at, flow, r, &err);
 	if (ok) {
 		succeeded(r, &at, flow);
@@ -340,6 +353,7 @@ static bool may_run(const struct queue_job *job, const struct connection *c)
 	case JOB_FOLLOW:
 		return connection_may_follow(c);
 	case JOB_POLL:
+	case JOB_SYNC:
 		return c->state == CONNECTION_ACTIVE;
 	case JOB_CHECK:
 	case JOB_DRY_RUN:
@@ -361,6 +375,8 @@ void run_attempt(struct run *r, const struct run_context *ctx)
 		run_hand_back(r, 1000);
 	} else if (!may_run(&r->job, conn)) {
 		run_hand_back(r, 5000);
+	} else if (r->job.type == JOB_SYNC) {
+		sync_slice(r, ctx, flow, conn);
 	} else {
 		run_with(r, ctx, flow, conn);
 	}

@@ -36,6 +36,7 @@ struct run {
 	size_t n_entries;
 	size_t n_left_out; /* of entries; their number stands behind the first ones */
 	bool has_written; /* a write to a vendor was begun */
+	int64_t n_calls, slept_ms; /* calls to vendors, and waits for a place in their budget */
 	struct queue_outcome outcome; /* filled by run_attempt */
 	struct err err; /* why it failed; code ERR_NONE when it did not */
 	int64_t claimed_ms, began_ms, took_ms; /* monotonic */
@@ -44,11 +45,14 @@ struct run {
 	int64_t conn_rev;
 };
 
+struct attempt_impl;
+
 /* What a worker thread brings to an attempt. */
 struct run_context {
 	const struct pool_options *opt;
 	struct cache *cache;
 	struct http_transport *http;
+	struct pool *pool; /* whose idle workers may help (crew.h); NULL: nobody may */
 };
 
 /* Without a job; NULL without memory. */
@@ -59,6 +63,10 @@ bool run_take(struct run *r, const struct queue_job *job, int64_t now_ms) MUST_C
 /* Forgets its job, so that it can take up another. */
 void run_clear(struct run *r);
 
+/* An attempt of the run's job; *impl and the run outlive it. Its arena is the run's. */
+void run_make_attempt(struct run *r, const struct run_context *ctx, const struct flow *flow,
+		      const struct connection *conn, struct attempt_impl *impl,
+		      struct attempt *ret);
 /* Runs the flow and fills r->outcome; stores nothing but steps. */
 void run_attempt(struct run *r, const struct run_context *ctx);
 /* The outcome of a job that was claimed but not begun: it is ready again after so long. */

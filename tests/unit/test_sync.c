@@ -1,0 +1,642 @@
+/*
+ * test_sync.c: runs of register syncs on a real Redis, against two systems in shared memory
+ * (sync_world.h). The slices are driven by hand in child processes, so that one can end at any
+ * call; a worker pool drives them at the end.
+ */
+#include "base/base.h"
+
+#include <setjmp.h>
+
+#include <cmocka.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "net/http.h"
+#include "queue/runs.h"
+#include "redis_fixture.h"
+#include "sync_world.h"
+#include "worker/pool.h"
+#include "worker/run.h"
+
+#define QUIET_MS 120
+#define LEASE_MS 120
+#define TURNS_MAX 400
+
+static const struct http_guard guard;
+static const struct system_values values;
+static const struct flow *const flows[] = { &world_flow, NULL };
+
+static struct {
+	struct redis_fixture fx;
+	struct seal_key key;
+	struct world *world;
+	struct arena *arena;
+} t;
+
+/* One relay process's side of Redis. */
+struct relay {
+	struct redis_pool *redis;
+	struct store *store;
+	struct queue *queue;
+	struct pool_options pool;
+};
+
+static bool put_connection(struct store *s, struct err *err)
+{
+	const struct connection_draft d = { .id = "c",
+					    .flow = "world",
+					    .name = "c",
+					    .settings = "{}",
+					    .schedule = "{\"interval_s\":86400}",
+					    .pause_reason = "",
+					    .state = CONNECTION_ACTIVE,
+					    .created_ms = 1,
+					    .activated_ms = 1,
+					    .credentials = SPAN_LIT("{}") };
+	CLEANUP(connection_unref) struct connection *known = store_find(s, "c");
+	return known || store_connection_put(s, &d, NULL, err);
+}
+
+static bool open_relay(struct relay *r, struct err *err)
+{
+	const struct redis_options ro = { .url = t.fx.url, .prefix = "t", .pool_size = 8 };
+	if (!redis_pool_new(&ro, &r->redis, err))
+		return false;
+	const struct store_options so = { .pool = r->redis, .key = &t.key };
+	if (!store_new(&so, &r->store, err) || !store_sync(r->store, err) ||
+	    !store_refresh(r->store, err) || !put_connection(r->store, err))
+		return false;
+	const struct queue_options qo = { .pool = r->redis,
+					  .store = r->store,
+					  .key = &t.key,
+					  .lease_ms = LEASE_MS,
+					  .quiet_ms = QUIET_MS };
+	if (!queue_new(&qo, &r->queue, err))
+		return false;
+	r->pool = (struct pool_options) { .queue = r->queue,
+					  .store = r->store,
+					  .flows = flows,
+					  .systems = &values,
+					  .guard = &guard,
+					  .workers = 4,
+					  .lease_ms = LEASE_MS,
+					  .beat_ms = 40,
+					  .quiet_ms = QUIET_MS,
+					  .retry_first_ms = 20,
+					  .retry_cap_ms = 100,
+					  .retry_max_age_ms = 60000,
+					  .retest_ms = 50 };
+	return true;
+}
+
+static void close_relay(struct relay *r)
+{
+	queue_free(r->queue);
+	store_free(r->store);
+	redis_pool_free(r->redis);
+}
+
+/* Gives out one job and runs it; false: there was none. */
+static bool turn(struct relay *r, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new((size_t)1 << 20);
+	struct run_context ctx = { .opt = &r->pool };
+	struct queue_job job;
+	struct queue_tick tick;
+	size_t n = 0;
+	if (!queue_tick(r->queue, &tick, err) || !queue_claim(r->queue, arena, 1, &job, &n, err) ||
+	    n == 0)
+		return false;
+	struct run *run = run_new((size_t)64 << 20);
+	assert(run);
+	bool taken = run_take(run, &job, clock_mono_ms());
+	assert(taken);
+	run_attempt(run, &ctx);
+	bool stored = queue_finish(r->queue, &run->outcome, 1, err);
+	run_free(run);
+	return stored;
+}
+
+/* In a process of its own: goes on until the run is over. Its exit: 0 over, 9 killed, 1 failed. */
+static int relay_until_over(const char *id)
+{
+	struct relay r = { .redis = NULL };
+	struct err err = ERR_INIT;
+	struct register_run run;
+	if (!open_relay(&r, &err)) {
+		fprintf(stderr, "relay: %s\n", err.message);
+		return 1;
+	}
+	for (int i = 0; i < TURNS_MAX; i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new((size_t)1 << 20);
+		if (!turn(&r, &err))
+			clock_sleep_ms(5);
+		if (!queue_run_get(r.queue, arena, id, &run, &err) || run.ended_ms)
+			return run.ended_ms ? 0 : 1;
+	}
+	fprintf(stderr, "the run stands in %s, %s %s: %s\n", run.place.reg,
+		run_phase_name(run.place.phase), run_state_name(run.state), run.error_code);
+	return 1;
+}
+
+static int in_child(int (*work)(const char *), const char *id)
+{
+	int status = -1;
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(work(id));
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+#define ALL_REGISTERS "products customers partners cards"
+
+static void order_run(const char *registers, enum run_kind kind, char ret_id[RUN_ID_MAX])
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct run_receipt got;
+	const struct run_order order = {
+		.conn = "c", .flow = "world", .registers = registers, .trigger = "api", .kind = kind
+	};
+	if (!open_relay(&r, &err) || !queue_run_new(r.queue, &order, &got, &err))
+		fail_msg("%s", err.message);
+	snprintf(ret_id, RUN_ID_MAX, "%s", got.id);
+	close_relay(&r);
+}
+
+static struct register_run read_run(const char *id)
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct register_run run;
+	if (!open_relay(&r, &err) || !queue_run_get(r.queue, t.arena, id, &run, &err))
+		fail_msg("%s", err.message);
+	close_relay(&r);
+	return run;
+}
+
+static struct register_run run_all(const char *registers, enum run_kind kind)
+{
+	char id[RUN_ID_MAX];
+	order_run(registers, kind, id);
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	return read_run(id);
+}
+
+static int64_t count(const struct register_run *run, const char *reg, enum run_count c)
+{
+	for (size_t i = 0; i < run->n_registers; i++)
+		if (strcmp(run->registers[i].name, reg) == 0)
+			return run->registers[i].counts[c];
+	fail_msg("no register %s", reg);
+	return -1;
+}
+
+static void fill(int products, int customers, int cards)
+{
+	const int n[] = { products, customers, cards };
+	char code[24], name[40];
+	for (size_t k = 0; k < N_WORLD_KINDS; k++)
+		for (int i = 0; i < n[k]; i++) {
+			snprintf(code, sizeof(code), "K%zu-%d", k, i);
+			snprintf(name, sizeof(name), "name %d", i);
+			world_put(t.world, (enum world_kind)k, AT_LEFT, code, name, "a@b.example");
+		}
+}
+
+static void assert_each_once(void)
+{
+	for (size_t k = 0; k < N_WORLD_KINDS; k++)
+		for (int i = 0; i < t.world->sides[k][AT_LEFT].n; i++) {
+			const char *code = t.world->sides[k][AT_LEFT].records[i].code;
+			int n = world_count(t.world, (enum world_kind)k, AT_RIGHT, code);
+			if (n != 1)
+				fail_msg("%s stands %d times at the target", code, n);
+		}
+	for (size_t k = 0; k < N_WORLD_KINDS; k++)
+		assert_int_equal(t.world->sides[k][AT_LEFT].n, t.world->sides[k][AT_RIGHT].n);
+}
+
+/* A slice of it was run; the connection's poll may have come first. */
+static struct register_run turn_until_running(struct relay *r, const char *id)
+{
+	struct err err = ERR_INIT;
+	struct register_run run = { .state = RUN_QUEUED };
+	for (int i = 0; i < TURNS_MAX && run.state == RUN_QUEUED; i++) {
+		if (!turn(r, &err))
+			clock_sleep_ms(5);
+		assert_true(queue_run_get(r->queue, t.arena, id, &run, &err));
+	}
+	return run;
+}
+
+/* --- tests --- */
+
+static void test_PC_04_PC_05_new_records_are_created_once(void **state)
+{
+	(void)state;
+	fill(7, 5, 4);
+	struct register_run run = run_all(ALL_REGISTERS, RUN_CHANGES);
+	assert_int_equal(run.state, RUN_DONE);
+	assert_int_equal(count(&run, "products", RUN_SEEN_N), 7);
+	assert_int_equal(count(&run, "products", RUN_CREATED_N), 7);
+	assert_int_equal(count(&run, "customers", RUN_CREATED_N), 5);
+	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 4);
+	/* PC-06: our own creations do not come back. */
+	assert_int_equal(count(&run, "partners", RUN_UNCHANGED_N), 5);
+	assert_each_once();
+	int writes = world_writes(t.world);
+	assert_int_equal(writes, 16);
+	/* The target was listed, and nothing was asked for one by one. */
+	assert_int_equal(t.world->sides[KIND_PRODUCT][AT_RIGHT].finds, 0);
+	run = run_all(ALL_REGISTERS, RUN_EVERYTHING);
+	assert_int_equal(count(&run, "products", RUN_UNCHANGED_N), 7);
+	assert_int_equal(world_writes(t.world), writes);
+	/* Later changes are not pushed (products), or are (cards). */
+	world_put(t.world, KIND_PRODUCT, AT_LEFT, "K0-1", "renamed", "");
+	world_put(t.world, KIND_CARD, AT_LEFT, "K2-1", "renamed", "a@b.example");
+	world_put(t.world, KIND_PRODUCT, AT_LEFT, "K0-new", "new", "");
+	run = run_all(ALL_REGISTERS, RUN_CHANGES);
+	assert_string_equal(world_get(t.world, KIND_PRODUCT, AT_RIGHT, "K0-1")->name, "name 1");
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "K2-1")->name, "renamed");
+	assert_int_equal(count(&run, "cards", RUN_UPDATED_N), 1);
+	assert_int_equal(count(&run, "products", RUN_CREATED_N), 1);
+	assert_int_equal(world_writes(t.world), writes + 2);
+	assert_each_once();
+}
+
+static void test_PC_06_an_edit_comes_back_once_and_never_returns(void **state)
+{
+	(void)state;
+	fill(1, 4, 0);
+	(void)run_all(ALL_REGISTERS, RUN_CHANGES);
+	world_put(t.world, KIND_CUSTOMER, AT_RIGHT, "K1-2", "edited at the right", "x@y.example");
+	world_put(t.world, KIND_CUSTOMER, AT_RIGHT, "K1-there", "made at the right", "");
+	int writes = world_writes(t.world);
+	struct register_run run = run_all(ALL_REGISTERS, RUN_CHANGES);
+	assert_int_equal(count(&run, "partners", RUN_UPDATED_N), 1);
+	assert_int_equal(count(&run, "partners", RUN_CREATED_N), 1);
+	assert_string_equal(world_get(t.world, KIND_CUSTOMER, AT_LEFT, "K1-2")->name,
+			    "edited at the right");
+	assert_int_equal(world_count(t.world, KIND_CUSTOMER, AT_LEFT, "K1-there"), 1);
+	assert_int_equal(world_writes(t.world), writes + 2);
+	for (int i = 0; i < 2; i++) {
+		run = run_all(ALL_REGISTERS, i ? RUN_EVERYTHING : RUN_CHANGES);
+		assert_int_equal(world_writes(t.world), writes + 2);
+	}
+	assert_each_once();
+}
+
+static void test_NV_05_an_emptied_field_empties_only_what_was_not_empty(void **state)
+{
+	(void)state;
+	world_put(t.world, KIND_CARD, AT_LEFT, "had", "n", "a@b.example");
+	world_put(t.world, KIND_CARD, AT_LEFT, "had-none", "n", "");
+	(void)run_all("cards", RUN_CHANGES);
+	/* Somebody adds what the source never had. */
+	world_put(t.world, KIND_CARD, AT_RIGHT, "had-none", "n", "by hand@b.example");
+	world_put(t.world, KIND_CARD, AT_LEFT, "had", "n", "");
+	world_put(t.world, KIND_CARD, AT_LEFT, "had-none", "renamed", "");
+	struct register_run run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_UPDATED_N), 2);
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "had")->mail, "");
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "had-none")->mail,
+			    "by hand@b.example");
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "had-none")->name, "renamed");
+}
+
+static void test_registers_go_in_the_order_in_which_one_needs_the_other(void **state)
+{
+	(void)state;
+	fill(1, 1, 0);
+	t.world->logs_order = true;
+	(void)run_all("partners customers products", RUN_CHANGES);
+	const char *product = strstr(t.world->order, "products.create");
+	const char *customer = strstr(t.world->order, "customers.create");
+	const char *partner = strstr(t.world->order, "partners.list ");
+	assert_non_null(product);
+	assert_non_null(customer);
+	assert_non_null(partner);
+	assert_true(product < customer && customer < partner);
+}
+
+static void test_what_stands_at_the_target_is_linked_by_business_key(void **state)
+{
+	(void)state;
+	fill(0, 0, 3);
+	world_put(t.world, KIND_CARD, AT_RIGHT, "K2-0", "other name", "a@b.example");
+	struct world_side_state *right = &t.world->sides[KIND_CARD][AT_RIGHT];
+	world_put(t.world, KIND_CARD, AT_RIGHT, "K2-1", "one", "");
+	world_put(t.world, KIND_CARD, AT_RIGHT, "twin", "two", "");
+	snprintf(right->records[2].code, sizeof(right->records[2].code), "K2-1");
+	struct register_run run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_LINKED_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_FAILED_N), 1);
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "K2-0")->name, "name 0");
+	/* It says which, and why; and is tried again by itself, though nothing moved at the source.
+	 */
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct run_failure *why;
+	size_t n;
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_run_failures(r.queue, t.arena, run.id, &why, &n, &err));
+	close_relay(&r);
+	assert_int_equal(n, 1);
+	assert_string_equal(why[0].code, "several_matches");
+	assert_int_equal(why[0].n, 1);
+	assert_non_null(strstr(why[0].examples[0], "K2-1"));
+	snprintf(right->records[2].code, sizeof(right->records[2].code), "mended");
+	clock_sleep_ms(1100); /* what failed is not due again within a second */
+	run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_LINKED_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_FAILED_N), 0);
+}
+
+static void test_a_record_that_lacks_data_waits_for_the_source(void **state)
+{
+	(void)state;
+	world_put(t.world, KIND_CARD, AT_LEFT, "A", "bad", "");
+	world_put(t.world, KIND_CARD, AT_LEFT, "B", "wait", "");
+	world_put(t.world, KIND_CARD, AT_LEFT, "C", "skip", "");
+	world_put(t.world, KIND_CARD, AT_LEFT, "D", "good", "");
+	struct register_run run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(run.state, RUN_DONE);
+	assert_int_equal(count(&run, "cards", RUN_FAILED_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_WAITING_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_SKIPPED_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_SEEN_N), 4);
+	world_put(t.world, KIND_CARD, AT_LEFT, "A", "mended", "");
+	world_put(t.world, KIND_CARD, AT_LEFT, "B", "ready", "");
+	world_put(t.world, KIND_CARD, AT_LEFT, "C", "wanted", "");
+	run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 3);
+	assert_each_once();
+}
+
+/* DESIGN §4.6 */
+static void test_PC_05_a_creation_in_doubt_is_looked_for_before_another(void **state)
+{
+	(void)state;
+	fill(2, 2, 0);
+	t.world->cut_creates = 1;
+	struct register_run run = run_all(ALL_REGISTERS, RUN_CHANGES);
+	assert_int_equal(run.state, RUN_DONE);
+	assert_int_equal(count(&run, "products", RUN_IN_DOUBT_N), 0);
+	assert_int_equal(count(&run, "products", RUN_LINKED_N), 1);
+	assert_int_equal(count(&run, "products", RUN_SEEN_N), 2);
+	assert_each_once();
+	fill(0, 0, 2);
+	t.world->lose_creates = 1;
+	run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(run.state, RUN_DONE);
+	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 2);
+	assert_each_once();
+}
+
+static void test_a_record_that_the_target_refuses_is_tried_by_the_next_run(void **state)
+{
+	(void)state;
+	fill(4, 0, 0);
+	t.world->refuse_creates = 2;
+	struct register_run run = run_all("products", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_FAILED_N), 2);
+	assert_int_equal(count(&run, "products", RUN_CREATED_N), 2);
+	clock_sleep_ms(1100);
+	run = run_all("products", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_CREATED_N), 2);
+	/* Met again in the listing, it was not counted twice. */
+	assert_int_equal(count(&run, "products", RUN_SEEN_N), 4);
+	assert_each_once();
+}
+
+/* Ends the process at each call, before it and after what it did; then the run goes on. */
+static void kill_everywhere(bool loses_redis)
+{
+	char id[RUN_ID_MAX];
+	int killed = 0;
+	for (int at = 1;; at++) {
+		world_clear(t.world);
+		assert_true(redis_fixture_flush(&t.fx));
+		fill(4, 1, 0);
+		world_put(t.world, KIND_CUSTOMER, AT_RIGHT, "K1-right", "made there", "");
+		order_run("products customers partners", RUN_CHANGES, id);
+		t.world->die_at = at;
+		int code = in_child(relay_until_over, id);
+		t.world->die_at = 0;
+		if (code == 0)
+			break;
+		assert_int_equal(code, 9);
+		killed++;
+		if (loses_redis) {
+			assert_true(redis_fixture_flush(&t.fx));
+			order_run("products customers partners", RUN_CHANGES, id);
+		}
+		if (in_child(relay_until_over, id) != 0)
+			fail_msg("killed at %d", at);
+		struct register_run run = read_run(id);
+		assert_int_equal(run.state, RUN_DONE);
+		assert_each_once();
+		if (!loses_redis) {
+			assert_int_equal(count(&run, "products", RUN_SEEN_N), 4);
+			assert_int_equal(count(&run, "products", RUN_CREATED_N) +
+						 count(&run, "products", RUN_LINKED_N),
+					 4);
+		}
+	}
+	assert_true(killed > 20);
+	/* What was found by its business key is known as well as what was made. */
+	int writes = world_writes(t.world);
+	(void)run_all(ALL_REGISTERS, RUN_EVERYTHING);
+	assert_int_equal(world_writes(t.world), writes);
+}
+
+static void test_PC_04_killed_anywhere_each_stands_once(void **state)
+{
+	(void)state;
+	kill_everywhere(false);
+}
+
+static void test_PC_05_killed_anywhere_and_redis_emptied_each_stands_once(void **state)
+{
+	(void)state;
+	kill_everywhere(true);
+}
+
+static void test_an_outage_is_waited_for_and_told(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	fill(2, 0, 0);
+	order_run("products", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	t.world->is_away = true;
+	struct register_run run = turn_until_running(&r, id);
+	assert_int_equal(run.state, RUN_RUNNING);
+	assert_string_equal(run.error_code, "outage");
+	assert_true(run.next_ms > 0);
+	t.world->is_away = false;
+	close_relay(&r);
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	assert_each_once();
+}
+
+static void test_a_run_is_cancelled_and_another_comes_after_it(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX], behind[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	fill(2, 0, 2);
+	order_run("products", RUN_CHANGES, id);
+	/* Not begun yet: it takes others in. */
+	order_run("cards", RUN_CHANGES, behind);
+	assert_string_equal(id, behind);
+	assert_int_equal(read_run(id).n_registers, 2);
+	assert_true(open_relay(&r, &err));
+	t.world->is_away = true;
+	(void)turn_until_running(&r, id);
+	order_run("cards", RUN_CHANGES, behind);
+	assert_string_not_equal(id, behind);
+	assert_true(queue_run_cancel(r.queue, id, "somebody", &err));
+	t.world->is_away = false;
+	close_relay(&r);
+	assert_int_equal(in_child(relay_until_over, behind), 0);
+	assert_int_equal(read_run(id).state, RUN_CANCELLED);
+	assert_int_equal(read_run(behind).state, RUN_DONE);
+	assert_int_equal(t.world->sides[KIND_PRODUCT][AT_RIGHT].n, 0);
+	assert_int_equal(t.world->sides[KIND_CARD][AT_RIGHT].n, 2);
+	assert_true(open_relay(&r, &err));
+	assert_false(queue_run_cancel(r.queue, id, "somebody", &err));
+	assert_int_equal(err.code, ERR_CONFLICT);
+	close_relay(&r);
+}
+
+static void test_a_record_in_other_hands_waits(void **state)
+{
+	(void)state;
+	struct relay r;
+	struct err err = ERR_INIT;
+	fill(2, 0, 0);
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_record_lease(r.queue, "products:K0-0", "an invoice", 60000, &err));
+	struct register_run run = run_all("products", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_WAITING_N), 1);
+	assert_int_equal(count(&run, "products", RUN_CREATED_N), 1);
+	/* The invoice made it and linked it not: it is looked for before it is made again. */
+	world_put(t.world, KIND_PRODUCT, AT_RIGHT, "K0-0", "by the invoice", "");
+	assert_true(queue_record_release(r.queue, "products:K0-0", "an invoice", &err));
+	close_relay(&r);
+	clock_sleep_ms(1100);
+	run = run_all("products", RUN_LINKS);
+	assert_int_equal(count(&run, "products", RUN_LINKED_N), 1);
+	assert_each_once();
+}
+
+/* --- with a worker pool --- */
+
+static void await_runs(struct relay *r, int64_t n, struct register_run **ret)
+{
+	struct err err = ERR_INIT;
+	size_t found = 0;
+	for (int64_t until = clock_mono_ms() + 15000; clock_mono_ms() < until; clock_sleep_ms(20)) {
+		size_t over = 0;
+		assert_true(queue_run_list(r->queue, t.arena, "c", 0, 10, ret, &found, &err));
+		for (size_t i = 0; i < found; i++)
+			over += (*ret)[i].ended_ms > 0;
+		if ((int64_t)over >= n)
+			return;
+	}
+	fail_msg("%zu runs", found);
+}
+
+static void test_PC_08_a_poll_comes_after_the_registers_that_go_with_it(void **state)
+{
+	(void)state;
+	struct relay r;
+	struct pool *pool = NULL;
+	struct register_run *runs = NULL;
+	struct err err = ERR_INIT;
+	fill(20, 10, 5);
+	t.world->logs_order = true;
+	assert_true(open_relay(&r, &err));
+	assert_true(pool_start(&r.pool, &pool, &err));
+	await_runs(&r, 2, &runs);
+	for (int64_t until = clock_mono_ms() + 10000;
+	     !strstr(t.world->order, "poll") && clock_mono_ms() < until;)
+		clock_sleep_ms(10);
+	pool_stop(pool, 2000);
+	pool_free(pool);
+	close_relay(&r);
+	assert_each_once();
+	/* The poll's registers, and those that have a schedule of their own, were due at once. */
+	for (int i = 0; i < 2; i++) {
+		bool is_polls = strcmp(runs[i].trigger, "poll") == 0;
+		assert_string_equal(runs[i].registers[0].name, is_polls ? "partners" : "cards");
+		assert_int_equal(runs[i].state, RUN_DONE);
+		assert_int_equal(runs[i].n_registers, is_polls ? 3 : 1);
+	}
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	world_clear(t.world);
+	arena_clear(t.arena);
+	return redis_fixture_flush(&t.fx) ? 0 : -1;
+}
+
+static int start(void **state)
+{
+	struct err err = ERR_INIT;
+	(void)state;
+	log_init(STDERR_FILENO, LOG_OFF);
+	seal_key_random(&t.key);
+	t.arena = arena_new((size_t)16 << 20);
+	t.world = world_new();
+	if (!t.arena || !t.world || !http_global_init(&err))
+		return -1;
+	world_use(t.world);
+	return redis_fixture_start(&t.fx) ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	redis_fixture_stop(&t.fx);
+	world_free(t.world);
+	arena_free(t.arena);
+	http_global_release();
+	return 0;
+}
+
+#define T(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_PC_04_PC_05_new_records_are_created_once),
+		T(test_PC_06_an_edit_comes_back_once_and_never_returns),
+		T(test_NV_05_an_emptied_field_empties_only_what_was_not_empty),
+		T(test_registers_go_in_the_order_in_which_one_needs_the_other),
+		T(test_what_stands_at_the_target_is_linked_by_business_key),
+		T(test_a_record_that_lacks_data_waits_for_the_source),
+		T(test_PC_05_a_creation_in_doubt_is_looked_for_before_another),
+		T(test_a_record_that_the_target_refuses_is_tried_by_the_next_run),
+		T(test_PC_04_killed_anywhere_each_stands_once),
+		T(test_PC_05_killed_anywhere_and_redis_emptied_each_stands_once),
+		T(test_an_outage_is_waited_for_and_told),
+		T(test_a_run_is_cancelled_and_another_comes_after_it),
+		T(test_a_record_in_other_hands_waits),
+		T(test_PC_08_a_poll_comes_after_the_registers_that_go_with_it),
+	};
+	return cmocka_run_group_tests(tests, start, stop);
+}
