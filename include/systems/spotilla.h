@@ -8,7 +8,8 @@
  * Every call goes through at->ops->exchange, with the limit key of the tenant. Errors are the
  * verdict's; a write's failure is ERR_DOUBT only when it may have been carried out. Which task may
  * travel, and with what price, are rules of the flow: nothing here decides it. All results live in
- * the attempt's arena, those of a listing until its callback returns. One attempt, one thread.
+ * the attempt's arena, those of the listing of tasks until its callback returns. One attempt, one
+ * thread.
  */
 #ifndef SYSTEMS_SPOTILLA_H
 #define SYSTEMS_SPOTILLA_H
@@ -80,16 +81,17 @@ struct spotilla_customer {
 };
 
 /*
- * Called once per page; false stops the listing with its err. A record that stands still comes
- * once; one that is changed meanwhile, or stands near one that is, may come twice. None is left
- * out.
+ * A page of a register, in the attempt's arena, oldest change first, active or not. since: NULL
+ * (all of it) or RFC 3339. place: what the page before gave as *ret_next; NULL: the first.
+ * *ret_next NULL: it was the last. A place is good for days, in any process.
+ *
+ * No record is left out, though records move while they are listed; one that is changed meanwhile,
+ * or has the change time at which a page ends, may come twice.
  */
-typedef bool (*spotilla_customers_fn)(void *ctx, const struct spotilla_customer *items, size_t n,
-				      struct err *err);
-/* Oldest change first, of all states; changed_since NULL (all) or RFC 3339, read with the overlap
- * of the options before it. */
-bool spotilla_customers(struct spotilla *sp, const char *changed_since, spotilla_customers_fn page,
-			void *ctx, struct err *err) MUST_CHECK;
+#define SPOTILLA_PLACE_MAX 160
+bool spotilla_customers(struct spotilla *sp, const char *since, const char *place,
+			const struct spotilla_customer **ret, size_t *ret_n, const char **ret_next,
+			struct err *err) MUST_CHECK;
 /* ERR_NOT_FOUND when it was deleted. */
 bool spotilla_customer(struct spotilla *sp, const char *id, struct spotilla_customer *ret,
 		       struct err *err) MUST_CHECK;
@@ -140,11 +142,10 @@ struct spotilla_product {
 	const char *external_ref, *changed;
 	bool is_unreadable; /* as a customer's */
 };
-typedef bool (*spotilla_products_fn)(void *ctx, const struct spotilla_product *items, size_t n,
-				     struct err *err);
 /* As spotilla_customers. */
-bool spotilla_products(struct spotilla *sp, const char *changed_since, spotilla_products_fn page,
-		       void *ctx, struct err *err) MUST_CHECK;
+bool spotilla_products(struct spotilla *sp, const char *since, const char *place,
+		       const struct spotilla_product **ret, size_t *ret_n, const char **ret_next,
+		       struct err *err) MUST_CHECK;
 /* With the price of now (PC-07). ERR_NOT_FOUND when it was deleted. */
 bool spotilla_product(struct spotilla *sp, const char *id, struct spotilla_product *ret,
 		      struct err *err) MUST_CHECK;
@@ -191,10 +192,14 @@ struct spotilla_task {
 	int64_t changed_ms; /* 0: unknown */
 	bool is_unreadable; /* as a customer's; number may be there */
 };
+/* Called once per page; the items last until it returns. False stops the listing with its err. */
 typedef bool (*spotilla_tasks_fn)(void *ctx, const struct spotilla_task *items, size_t n,
 				  struct err *err);
-/* Of one state, each of sp->done_states in turn, all or those changed since: as
- * spotilla_customers. */
+/*
+ * All tasks of one state, each of sp->done_states in turn, or those changed since (RFC 3339), read
+ * with the overlap of the options before it. None is left out and some come twice, as of
+ * spotilla_customers.
+ */
 bool spotilla_tasks(struct spotilla *sp, const char *state, const char *changed_since,
 		    spotilla_tasks_fn page, void *ctx, struct err *err) MUST_CHECK;
 /* With rows, whatever its state is. ERR_NOT_FOUND when it was deleted. */

@@ -20,7 +20,7 @@
  *   a 404 is believed only of a record, and with an error object    calls.c   (B2)
  *   one record comes bare or below its name                         calls.c   (B3)
  *   meta.total_pages; without it a list ends with an empty page     page.c    (B2)
- *   ids are whole numbers, compared so when change times are equal  page.c    (B2)
+ *   change times are told to the second or finer, never coarser      page.c    (B2)
  *   amounts are texts with a dot, or numbers                        map.c     (B2)
  *   members of the records                                          map.c     (B3 to B5)
  *   rows are billable unless it is said otherwise                   map.c     (B5)

@@ -1,32 +1,36 @@
 /*
- * page.c: whole lists, page by page (facts/spotilla.md B2).
+ * page.c: lists, page by page (facts/spotilla.md B2).
  *
  * Guarantees that no record is left out, though pages are numbered and records move to the end of
  * the list when they are changed: after a full page the list is asked for anew from the change time
  * that was reached. Only where more records than a page holds bear one change time (an import does
  * that) the pages are counted on; then the page before is read once more, and when it has moved
- * meanwhile, all begins anew from that time. Two pages are in memory at a time. Judges no row.
+ * meanwhile, all begins anew from that time. A place in a list is a text that may be kept for days.
+ * Judges no row.
  */
 #include "base/base.h"
 #include "spotilla_internal.h"
 
 #include "base/clock.h"
+#include "codec/sign.h"
 
-#define READS_MAX 20000
+#define PAGES_MAX 20000
 #define RESTARTS_MAX 10
 #define PAGE_ARENA_MAX ((size_t)96 << 20)
 /* Times are told in whole seconds, whatever they are kept in. */
 #define GRAIN_MS 1000
 
-/* Where the reading of a list stands. */
+#define MARK_BYTES 12
+
+/* Where the reading of a list stands: all of it goes into the text. */
 struct place {
 	const struct spotilla_list *list;
 	const char *since; /* NULL: from the beginning */
 	char since_text[48];
 	int64_t since_ms;
 	int64_t page; /* 1.. */
-	unsigned n_reads, n_restarts;
-	struct spotilla_rows before; /* what the page before held; none after a restart */
+	int64_t n_restarts;
+	char mark[2 * MARK_BYTES + 1]; /* of what the page before held; "": none */
 };
 
 struct page {
@@ -116,8 +120,6 @@ static bool read_page(struct spotilla *sp, struct place *at, int64_t number, str
 				  .path = page_path(sp, at, number) };
 	const struct json *j;
 	int64_t total;
-	if (++at->n_reads > READS_MAX)
-		return err_set(err, ERR_SYSTEM, "%s: the list does not end", at->list->what);
 	if (!spotilla_do(sp, &rq, &j, err))
 		return false;
 	const struct json *array = json_get(j, at->list->name);
@@ -137,122 +139,142 @@ static bool read_page(struct spotilla *sp, struct place *at, int64_t number, str
 
 /* ---- from page to page --------------------------------------------------------------------- */
 
-static bool is_same_row(const struct json *a, const struct json *b)
+/* What a page held, in short: another record, or another change time, makes another mark. */
+static bool mark_of(const struct page *page, char ret[2 * MARK_BYTES + 1])
 {
-	const char *id = json_text(json_get(a, "id"));
-	return id && str_eq(id, json_text(json_get(b, "id"))) &&
-	       str_eq(changed_of(a), changed_of(b));
-}
-
-static bool is_same_page(const struct spotilla_rows *a, const struct spotilla_rows *b)
-{
-	bool is_same = a->n == b->n;
-	for (size_t i = 0; is_same && i < a->n; i++)
-		is_same = is_same_row(a->items[i], b->items[i]);
-	return is_same;
-}
-
-static bool holds(const struct spotilla_rows *rows, const struct json *row)
-{
-	for (size_t i = 0; i < rows->n; i++)
-		if (is_same_row(rows->items[i], row))
-			return true;
-	return false;
-}
-
-/* Those that were not on the page before. */
-static bool new_rows(struct arena *arena, const struct place *at, const struct page *page,
-		     struct spotilla_rows *ret, struct err *err)
-{
-	*ret = (struct spotilla_rows) { .items = arena_alloc_array(arena, page->rows.n + 1,
-								   sizeof(*ret->items)) };
-	if (!ret->items)
-		return err_set(err, ERR_LIMIT, "arena full");
-	for (size_t i = 0; i < page->rows.n; i++)
-		if (!holds(&at->before, page->rows.items[i]))
-			ret->items[ret->n++] = page->rows.items[i];
+	unsigned char digest[SHA256_BYTES];
+	struct sha256_stream stream;
+	if (!sha256_stream_init(&stream))
+		return false;
+	for (size_t i = 0; i < page->rows.n; i++) {
+		const char *id = json_text(json_get(page->rows.items[i], "id"));
+		sha256_stream_add(&stream, span_of(id ? id : ""));
+		sha256_stream_add(&stream, SPAN_LIT(" "));
+		sha256_stream_add(&stream, span_of(changed_of(page->rows.items[i])));
+		sha256_stream_add(&stream, SPAN_LIT(","));
+	}
+	sha256_stream_finish(&stream, digest);
+	sign_hex(digest, MARK_BYTES, ret);
 	return true;
 }
 
 /* Has what was counted moved since? *ret_moved: begin anew from the same time. */
 static bool check_moved(struct spotilla *sp, struct place *at, bool *ret_moved, struct err *err)
 {
-	struct page again;
+	struct page before;
+	char mark[sizeof(at->mark)];
 	*ret_moved = false;
 	if (at->page == 1)
 		return true;
-	if (!read_page(sp, at, at->page - 1, &again, err))
+	if (!read_page(sp, at, at->page - 1, &before, err))
 		return false;
-	*ret_moved = !is_same_page(&again.rows, &at->before);
+	if (!mark_of(&before, mark))
+		return err_set(err, ERR_MEMORY, "out of memory");
+	*ret_moved = strcmp(mark, at->mark) != 0;
 	if (!*ret_moved)
 		return true;
 	at->page = 1;
-	at->before.n = 0;
+	at->mark[0] = '\0';
 	return ++at->n_restarts <= RESTARTS_MAX ||
 	       err_set(err, ERR_OUTAGE, "%s: the list changes faster than it can be read",
 		       at->list->what);
 }
 
-static void move_on(struct spotilla *sp, struct place *at, const struct page *page)
+static bool move_on(struct spotilla *sp, struct place *at, const struct page *page, struct err *err)
 {
-	at->before = page->rows;
+	char mark[sizeof(at->mark)];
+	if (!mark_of(page, mark))
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (at->page > 1 && page->rows.n && strcmp(mark, at->mark) == 0)
+		return unreadable(at, "each page is the same", err);
+	if (at->page == PAGES_MAX)
+		return err_set(err, ERR_SYSTEM, "%s: the list does not end", at->list->what);
+	memcpy(at->mark, mark, sizeof(mark));
 	at->page++;
 	if (sp->opt->paging != SPOTILLA_BY_CHANGE || !page->newest ||
 	    (at->since && page->newest_ms <= at->since_ms))
-		return;
+		return true;
 	snprintf(at->since_text, sizeof(at->since_text), "%s", page->newest);
 	at->since = at->since_text;
 	at->since_ms = page->newest_ms;
 	at->page = 1;
+	at->n_restarts = 0;
+	return true;
 }
 
-/* Reads a page in paged's own arena and hands it over. */
-static bool turn_page(struct spotilla *paged, struct place *at, spotilla_list_fn fn, void *ctx,
-		      bool *ret_end, struct err *err)
+/* ---- places -------------------------------------------------------------------------------- */
+
+/* "3 0 9f86d081884c7d659a2feaa0 2026-03-01T06:00:00Z"; without a time, from the beginning. */
+static const char *write_place(struct arena *arena, const struct place *at)
 {
-	struct page page;
-	struct spotilla_rows rows;
-	bool has_moved;
-	*ret_end = false;
-	if (!read_page(paged, at, at->page, &page, err) ||
-	    (paged->opt->paging == SPOTILLA_BY_CHANGE && !check_order(at, &page, err)) ||
-	    !check_moved(paged, at, &has_moved, err))
-		return false;
-	if (has_moved)
+	return arena_printf(arena, "%" PRId64 " %" PRId64 " %s %s", at->page, at->n_restarts,
+			    at->mark[0] ? at->mark : "-", at->since ? at->since : "");
+}
+
+static bool read_place(const struct spotilla_list *list, const char *text, struct place *ret,
+		       struct err *err)
+{
+	int n = 0;
+	*ret = (struct place) { .list = list, .since = list->since, .page = 1 };
+	if (text) {
+		if (sscanf(text, "%" SCNd64 " %" SCNd64 " %24s %n", &ret->page, &ret->n_restarts,
+			   ret->mark, &n) != 3 ||
+		    !n || ret->page < 1 || strlen(text + n) >= sizeof(ret->since_text))
+			return err_set(err, ERR_INPUT, "%s is no place in a list", text);
+		if (strcmp(ret->mark, "-") == 0)
+			ret->mark[0] = '\0';
+		snprintf(ret->since_text, sizeof(ret->since_text), "%s", text + n);
+		ret->since = ret->since_text[0] ? ret->since_text : NULL;
+	}
+	if (!ret->since || clock_parse_rfc3339(span_of(ret->since), &ret->since_ms))
 		return true;
-	if (!new_rows(paged->at->arena, at, &page, &rows, err))
+	return err_set(err, ERR_INPUT, "%s is no time", ret->since);
+}
+
+bool spotilla_page(struct spotilla *sp, const struct spotilla_list *list, const char *place,
+		   struct spotilla_rows *ret, const char **ret_next, struct err *err)
+{
+	struct place at;
+	struct page page;
+	bool has_moved = true;
+	if (!read_place(list, place, &at, err))
 		return false;
-	if (!rows.n && page.rows.n && at->page > 1)
-		return unreadable(at, "each page is the same", err);
-	if (rows.n && !fn(paged, ctx, &rows, err))
+	while (has_moved)
+		if (!read_page(sp, &at, at.page, &page, err) ||
+		    (sp->opt->paging == SPOTILLA_BY_CHANGE && !check_order(&at, &page, err)) ||
+		    !check_moved(sp, &at, &has_moved, err))
+			return false;
+	*ret = page.rows;
+	*ret_next = NULL;
+	if (page.is_end)
+		return true;
+	if (!move_on(sp, &at, &page, err))
 		return false;
-	*ret_end = page.is_end;
-	move_on(paged, at, &page);
-	return true;
+	*ret_next = write_place(sp->at->arena, &at);
+	return *ret_next ? true : err_set(err, ERR_LIMIT, "arena full");
 }
 
 bool spotilla_each_page(struct spotilla *sp, const struct spotilla_list *list, spotilla_list_fn fn,
 			void *ctx, struct err *err)
 {
-	CLEANUP(arena_free) struct arena *even = arena_new(PAGE_ARENA_MAX);
-	CLEANUP(arena_free) struct arena *odd = arena_new(PAGE_ARENA_MAX);
+	CLEANUP(arena_free) struct arena *arena = arena_new(PAGE_ARENA_MAX);
 	struct attempt at = *sp->at;
 	struct spotilla paged = *sp;
-	struct place place = { .list = list, .since = list->since, .page = 1 };
-	bool is_end = false;
-	if (!even || !odd)
+	char place[SPOTILLA_PLACE_MAX + 1] = "";
+	const char *next = NULL;
+	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	if (place.since && !clock_parse_rfc3339(span_of(place.since), &place.since_ms))
-		return err_set(err, ERR_INPUT, "%s is no time", place.since);
-	arena_keep_secrets(even); /* requests carry the key */
-	arena_keep_secrets(odd);
+	arena_keep_secrets(arena); /* requests carry the key */
+	at.arena = arena;
 	paged.at = &at;
-	while (!is_end) {
-		/* The other one holds the page before. */
-		at.arena = at.arena == even ? odd : even;
-		arena_clear(at.arena);
-		if (!turn_page(&paged, &place, fn, ctx, &is_end, err))
+	do {
+		struct spotilla_rows rows;
+		arena_clear(arena);
+		if (!spotilla_page(&paged, list, place[0] ? place : NULL, &rows, &next, err) ||
+		    (rows.n && !fn(&paged, ctx, &rows, err)))
 			return false;
-	}
+		if (next)
+			snprintf(place, sizeof(place), "%s", next);
+	} while (next);
 	return true;
 }

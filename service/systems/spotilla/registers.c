@@ -99,46 +99,33 @@ static bool map_rows(struct arena *arena, const struct shape *shape,
 	return true;
 }
 
-/* Whose callback is set says what the items are. */
-struct pages {
-	const struct shape *shape;
-	void *ctx;
-	spotilla_customers_fn customers;
-	spotilla_products_fn products;
-	spotilla_tasks_fn tasks;
-};
-
-static bool hand_over(struct spotilla *paged, void *ctx, const struct spotilla_rows *rows,
-		      struct err *err)
+static bool list_page(struct spotilla *sp, const struct shape *shape,
+		      const struct spotilla_list *list, const char *place, void **ret,
+		      size_t *ret_n, const char **ret_next, struct err *err)
 {
-	const struct pages *p = ctx;
-	void *items;
-	if (!map_rows(paged->at->arena, p->shape, rows, &items, err))
+	struct spotilla_rows rows;
+	if (!spotilla_page(sp, list, place, &rows, ret_next, err) ||
+	    !map_rows(sp->at->arena, shape, &rows, ret, err))
 		return false;
-	if (p->customers)
-		return p->customers(p->ctx, items, rows->n, err);
-	if (p->products)
-		return p->products(p->ctx, items, rows->n, err);
-	return p->tasks(p->ctx, items, rows->n, err);
-}
-
-static bool list_all(struct spotilla *sp, struct spotilla_list *list, const char *changed_since,
-		     struct pages *pages, struct err *err)
-{
-	return spotilla_overlapped(sp, changed_since, &list->since, err) &&
-	       spotilla_each_page(sp, list, hand_over, pages, err);
+	*ret_n = rows.n;
+	return true;
 }
 
 /* ---- customers ----------------------------------------------------------------------------- */
 
-bool spotilla_customers(struct spotilla *sp, const char *changed_since, spotilla_customers_fn page,
-			void *ctx, struct err *err)
+bool spotilla_customers(struct spotilla *sp, const char *since, const char *place,
+			const struct spotilla_customer **ret, size_t *ret_n, const char **ret_next,
+			struct err *err)
 {
-	struct pages pages = { .shape = &customer_shape, .ctx = ctx, .customers = page };
-	struct spotilla_list list = { .what = "list customers",
-				      .path = sp->opt->path_customers,
-				      .name = "customers" };
-	return list_all(sp, &list, changed_since, &pages, err);
+	const struct spotilla_list list = { .what = "list customers",
+					    .path = sp->opt->path_customers,
+					    .name = "customers",
+					    .since = since };
+	void *items;
+	if (!list_page(sp, &customer_shape, &list, place, &items, ret_n, ret_next, err))
+		return false;
+	*ret = items;
+	return true;
 }
 
 bool spotilla_customer(struct spotilla *sp, const char *id, struct spotilla_customer *ret,
@@ -290,14 +277,19 @@ bool spotilla_update_customer(struct spotilla *sp, const char *id,
 
 /* ---- products ------------------------------------------------------------------------------ */
 
-bool spotilla_products(struct spotilla *sp, const char *changed_since, spotilla_products_fn page,
-		       void *ctx, struct err *err)
+bool spotilla_products(struct spotilla *sp, const char *since, const char *place,
+		       const struct spotilla_product **ret, size_t *ret_n, const char **ret_next,
+		       struct err *err)
 {
-	struct pages pages = { .shape = &product_shape, .ctx = ctx, .products = page };
-	struct spotilla_list list = { .what = "list products",
-				      .path = sp->opt->path_products,
-				      .name = "products" };
-	return list_all(sp, &list, changed_since, &pages, err);
+	const struct spotilla_list list = { .what = "list products",
+					    .path = sp->opt->path_products,
+					    .name = "products",
+					    .since = since };
+	void *items;
+	if (!list_page(sp, &product_shape, &list, place, &items, ret_n, ret_next, err))
+		return false;
+	*ret = items;
+	return true;
 }
 
 bool spotilla_product(struct spotilla *sp, const char *id, struct spotilla_product *ret,
@@ -332,16 +324,31 @@ bool spotilla_mark_product(struct spotilla *sp, const char *id, const char *exte
 
 /* ---- tasks --------------------------------------------------------------------------------- */
 
+struct task_pages {
+	spotilla_tasks_fn page;
+	void *ctx;
+};
+
+static bool task_page(struct spotilla *paged, void *ctx, const struct spotilla_rows *rows,
+		      struct err *err)
+{
+	const struct task_pages *pages = ctx;
+	void *items;
+	return map_rows(paged->at->arena, &task_shape, rows, &items, err) &&
+	       pages->page(pages->ctx, items, rows->n, err);
+}
+
 bool spotilla_tasks(struct spotilla *sp, const char *state, const char *changed_since,
 		    spotilla_tasks_fn page, void *ctx, struct err *err)
 {
-	struct pages pages = { .shape = &task_shape, .ctx = ctx, .tasks = page };
+	struct task_pages pages = { page, ctx };
 	struct spotilla_list list = { .what = "list tasks of a state",
 				      .path = sp->opt->path_tasks,
 				      .name = "tasks",
 				      .filter = spotilla_param_state,
 				      .value = state };
-	return list_all(sp, &list, changed_since, &pages, err);
+	return spotilla_overlapped(sp, changed_since, &list.since, err) &&
+	       spotilla_each_page(sp, &list, task_page, &pages, err);
 }
 
 bool spotilla_task(struct spotilla *sp, const char *id, struct spotilla_task *ret, struct err *err)

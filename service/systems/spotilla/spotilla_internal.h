@@ -72,6 +72,12 @@ struct spotilla_rows {
 	const struct json **items;
 	size_t n;
 };
+/*
+ * One page, in the attempt's arena. place: what the page before gave as next, at most
+ * SPOTILLA_PLACE_MAX bytes; NULL: the first. *ret_next NULL: it was the last.
+ */
+bool spotilla_page(struct spotilla *sp, const struct spotilla_list *list, const char *place,
+		   struct spotilla_rows *ret, const char **ret_next, struct err *err) MUST_CHECK;
 /* Called with each page; its rows, and all that is made in paged->at->arena, last until it returns.
  * False stops the listing with its err. */
 typedef bool (*spotilla_list_fn)(struct spotilla *paged, void *ctx,

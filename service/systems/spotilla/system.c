@@ -36,14 +36,15 @@ static const struct option table[] = {
 	    "Requests that may go at once after a pause, per tenant."),
 	ROW(INT, concurrency, "SPOTILLA_CONCURRENCY", "4", "1..1000",
 	    "Jobs that use one tenant at one time (a guess)."),
-	ROW(INT, page, "SPOTILLA_PAGE", "100", "1..1000", "Records asked for per page (a guess)."),
+	ROW(INT, page, "SPOTILLA_PAGE", "100", "1..250", "Records asked for per page (a guess)."),
 	ROW(ENUM, paging, "SPOTILLA_PAGING", "changes", "changes|numbers",
 	    "How lists are read: from change time to change time, which needs them sorted by it, "
 	    "or by page number alone (a guess)."),
 	ROW(ENUM, find, "SPOTILLA_FIND", "filter", "filter|scan",
 	    "How a customer is found: by a filter, or by reading all of them (a guess)."),
 	ROW(DURATION, overlap_ms, "SPOTILLA_OVERLAP", "10m", "0s..7d",
-	    "Time before the last change seen that is read again, for changes that show late."),
+	    "Time before the last change of a task that is read again, for changes that show "
+	    "late."),
 	ROW(BOOL, write_back, "SPOTILLA_WRITE_BACK", "true", "",
 	    "Tasks are marked with what became of them (a guess)."),
 };
