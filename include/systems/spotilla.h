@@ -221,6 +221,8 @@ enum spotilla_signature {
 	SPOTILLA_LATE, /* outside the tolerance, either way */
 	SPOTILLA_FORGED, /* fits none of the secrets */
 };
+/* The name of the header that holds it. */
+const char *spotilla_signature_header(const struct system_values *v);
 /* header: "t=<unix seconds>,v1=<hex>[,v1=...]"; p NULL: absent. An empty secret fits nothing. Pure,
  * constant time. */
 enum spotilla_signature spotilla_check_signature(struct span header, struct span body,

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "codec/xml.h"
 #include "faults.h"
+#include "net/http.h"
 #include "requests.h"
 #include "server.h"
 #include "timers.h"
@@ -173,8 +174,8 @@ static bool start(struct sandbox *sb, struct err *err)
 	sb->timers = timers_new();
 	if (!sb->faults || !sb->requests || !sb->timers)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	return world_reset(sb, sb->options.seed_demo, err) && server_start(sb, &sb->server, err) &&
-	       write_port_file(sb, err);
+	return http_global_init(err) && world_reset(sb, sb->options.seed_demo, err) &&
+	       server_start(sb, &sb->server, err) && write_port_file(sb, err);
 }
 
 static void stop(struct sandbox *sb)
@@ -213,6 +214,7 @@ int main(int argc, char **argv)
 		code = 1;
 	}
 	stop(&sb);
+	http_global_release();
 	xml_global_release();
 	return code;
 }

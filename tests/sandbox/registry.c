@@ -11,5 +11,6 @@ const struct standin *const standins[] = {
 	&netvisor_standin,
 	&maventa_standin,
 	&maestro_standin,
+	&spotilla_standin,
 };
 const unsigned n_standins = ARRAY_SIZE(standins);

@@ -114,6 +114,7 @@ static void address_and_states_may_be_the_connections(void **state)
 	assert_false(spotilla_is_done(&sp, NULL));
 	assert_true(spotilla_limit(&f.systems, sp.subdomain, &limit, &err));
 	assert_string_equal(limit.key, sp.limit_key);
+	assert_string_equal(spotilla_signature_header(&f.systems), "X-Spotilla-Signature");
 	open_it(arena,
 		"{\"spotilla\":{\"url\":\"https://own/api\",\"done_states\":\" Laskutus,valmis "
 		",,\"}}",

@@ -61,6 +61,11 @@ const struct spotilla_options *spotilla_options(const struct system_values *v)
 	return system_values_of(v, &spotilla_system);
 }
 
+const char *spotilla_signature_header(const struct system_values *v)
+{
+	return spotilla_options(v)->header_signature;
+}
+
 bool spotilla_limit(const struct system_values *v, const char *subdomain, struct limit_key *ret,
 		    struct err *err)
 {
