@@ -6,7 +6,8 @@
 #include "base/base.h"
 #include "drive.h"
 
-static const struct drive_system *const driven[] = { &drive_maventa, &drive_maestro };
+static const struct drive_system *const driven[] = { &drive_maventa, &drive_maestro,
+						     &drive_spotilla };
 
 static bool exchange(struct fake *f, const struct call *call, struct http_reply *ret,
 		     struct err *err)

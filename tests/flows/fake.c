@@ -288,25 +288,12 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 					 .concurrency = 4,
 					 .page = 100 },
 			     .netvisor = { .url = "http://netvisor.test", .concurrency = 1 },
-			     .maventa = { .url = "http://maventa.test",
-					  .soap_url = "http://maventa.test/wsdl",
-					  .vendor_key = { fake_vendor_key,
-							  sizeof(fake_vendor_key) - 1 },
-					  .partner_company = "",
-					  .concurrency = 4 },
-			     .spotilla = { .url = "http://spotilla.test",
-					   .header_token = "X-User-Token",
-					   .header_user = "X-User-Id",
-					   .header_subdomain = "X-User-Subdomain",
-					   .header_signature = "X-Spotilla-Signature",
-					   .path_customers = "/customers",
-					   .path_products = "/products",
-					   .path_tasks = "/tasks",
-					   .done_states = "done",
-					   .concurrency = 4,
-					   .page = 100,
-					   .overlap_ms = 600000,
-					   .write_back = true } };
+			     .maventa = {
+				     .url = "http://maventa.test",
+				     .soap_url = "http://maventa.test/wsdl",
+				     .vendor_key = { fake_vendor_key, sizeof(fake_vendor_key) - 1 },
+				     .partner_company = "",
+				     .concurrency = 4 } };
 	f->systems = (struct system_values) { .systems = fake_systems,
 					      .of = { &f->severa, &f->netvisor, &f->maventa,
 						      &f->spotilla, &f->maestro, &f->procountor } };
@@ -317,6 +304,8 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 	f->procountor.client_id = "viestiClient";
 	f->procountor.client_secret = (struct secret) { fake_client_secret,
 							sizeof(fake_client_secret) - 1 };
+	preset(&spotilla_system, arena, &f->spotilla);
+	f->spotilla.url = "http://spotilla.test";
 	snprintf(f->conn.id, sizeof(f->conn.id), "case");
 	f->conn.settings = settings;
 	f->conn.activated_ms = 1;

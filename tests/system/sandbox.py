@@ -14,6 +14,7 @@ import decimal
 import hashlib
 import hmac
 import http.client
+import http.server
 import json
 import os
 import pathlib
@@ -360,6 +361,54 @@ class MaestroClient:
 
     def send(self, document, key="key-10401", content_type="application/xml"):
         return self.raw("/v1/sales-invoices", "POST", document, {"Content-Type": content_type, "Idempotency-Key": key, "X-Source": "severa"})
+
+
+class Listener:
+    """A server that answers 202 and keeps what it was sent: (path, headers, body) in heard."""
+
+    def __enter__(self):
+        class Ear(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.server.heard.append((self.path, self.headers, body))
+                self.send_response(202)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Ear)
+        self.heard = self.server.heard = []
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+class SpotillaClient:
+    def __init__(self, setup):
+        self.base, self.setup = setup["base_url"], setup
+
+    def raw(self, path, method="GET", body=None, headers=None, timeout=30):
+        """headers: over the usual ones; None leaves one out."""
+        s = self.setup
+        head = {"X-User-Token": s["token"], "X-User-Id": s["user_id"], "X-User-Subdomain": s["subdomain"]} | (headers or {})
+        data = None if body is None else json.dumps(body).encode()
+        return call(self.base + path, method, {k: v for k, v in head.items() if v is not None}, data, timeout)
+
+    def get(self, path, **query):
+        return self.raw(path + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def create(self, key=None, **customer):
+        return self.raw("/customers", "POST", customer, {"Idempotency-Key": key})
+
+    def patch(self, path, **members):
+        return self.raw(path, "PATCH", members)
 
 
 def customer_xml(code="10234", name="Kivijärven Konepaja Oy", operator="003723327487", extra=""):

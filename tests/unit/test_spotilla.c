@@ -467,9 +467,11 @@ static void fill(struct reg *r, enum spread spread, int n)
 static bool harvest(struct reg *r, int way, struct harvest *ret, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new((size_t)64 << 20);
+	CLEANUP(arena_free) struct arena *small = arena_new(64); /* a whole list must not stay */
 	struct spotilla sp;
 	*ret = (struct harvest) { 0 };
 	open_it(arena, "{}", r, &sp);
+	f.at.arena = small;
 	f.exchange = serve_list;
 	f.spotilla.page = 4;
 	f.spotilla.paging = way % 2;
