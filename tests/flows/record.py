@@ -512,7 +512,7 @@ def head_office(**fields):
 
 @scenario("SV-07-check-refuses-a-status-that-another-relays", ok=False, problem="status_taken")
 def _(sb):
-    return {"kind": "check", "values": {"severa-netvisor.owner|%s:9000101-4" % sb.setup["severa"]["transfer_status"]: "twin"}}
+    return {"kind": "check", "values": {"severa.owner|%s:9000101-4" % sb.setup["severa"]["transfer_status"]: "twin"}}
 
 
 @scenario("SV-07-check-refuses-two-statuses-that-are-one", ok=False, problem="statuses_same")
@@ -530,7 +530,7 @@ plain("SV-09-unowned-invoice-is-reported", spec={"kind": "poll"}, outcome="done"
 
 @scenario("SV-09-invoice-of-another-connection-is-not-reported", outcome="done", report={"unowned": []})
 def _(sb):
-    return {"kind": "poll", "values": {"severa-netvisor.owner|%s:%s" % (sb.setup["severa"]["transfer_status"], OTHER): "data"}}
+    return {"kind": "poll", "values": {"severa.owner|%s:%s" % (sb.setup["severa"]["transfer_status"], OTHER): "data"}}
 
 
 plain("SV-09-unit-with-a-vat-number-relays-its-own", "other-company-of-the-group",
