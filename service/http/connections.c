@@ -405,15 +405,18 @@ bool task_respond(struct request *rq, int status, const struct queue_task *t, st
 	return respond_json(rq, status, &sb, err);
 }
 
-static int64_t waiting_of(struct arena *arena, const struct queue_task *check)
+/* What a check found that hinders nothing, and how much waits. */
+static int64_t read_check(struct arena *arena, const struct queue_task *check,
+			  const struct json **ret_remarks)
 {
 	const struct json *j = NULL;
 	struct err none = ERR_INIT;
 	int64_t n = 0;
-	if (!json_parse(arena, span_of(check->result), JSON_LIMITS_VENDOR, &j, &none) ||
-	    !json_int64(json_get(j, "waiting"), &n))
+	*ret_remarks = NULL;
+	if (!json_parse(arena, span_of(check->result), JSON_LIMITS_VENDOR, &j, &none))
 		return 0;
-	return n;
+	*ret_remarks = json_get(j, "problems");
+	return json_int64(json_get(j, "waiting"), &n) ? n : 0;
 }
 
 /* SV-07: what an administrator has set off. */
@@ -448,7 +451,8 @@ static bool respond_activated(struct request *rq, const struct queue_task *check
 {
 	struct strbuf sb = STRBUF_INIT(rq->arena, CONNECTION_JSON_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	int64_t waiting = waiting_of(rq->arena, check);
+	const struct json *remarks;
+	int64_t waiting = read_check(rq->arena, check, &remarks);
 	struct connection_queue queue;
 	if (!connection_queue_read(rq, &c, 1, &queue, err))
 		return false;
@@ -456,6 +460,10 @@ static bool respond_activated(struct request *rq, const struct queue_task *check
 	write_members(&w, rq, c, &queue, 0);
 	jsonw_kint(&w, "waiting", waiting);
 	jsonw_kstr(&w, "text", waiting_text(rq, waiting));
+	if (json_size(remarks)) {
+		jsonw_key(&w, "remarks");
+		jsonw_node(&w, remarks);
+	}
 	jsonw_end_object(&w);
 	respond_etag(rq, c->rev);
 	return respond_json(rq, 200, &sb, err);

@@ -201,6 +201,8 @@ plain("MV-13-invoice-that-maventa-refuses", error="data", reason="refused_by_tar
       prepare=lambda sb: sb.fault(system="maventa", method="POST", match="/v1/invoices", kind="status", status=400))
 plain("MV-13-dry-run-shows-and-writes-nothing", spec={"preview": True, "settings": {"send_pdf": True, "print": {"enabled": True}}},
       outcome="done", count=0, writes=0, status="transfer", dry="encoding=\"UTF-8\"")
+plain("MV-06-dry-run-says-what-stands-in-the-way", spec={"preview": True}, outcome="done", count=0, writes=0, note="company_unverified",
+      prepare=lambda sb: sb.account(company_state="UNVERIFIED"))
 
 # ---- MV-08 to MV-12: files, routes, the account's settings -------------------------------------
 

@@ -77,6 +77,9 @@ def test_MV_06_MV_10_what_hinders_no_activation_is_said(service):
     service.sandbox.control("maventa/kajo", "POST", {"company_state": "UNVERIFIED"})
     found, result = problems(service, "waits", settings={"send_by_email": False})
     assert set(found) == {"company_unverified", "print_is_off"} and result["ok"]
+    activated = service.call("POST", "/v1/connections/waits/activate").json()  # MV-10: it says so
+    assert {r["code"] for r in activated["remarks"]} == {"company_unverified", "print_is_off"}
+    assert service.call("POST", "/v1/connections/waits/pause").status == 200
     found, result = problems(service, "prints", settings={"send_by_email": False, "print": {"enabled": True}})
     assert set(found) == {"company_unverified"}
 
@@ -234,11 +237,29 @@ def test_MV_14_SV_03_what_fails_says_maventas_words_and_is_sent_anew_when_it_com
     assert in_status(service, key) == {"failed": {number}}
     service.sandbox.change_invoice(key, number, status=service.setup(key)["severa"]["transfer_status"])
     sync(service, key)
-    wait_for("the next generation", lambda: service.sandbox.control(f"maventa/{key}")["count"] == 2)
+    rested(service, key, ("following",))  # the next generation
     assert follow(service, key)[number]["state"] == "done"
     first, second = service.sandbox.ledger("maventa", key)["documents"]
     assert first["uuid"] != second["uuid"] and {first["status"], second["status"]} == {"FAILED", "DELIVERED"}
     assert in_status(service, key) == {"transferred": {number}}
+
+
+def test_MV_14_a_late_failure_is_noticed_and_a_persons_status_is_left_alone(service):
+    key = company(service, 0)
+    for _ in range(2):
+        service.sandbox.control(f"maventa/{key}/outcomes", "POST", {"outcome": "delivered", "late_failure": {"after_reads": 1}})
+    service.sandbox.add_invoices(key, count=2)
+    sync(service, key)
+    rested(service, key, count=2)
+    found = follow(service, key)
+    assert {t["state"] for t in found.values()} == {"done"}
+    paid, other = sorted(found)
+    service.sandbox.change_invoice(key, paid, status="Maksettu")
+    # Asked by a round of follow-up, which comes by itself: both in one call.
+    wait_for("both failures", lambda: all(t["state"] == "needs_data" for t in service.transfers(key)), 120, 0.5)
+    assert in_status(service, key) == {"failed": {other}}  # SV-02: the other one is a person's
+    asked = [r["target"] for r in service.sandbox.requests(system="maventa", match="/v1/invoices?direction=SENT") if "ids=" in r["target"]]
+    assert all(d["uuid"] in asked[-1] for d in service.sandbox.ledger("maventa", key)["documents"])
 
 
 # ---- MV-13: the official rules ---------------------------------------------------------------------------------------------

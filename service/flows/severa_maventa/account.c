@@ -71,6 +71,12 @@ static const char *hash_of(const struct sm_run *m)
 	return hex;
 }
 
+static bool is_any_set(const struct maventa_settings *s)
+{
+	return s->email != MAVENTA_AS_IT_IS || s->email_how || s->print != MAVENTA_AS_IT_IS ||
+	       s->print_own_pdf != MAVENTA_AS_IT_IS || s->letter_class || s->color;
+}
+
 struct writing {
 	struct sm_run *m;
 	const char *hash;
@@ -106,8 +112,10 @@ static bool write_account(void *ctx, const char **ret, int64_t *ret_ttl_ms, stru
 			return refused(&inner, err);
 		if (!at->ops->kv_set(at, at->conn->id, WRITTEN, w->hash, 0, err))
 			return false;
-		at->ops->note(at, "account_settings",
-			      "The connection's settings were written to the account at Maventa.");
+		if (is_any_set(&w->m->set.account))
+			at->ops->note(at, "account_settings",
+				      "The connection's settings were written to the account at "
+				      "Maventa.");
 	}
 	*ret = "written";
 	*ret_ttl_ms = WRITTEN_TTL_MS;
@@ -127,6 +135,19 @@ static bool settle_account(struct sm_run *m, struct err *err)
 	if (!want.key)
 		return err_set(err, ERR_LIMIT, "arena full");
 	return at->ops->shared(at, &want, &done, err);
+}
+
+bool sm_note_unverified(struct sm_run *m, struct err *err)
+{
+	bool verified = false;
+	if (!is_verified(m, &verified, err))
+		return false;
+	if (!verified)
+		road_note(
+			&m->road, "company_unverified",
+			"The company is not authenticated at Maventa yet: until it is, the invoice "
+			"would wait.");
+	return true;
 }
 
 bool sm_may_send(struct road *r, struct err *err)

@@ -195,6 +195,8 @@ bool sm_build(struct road *r, struct err *err)
 				     .prevent_routing = m->route.way == SM_NOWHERE };
 	if (!s.uuid)
 		return err_set(err, ERR_LIMIT, "arena full");
+	if (r->at->preview && !sm_note_unverified(m, err))
+		return false;
 	note_way(r);
 	if (!(is_finvoice ? write_finvoice(r, s.uuid, &s.xml, err)
 			  : write_peppol(r, &s.xml, err)) ||

@@ -102,6 +102,8 @@ bool sm_is_same(const struct maventa_invoice *in, const struct road_identity *id
 extern const struct road_ops sm_road_ops;
 /* account.c, document.c, delivery.c, check.c: members of struct road_ops and struct flow. */
 bool sm_may_send(struct road *r, struct err *err);
+/* Of a dry run, which is not asked whether it may send. */
+bool sm_note_unverified(struct sm_run *m, struct err *err) MUST_CHECK;
 bool sm_prepare(struct road *r, struct err *err);
 bool sm_build(struct road *r, struct err *err);
 void sm_identify(const struct road *r, struct road_identity *id);
