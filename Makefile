@@ -108,6 +108,10 @@ $(UNIT_C:%.c=$(BUILD)/%.o): CPPFLAGS_ALL += -Itests
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT_O) $(BUILD)/tests/flows/fake.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS_ALL)
+# A service with the flow of the register tests, for the system tests of runs.
+$(BUILD)/tests/system/world.o: CPPFLAGS_ALL += -Itests/unit
+$(BUILD)/viesti-world: $(BUILD)/service/main.o $(BUILD)/tests/system/world.o $(BUILD)/tests/unit/sync_world.o $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 $(BUILD)/flow-cases: $(FLOWS_O) $(LIB) | build/deps/test
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS_ALL)
 $(BUILD)/einvoice-samples: $(EINVOICE_C:%.c=$(BUILD)/%.o) $(LIB)
@@ -137,7 +141,7 @@ flows: $(if $(FLOWS_C),$(BUILD)/flow-cases) build/deps/test ## flow cases: recor
 einvoice: $(BUILD)/einvoice-samples build/deps/test $(if $(VIESTI_SHARED),build/deps/einvoice) ## e-invoices against the official rules
 	@$(PYTEST) -rs tests/einvoice
 
-system: all $(BUILD)/flow-cases $(BUILD)/bench/load build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
+system: all $(BUILD)/viesti-world $(BUILD)/flow-cases $(BUILD)/bench/load build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
 	@$(if $(wildcard tests/system/test_*.py),$(PYTEST) -rs tests/system,echo "system: 0 passed$(comma) 0 failed")
 
 layers: build/deps/test ## the layer rule alone

@@ -122,10 +122,10 @@ struct register_done {
 };
 
 /*
- * at->kind is the register's name. All members run on worker threads and may block, unless they say otherwise. What fails as a whole
- * (outage, quota, credentials, lease, busy) ends the slice and is tried again by meaning (DESIGN
- * §4.10); ERR_DATA and its like fail the one record; ERR_WAITING makes it wait. Each failure has a
- * reason of model/reason.c.
+ * at->kind is the register's name. All members run on worker threads and may block, unless they say
+ * otherwise. What fails as a whole (outage, quota, credentials, lease, busy) ends the slice and is
+ * tried again by meaning (DESIGN §4.10); ERR_DATA and its like fail the one record; ERR_WAITING
+ * makes it wait. Each failure has a reason of model/reason.c.
  */
 struct register_sync {
 	const char *name; /* "customers": in runs, metrics, REST; unique in the flow */

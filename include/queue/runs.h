@@ -31,12 +31,17 @@ enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_CANCELLED };
 const char *run_state_name(enum run_state s);
 
 /* Per register; each record seen is in one of those between. */
-#define RUN_COUNTS(X)                                                                             \
-	X(SEEN, "seen")                                                                           \
-	X(CREATED, "created")                                                                     \
-	X(UPDATED, "updated") X(LINKED, "linked") X(UNCHANGED, "unchanged") X(SKIPPED, "skipped") \
-		X(WAITING, "waiting") X(FAILED, "failed") X(IN_DOUBT, "in_doubt")                 \
-			X(CALLS, "calls")
+#define RUN_COUNTS(X)             \
+	X(SEEN, "seen")           \
+	X(CREATED, "created")     \
+	X(UPDATED, "updated")     \
+	X(LINKED, "linked")       \
+	X(UNCHANGED, "unchanged") \
+	X(SKIPPED, "skipped")     \
+	X(WAITING, "waiting")     \
+	X(FAILED, "failed")       \
+	X(IN_DOUBT, "in_doubt")   \
+	X(CALLS, "calls")
 enum run_count {
 #define X(id, name) RUN_##id##_N,
 	RUN_COUNTS(X)
@@ -99,8 +104,8 @@ bool queue_run_new(struct queue *q, const struct run_order *order, struct run_re
 /* ERR_NOT_FOUND. */
 bool queue_run_get(struct queue *q, struct arena *arena, const char *id, struct register_run *ret,
 		   struct err *err) MUST_CHECK;
-/* Newest first; before_ms 0: from the newest, else older ones only. */
-bool queue_run_list(struct queue *q, struct arena *arena, const char *conn, int64_t before_ms,
+/* Newest first, from position `from`; the last hundred of a connection are kept. */
+bool queue_run_list(struct queue *q, struct arena *arena, const char *conn, size_t from,
 		    size_t limit, struct register_run **ret, size_t *ret_n,
 		    struct err *err) MUST_CHECK;
 struct run_failure {

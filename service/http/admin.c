@@ -136,31 +136,15 @@ bool handle_token_revoke(struct request *rq, struct err *err)
 	return true;
 }
 
-static bool parse_number(const char *text, const char *name, size_t low, size_t high, size_t preset,
-			 size_t *ret, struct err *err)
-{
-	*ret = preset;
-	if (!text)
-		return true;
-	size_t n = strlen(text), v = 0;
-	if (n < 1 || n > 6 || strspn(text, "0123456789") != n)
-		return problem(err, ERR_INPUT, "value_invalid", name, "not a number");
-	for (size_t i = 0; i < n; i++)
-		v = v * 10 + (size_t)(text[i] - '0');
-	if (v < low || v > high)
-		return problem(err, ERR_INPUT, "value_invalid", name, "%zu to %zu", low, high);
-	*ret = v;
-	return true;
-}
-
 bool handle_audit_list(struct request *rq, struct err *err)
 {
 	size_t from, limit, n = 0;
 	const char **lines = NULL;
 	if (!auth_unrestricted(rq, err) ||
-	    !parse_number(request_query(rq, "cursor"), "cursor", 0, AUDIT_KEPT, 0, &from, err) ||
-	    !parse_number(request_query(rq, "limit"), "limit", 1, AUDIT_LIMIT_MAX,
-			  AUDIT_LIMIT_PRESET, &limit, err) ||
+	    !request_number(rq, "cursor", (struct query_range) { 0, AUDIT_KEPT, 0 }, &from, err) ||
+	    !request_number(rq, "limit",
+			    (struct query_range) { 1, AUDIT_LIMIT_MAX, AUDIT_LIMIT_PRESET }, &limit,
+			    err) ||
 	    !store_audit_list(rq->opt->store, rq->arena, from, limit, &lines, &n, err))
 		return false;
 	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_JSON_MAX);

@@ -23,6 +23,11 @@ bool handle_dialogue_list(struct request *rq, struct err *err);
 bool handle_dialogue_candidates(struct request *rq, struct err *err);
 bool handle_dialogue_read(struct request *rq, struct err *err);
 bool handle_dialogue_act(struct request *rq, struct err *err);
+/* runs.c */
+bool handle_runs_list(struct request *rq, struct err *err);
+bool handle_runs_create(struct request *rq, struct err *err);
+bool handle_run_read(struct request *rq, struct err *err);
+bool handle_run_cancel(struct request *rq, struct err *err);
 /* transfers.c */
 bool handle_transfers_list(struct request *rq, struct err *err);
 bool handle_transfer_read(struct request *rq, struct err *err);

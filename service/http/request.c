@@ -84,6 +84,25 @@ static bool add_param(struct request *rq, struct span pair, struct err *err)
 	return true;
 }
 
+bool request_number(const struct request *rq, const char *name, struct query_range range,
+		    size_t *ret, struct err *err)
+{
+	const char *text = request_query(rq, name);
+	*ret = range.preset;
+	if (!text)
+		return true;
+	size_t n = strlen(text), v = 0;
+	if (n < 1 || n > 6 || strspn(text, "0123456789") != n)
+		return problem(err, ERR_INPUT, "value_invalid", name, "not a number");
+	for (size_t i = 0; i < n; i++)
+		v = v * 10 + (size_t)(text[i] - '0');
+	if (v < range.low || v > range.high)
+		return problem(err, ERR_INPUT, "value_invalid", name, "%zu to %zu", range.low,
+			       range.high);
+	*ret = v;
+	return true;
+}
+
 bool request_read_query(struct request *rq, struct err *err)
 {
 	const char *p = strchr(rq->target, '?');

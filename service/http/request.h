@@ -124,6 +124,12 @@ const char *request_header(const struct request *rq, const char *name);
 const char *request_client(struct request *rq);
 /* NULL when absent. */
 const char *request_query(const struct request *rq, const char *name);
+/* A number of the query, below a million; the preset when absent. ERR_INPUT beyond the range. */
+struct query_range {
+	size_t low, high, preset;
+};
+bool request_number(const struct request *rq, const char *name, struct query_range range,
+		    size_t *ret, struct err *err) MUST_CHECK;
 /* Splits and decodes the query; ERR_INPUT for malformed, repeated or unknown names. */
 bool request_read_query(struct request *rq, struct err *err) MUST_CHECK;
 /* The body as a JSON object; ERR_INPUT otherwise. An empty body is an empty object. */

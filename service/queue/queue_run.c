@@ -302,24 +302,23 @@ bool queue_run_get(struct queue *q, struct arena *arena, const char *id, struct 
 	       queue_run_read(arena, kept, v, ret, err);
 }
 
-static bool list_ids(struct queue *q, struct arena *arena, const char *conn, int64_t before_ms,
+static bool list_ids(struct queue *q, struct arena *arena, const char *conn, size_t from,
 		     size_t limit, const struct redis_value **ret, struct err *err)
 {
 	struct redis *got = NULL;
-	char from[32];
-	snprintf(from, sizeof(from), before_ms ? "(%" PRId64 : "+inf", before_ms);
 	if (!redis_borrow(q->pool, BORROW_WAIT_MS, &got, err))
 		return false;
 	CLEANUP(redis_give_back) struct redis *r = got;
-	return redis_commandf(r, arena, ret, err, "ZREVRANGEBYSCORE %sruns:%s %s -inf LIMIT 0 %lld",
-			      redis_prefix(q->pool), conn, from, (long long)limit);
+	return redis_commandf(r, arena, ret, err, "ZREVRANGE %sruns:%s %lld %lld",
+			      redis_prefix(q->pool), conn, (long long)from,
+			      (long long)(from + limit) - 1);
 }
 
-bool queue_run_list(struct queue *q, struct arena *arena, const char *conn, int64_t before_ms,
+bool queue_run_list(struct queue *q, struct arena *arena, const char *conn, size_t from,
 		    size_t limit, struct register_run **ret, size_t *ret_n, struct err *err)
 {
 	const struct redis_value *ids = NULL;
-	if (!list_ids(q, arena, conn, before_ms, limit, &ids, err))
+	if (!list_ids(q, arena, conn, from, limit, &ids, err))
 		return false;
 	if (ids->type != REDIS_ARRAY)
 		return queue_script_broken("runs", err);

@@ -137,8 +137,8 @@ class Answer:
 class Relay:
     """One `viesti serve`, ready from its making on. redis_url None: it keeps a private Redis. wrap: a command that runs it."""
 
-    def __init__(self, folder, redis_url, sandbox, wrap=(), **settings):
-        self.argv = [*wrap, str(BUILD / "viesti"), "serve"]
+    def __init__(self, folder, redis_url, sandbox, wrap=(), program="viesti", **settings):
+        self.argv = [*wrap, str(BUILD / program), "serve"]
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         host = f"127.0.0.1:{sandbox.port}"
@@ -153,6 +153,8 @@ class Relay:
         partner = sandbox.control("maventa")["partner"]
         self.env.update({"VIESTI_MAVENTA_VENDOR_KEY": partner["vendor_api_key"], "VIESTI_MAVENTA_PARTNER_COMPANY": partner["company_uuid"],
                          "VIESTI_MAVENTA_PARTNER_KEY": partner["user_api_key"]})
+        if program == "viesti-world":  # it knows no outside systems, hence none of their options
+            self.env = {k: v for k, v in self.env.items() if not re.match("VIESTI_(SEVERA|NETVISOR|MAVENTA)_", k)}
         if redis_url:
             self.env["VIESTI_REDIS_URL"] = redis_url
         self.env.update({f"VIESTI_{k.upper()}": str(v) for k, v in settings.items()})

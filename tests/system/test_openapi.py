@@ -155,6 +155,7 @@ def test_whole_life_of_a_connection(service):
     checked = service.call("POST", f"/v1/connections/{name}/check")
     assert checked.status == 200 and checked.json()["result"]["ok"] is True
     assert service.call("GET", f"/v1/connections/{name}/report").json()["report"] is None
+    assert service.call("GET", f"/v1/connections/{name}/runs").json() == {"items": [], "next": None}
     assert service.activate(name).json()["state"] == "active"
     source_id = service.sandbox.invoices(service.setup()["severa"]["client_id"])[0]["guid"]
     dry = service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": source_id})
@@ -199,5 +200,6 @@ def test_OP_01_nothing_of_the_contract_was_left_out(service):
     """Runs last: every operation of the contract gave one of its good answers."""
     good = {(m, p) for m, p, status in service.contract.seen if status.startswith("2")}
     wanted = {(m.upper(), p) for p, item in service.contract.doc["paths"].items() for m in item if m != "parameters"}
-    # What a retry or a cancel answers depends on how far the transfer is by then.
-    assert wanted - good <= {("POST", "/v1/transfers/{id}/cancel"), ("POST", "/v1/transfers/{id}/retry")}
+    # What a retry or a cancel answers depends on how far the transfer is by then; runs are those of test_runs.py.
+    assert wanted - good <= {("POST", "/v1/transfers/{id}/cancel"), ("POST", "/v1/transfers/{id}/retry"),
+                             ("POST", "/v1/connections/{id}/runs"), ("GET", "/v1/runs/{id}"), ("POST", "/v1/runs/{id}/cancel")}

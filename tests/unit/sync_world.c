@@ -146,6 +146,30 @@ static void event(void)
 	_exit(9);
 }
 
+static void make_own(void)
+{
+	static const struct {
+		enum world_kind kind;
+		enum world_side side;
+		const char *code, *name, *mail;
+	} records[] = {
+		{ KIND_PRODUCT, AT_LEFT, "P-1", "Filter", "" },
+		{ KIND_PRODUCT, AT_LEFT, "P-2", "Work", "" },
+		{ KIND_PRODUCT, AT_LEFT, "P-3", "skip this one", "" },
+		{ KIND_CUSTOMER, AT_LEFT, "C-1", "Firma Oy", "a@firma.example" },
+		{ KIND_CUSTOMER, AT_LEFT, "C-2", "bad: it has no name", "" },
+		{ KIND_CUSTOMER, AT_LEFT, "C-3", "wait for it", "" },
+		{ KIND_CUSTOMER, AT_RIGHT, "C-4", "Selskap AS", "a@selskap.example" },
+	};
+	if (now)
+		return;
+	now = world_new();
+	assert(now);
+	for (size_t i = 0; i < ARRAY_SIZE(records); i++)
+		world_put(now, records[i].kind, records[i].side, records[i].code, records[i].name,
+			  records[i].mail);
+}
+
 static bool enter(struct attempt *at, const char *what, struct err *err)
 {
 	pthread_mutex_lock(&now->lock);
@@ -376,8 +400,10 @@ static bool world_update(struct attempt *at, const struct register_record *r,
 
 static bool world_scope(struct attempt *at, const char **ret, struct err *err)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	(void)at;
 	(void)err;
+	pthread_once(&once, make_own);
 	*ret = "world";
 	return true;
 }
@@ -429,9 +455,16 @@ static bool nothing(struct attempt *at, struct err *err)
 	return true;
 }
 
+static bool check(struct attempt *at, struct err *err)
+{
+	(void)err;
+	at->result = "{\"ok\":true,\"problems\":[],\"waiting\":0}";
+	return true;
+}
+
 static bool poll(struct attempt *at, struct err *err)
 {
-	return enter(at, "poll", err) && leave(true);
+	return !now || (enter(at, "poll", err) && leave(true));
 }
 
 const struct flow world_flow = { .name = "world",
@@ -439,6 +472,6 @@ const struct flow world_flow = { .name = "world",
 				 .settle = settle,
 				 .poll = poll,
 				 .run = nothing,
-				 .check = nothing,
+				 .check = check,
 				 .registers = registers,
 				 .n_registers = ARRAY_SIZE(registers) };

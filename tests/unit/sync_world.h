@@ -60,7 +60,8 @@ const struct world_record *world_get(struct world *w, enum world_kind kind, enum
 /* Of all kinds and both sides. */
 int world_writes(struct world *w);
 
-/* The world that the flow speaks to. */
+/* The world that the flow speaks to; without one it makes its own, with a few records (for the
+ * system tests: tests/system/world.c). */
 void world_use(struct world *w);
 extern const struct flow world_flow;
 
