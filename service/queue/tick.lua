@@ -172,14 +172,13 @@ local function reap_all(ended)
 	return cursor == '0'
 end
 
--- Rounds of follow-up. One that fails is begun again AGAIN_MS later; who was paused because of refused credentials is asked
--- nothing, and looked at again then.
+-- Rounds of follow-up. One that fails is begun again AGAIN_MS later; one of refused credentials stands in line until there are
+-- others (claim.lua).
 local function start_rounds()
 	local AGAIN_MS, MAX = 300000, 50
 	local rounds = 0
 	for _, conn in ipairs(call('ZRANGEBYSCORE', P .. 'q:follow', '-inf', now, 'LIMIT', 0, MAX)) do
-		if plan_round(conn, now, now + AGAIN_MS) and call('HGET', P .. 'q:keys:' .. conn, 'p') ~= 'c'
-			and new_task('follow:' .. conn, 'follow', conn, '', now) then
+		if plan_round(conn, now, now + AGAIN_MS) and new_task('follow:' .. conn, 'follow', conn, '', now) then
 			rounds = rounds + 1
 		end
 	end

@@ -162,6 +162,8 @@ void run_entry_end(struct run *r)
 	jsonw_kstr(&w, "state", state_name(o->state));
 	if (has_failed)
 		write_failure(r, &w);
+	else if (o->state == STATE_DONE && o->in_rounds)
+		jsonw_kstr(&w, "text", "Finished; a late failure is still watched for.");
 	else
 		jsonw_kstr(&w, "text", state_text(o->state));
 	if (o->delay_ms >= 0 && !o->in_rounds)
