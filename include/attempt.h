@@ -83,11 +83,6 @@ struct peer {
 	struct facts facts;
 };
 
-/* A credential to be stored: member of credentials.<system>. */
-struct new_credential {
-	const char *system, *name, *value;
-};
-
 struct attempt_ops {
 	/*
 	 * Does the exchange. Any HTTP status is true. ERR_BUSY: no rate slot soon (hand the job
@@ -189,12 +184,12 @@ struct attempt_ops {
 	bool (*records)(struct attempt *at, const char *dialogue, struct record **ret,
 			size_t *ret_n, struct err *err);
 	/*
-	 * Puts credentials on the connection, as if who asked (rec's "by") had sent them: one that
-	 * was active pauses until it is activated anew, unless they are those that it has. at->conn
-	 * is the connection as it stands then.
+	 * Merges {"settings":{...},"credentials":{...}} into the connection (RFC 7396), as if who
+	 * began the record had sent it: one that was active pauses until it is activated anew,
+	 * unless nothing changes. at->conn is the connection as it stands then.
 	 */
-	bool (*credentials_put)(struct attempt *at, const struct new_credential *items, size_t n,
-				const struct record *rec, struct err *err);
+	bool (*connection_patch)(struct attempt *at, const struct record *rec, const char *patch,
+				 struct err *err);
 	/* The other connections of this flow, as far as who asks may see them; rec NULL: who asked
 	 * for candidates. */
 	bool (*peers)(struct attempt *at, const struct record *rec, const struct peer **ret,

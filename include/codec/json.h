@@ -125,6 +125,8 @@ void jsonw_decimal(struct json_writer *w, struct decimal d);
 void jsonw_raw(struct json_writer *w, struct span json);
 /* The node and all below it, numbers with their own digits. */
 void jsonw_node(struct json_writer *w, const struct json *j);
+/* The patch put into old, which may be absent: a merge patch (RFC 7396). */
+void jsonw_merge(struct json_writer *w, const struct json *old, const struct json *patch);
 /* key + value in one. */
 void jsonw_kstr(struct json_writer *w, const char *key, const char *s);
 void jsonw_kint(struct json_writer *w, const char *key, int64_t v);

@@ -36,6 +36,8 @@ const char *record_str(const struct record *r, const char *name);
 int64_t record_int(const struct record *r, const char *name);
 bool record_is(const struct record *r, const char *name);
 const struct json *record_get(const struct record *r, const char *name);
+/* value lives as long as the record. */
+void record_put(struct record *r, const char *name, const struct json *value);
 /* text NULL removes the member. */
 void record_put_str(struct record *r, const char *name, const char *text);
 void record_put_int(struct record *r, const char *name, int64_t value);

@@ -26,6 +26,7 @@ struct maventa_options {
 	int rate, burst, concurrency;
 	int array_style; /* enum maventa_array_style */
 	bool names_format;
+	int64_t auth_poll_ms, auth_poll_for_ms; /* looking whether a company is authenticated */
 };
 extern const struct system maventa_system;
 const struct maventa_options *maventa_options(const struct system_values *v);

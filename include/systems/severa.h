@@ -33,6 +33,7 @@ struct severa {
 	const char *client_id, *client_secret;
 	const char *limit_key;
 	const char *token_key; /* of the cached token */
+	const char *scope; /* that the token is for; NULL: all that an invoice flow needs */
 };
 
 struct severa_status {
@@ -92,11 +93,22 @@ bool severa_languages(struct severa *s, const struct severa_language **ret, size
 struct severa_company {
 	const char *name, *vat_number;
 	const char *business_id; /* 1234567-8; NULL: not Finnish */
+	const char *street, *postcode, *city; /* of the organisation alone; NULL: untold */
 };
 /* Those that send invoices of their own: the organisation, and its business units with a VAT
  * number. */
 bool severa_companies(struct severa *s, const struct severa_company **ret, size_t *ret_n,
 		      struct err *err) MUST_CHECK;
+
+struct severa_user {
+	const char *id, *first_name, *last_name;
+	const char *email; /* may be NULL */
+	bool is_active;
+};
+/* Those who are active. With a token of its own: the scope users:read is needed by nothing else.
+ * ERR_CREDENTIALS, reason users_scope_missing, without it. */
+bool severa_users(struct severa *s, const struct severa_user **ret, size_t *ret_n,
+		  struct err *err) MUST_CHECK;
 
 /* Called once per page; false stops the listing with its err. The items last until it returns. */
 typedef bool (*severa_page_fn)(void *ctx, const struct invoice *items, size_t n, struct err *err);

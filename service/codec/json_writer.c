@@ -236,3 +236,31 @@ void jsonw_ktime(struct json_writer *w, const char *key, int64_t wall_ms)
 	jsonw_key(w, key);
 	jsonw_str(w, wall_ms ? clock_rfc3339(wall_ms, buf) : NULL);
 }
+
+void jsonw_merge(struct json_writer *w, const struct json *old, const struct json *patch)
+{
+	if (json_type(patch) != JSON_OBJECT) {
+		jsonw_node(w, patch);
+		return;
+	}
+	jsonw_object(w);
+	for (const struct json *m = json_type(old) == JSON_OBJECT ? json_first(old) : NULL; m;
+	     m = json_next(m)) {
+		const struct json *p = json_get(patch, json_key(m));
+		if (json_type(p) == JSON_NULL)
+			continue;
+		jsonw_key(w, json_key(m));
+		if (json_type(p) == JSON_ABSENT)
+			jsonw_node(w, m);
+		else
+			jsonw_merge(w, m, p);
+	}
+	for (const struct json *p = json_first(patch); p; p = json_next(p)) {
+		if (json_type(p) == JSON_NULL ||
+		    json_type(json_get(old, json_key(p))) != JSON_ABSENT)
+			continue;
+		jsonw_key(w, json_key(p));
+		jsonw_merge(w, NULL, p);
+	}
+	jsonw_end_object(w);
+}

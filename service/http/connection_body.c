@@ -17,36 +17,6 @@
 #define MIN_INTERVAL_S 1
 #define MAX_INTERVAL_S 86400
 
-/* --- merge (RFC 7396) --- */
-
-static void merge_into(struct json_writer *w, const struct json *old, const struct json *patch)
-{
-	if (json_type(patch) != JSON_OBJECT) {
-		jsonw_node(w, patch);
-		return;
-	}
-	jsonw_object(w);
-	for (const struct json *m = json_type(old) == JSON_OBJECT ? json_first(old) : NULL; m;
-	     m = json_next(m)) {
-		const struct json *p = json_get(patch, json_key(m));
-		if (json_type(p) == JSON_NULL)
-			continue;
-		jsonw_key(w, json_key(m));
-		if (json_type(p) == JSON_ABSENT)
-			jsonw_node(w, m);
-		else
-			merge_into(w, m, p);
-	}
-	for (const struct json *p = json_first(patch); p; p = json_next(p)) {
-		if (json_type(p) == JSON_NULL ||
-		    json_type(json_get(old, json_key(p))) != JSON_ABSENT)
-			continue;
-		jsonw_key(w, json_key(p));
-		merge_into(w, NULL, p);
-	}
-	jsonw_end_object(w);
-}
-
 /* The new object's text: the patch alone, or put into the old text. */
 static bool take_object(struct request *rq, bool merge, struct span old, const struct json *j,
 			const char **ret, struct err *err)
@@ -56,7 +26,7 @@ static bool take_object(struct request *rq, bool merge, struct span old, const s
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	if (merge && old.n && !json_parse(rq->arena, old, JSON_LIMITS_API, &was, err))
 		return false;
-	merge_into(&w, was, j);
+	jsonw_merge(&w, was, j);
 	return strbuf_finish(&sb, ret, err);
 }
 

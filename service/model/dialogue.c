@@ -46,7 +46,7 @@ void record_remove(struct record *r, const char *name)
 	r->n = n;
 }
 
-static void put(struct record *r, const char *name, const struct json *value)
+void record_put(struct record *r, const char *name, const struct json *value)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		if (str_eq(r->members[i].name, name)) {
@@ -68,7 +68,7 @@ void record_put_json(struct record *r, const char *name, const char *json)
 	if (!json_parse(r->arena, span_of(json), FACTS_LIMITS, &value, NULL))
 		r->failed = true;
 	else
-		put(r, name, value);
+		record_put(r, name, value);
 }
 
 static void put_written(struct record *r, const char *name, struct strbuf *sb)
@@ -109,7 +109,7 @@ static void read_record(struct arena *arena, const struct json *j, struct record
 {
 	*ret = (struct record) { .arena = arena };
 	for (const struct json *m = json_first(j); m; m = json_next(m))
-		put(ret, json_key(m), m);
+		record_put(ret, json_key(m), m);
 }
 
 static void write_record(struct json_writer *w, const struct record *r)

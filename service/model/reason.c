@@ -342,6 +342,50 @@ const struct reason reasons[] = {
 	  "Rajapinnan osoitetta ({subject}) ei ole asetettu palvelulle eikä yhteydelle.",
 	  "Adressen til grensesnittet ({subject}) er ikke satt, verken for tjenesten eller for "
 	  "forbindelsen." },
+	{ "company_unknown", "admin",
+	  "Severa sends no invoices for {subject}. Choose a company that has a VAT number there.",
+	  "Severassa ei ole laskuttavaa yritystä {subject}. Valitse yritys, jolla on siellä "
+	  "ALV-numero.",
+	  "Severa sender ikke fakturaer for {subject}. Velg et selskap som har mva-nummer der." },
+	{ "company_differs", "admin",
+	  "{subject} is another company than that of this connection. Each company has a "
+	  "connection of its own.",
+	  "{subject} on eri yritys kuin tämän yhteyden yritys. Jokaisella yrityksellä on oma "
+	  "yhteytensä.",
+	  "{subject} er et annet selskap enn denne tilkoblingens. Hvert selskap har sin egen "
+	  "tilkobling." },
+	{ "person_unknown", "admin", "There is no active person {subject} in Severa.",
+	  "Severassa ei ole aktiivista henkilöä {subject}.",
+	  "Det finnes ingen aktiv person {subject} i Severa." },
+	{ "person_incomplete", "admin",
+	  "The person who registers needs first name, last name and e-mail address ({subject}).",
+	  "Rekisteröijällä pitää olla etunimi, sukunimi ja sähköpostiosoite ({subject}).",
+	  "Den som registrerer må ha fornavn, etternavn og e-postadresse ({subject})." },
+	{ "users_scope_missing", "admin",
+	  "Severa's REST credentials lack the scope {subject}, so the persons cannot be listed. "
+	  "Give it to them, or type name and e-mail address.",
+	  "Severan REST-tunnuksilta puuttuu oikeus {subject}, joten henkilöitä ei voi luetella. "
+	  "Lisää oikeus tai kirjoita nimi ja sähköpostiosoite.",
+	  "Severas REST-tilgang mangler rettigheten {subject}, så personene kan ikke listes. Gi "
+	  "den, eller skriv navn og e-postadresse." },
+	{ "keys_missing", "admin",
+	  "The User API key of {subject} is missing. Log in at Maventa, finish the new "
+	  "organisation there, and copy User API key and Company UUID.",
+	  "Käyttäjän API-avain puuttuu ({subject}). Kirjaudu Maventaan, viimeistele uusi "
+	  "organisaatio siellä ja kopioi käyttäjän API-avain ja yrityksen UUID.",
+	  "Bruker api-nøkkel for {subject} mangler. Logg inn hos Maventa, fullfør den nye "
+	  "organisasjonen der, og kopier bruker api-nøkkel og firma uuid." },
+	{ "keys_unknown", "admin", "No keys of {subject} are known from before. Enter them.",
+	  "Yrityksen {subject} avaimia ei tunneta entuudestaan. Syötä ne.",
+	  "Ingen nøkler for {subject} er kjent fra før. Skriv dem inn." },
+	{ "uuid_differs", "admin",
+	  "This is not the Company UUID that the registration gave: {subject}.",
+	  "Tämä ei ole rekisteröinnin antama yrityksen UUID: {subject}.",
+	  "Dette er ikke firma uuid-en som registreringen ga: {subject}." },
+	{ "registration_lost", "admin",
+	  "The registration of {subject} did not reach Maventa. Register again.",
+	  "Yrityksen {subject} rekisteröinti ei mennyt perille Maventaan. Rekisteröi uudelleen.",
+	  "Registreringen av {subject} kom ikke frem til Maventa. Registrer på nytt." },
 	{ "answer_unreadable", "vendor",
 	  "An answer of the source cannot be read ({subject}). Whoever runs the integration should "
 	  "look.",

@@ -389,6 +389,6 @@ const struct attempt_ops run_ops = {
 	.want_run = op_want_run,
 	.record_put = talk_record_put,
 	.records = talk_records,
-	.credentials_put = talk_credentials_put,
+	.connection_patch = talk_connection_patch,
 	.peers = talk_peers,
 };

@@ -114,61 +114,32 @@ bool talk_peers(struct attempt *at, const struct record *rec, const struct peer 
 	return true;
 }
 
-/* --- credentials --- */
+/* --- the connection --- */
 
-static const char *new_value(const struct new_credential *items, size_t n, const char *system,
-			     const char *name)
+/* Would the patch change nothing? */
+static bool is_in(const struct json *old, const struct json *patch)
 {
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(items[i].system, system) && str_eq(items[i].name, name))
-			return items[i].value;
-	return NULL;
-}
-
-static bool has_all(const struct json *credentials, const struct new_credential *items, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!str_eq(json_str(json_get(json_get(credentials, items[i].system),
-					      items[i].name)),
-			    items[i].value))
+	if (json_type(patch) != JSON_OBJECT)
+		return json_str(patch) && str_eq(json_str(old), json_str(patch));
+	for (const struct json *p = json_first(patch); p; p = json_next(p))
+		if (!is_in(json_get(old, json_key(p)), p))
 			return false;
 	return true;
 }
 
-static void write_system(struct json_writer *w, const char *system, const struct json *old,
-			 const struct new_credential *items, size_t n)
+static bool merge(struct arena *arena, struct span old, const struct json *patch, const char **ret,
+		  struct err *err)
 {
-	jsonw_key(w, system);
-	jsonw_object(w);
-	for (const struct json *m = json_first(old); m; m = json_next(m)) {
-		if (new_value(items, n, system, json_key(m)))
-			continue;
-		jsonw_key(w, json_key(m));
-		jsonw_node(w, m);
-	}
-	for (size_t i = 0; i < n; i++)
-		if (str_eq(items[i].system, system))
-			jsonw_kstr(w, items[i].name, items[i].value);
-	jsonw_end_object(w);
-}
-
-/* The credentials with the new ones in the place of the old. */
-static bool merge(struct arena *arena, const struct json *old, const struct new_credential *items,
-		  size_t n, const char **ret, struct err *err)
-{
-	struct strbuf sb = STRBUF_INIT(arena, 64 * 1024);
+	struct strbuf sb = STRBUF_INIT(arena, 256 * 1024);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	jsonw_object(&w);
-	for (const struct json *sys = json_first(old); sys; sys = json_next(sys))
-		write_system(&w, json_key(sys), sys, items, n);
-	for (size_t i = 0; i < n; i++) {
-		bool is_written = json_get(old, items[i].system) != NULL;
-		for (size_t k = 0; k < i; k++)
-			is_written |= str_eq(items[k].system, items[i].system);
-		if (!is_written)
-			write_system(&w, items[i].system, NULL, items, n);
+	const struct json *was = NULL;
+	if (old.n && !json_parse(arena, old, JSON_LIMITS_API, &was, err))
+		return false;
+	if (!patch || is_in(was, patch)) {
+		*ret = NULL;
+		return true;
 	}
-	jsonw_end_object(&w);
+	jsonw_merge(&w, was, patch);
 	return strbuf_finish(&sb, ret, err);
 }
 
@@ -204,35 +175,46 @@ static bool audit(struct attempt *at, const struct record *rec, struct err *err)
 	jsonw_ktime(&w, "at", clock_wall_ms());
 	jsonw_kstr(&w, "token", record_str(rec, "by_token"));
 	jsonw_kstr(&w, "who", record_str(rec, "by"));
-	jsonw_kstr(&w, "action", "connection.credentials");
+	jsonw_kstr(&w, "action", "connection.change");
 	jsonw_kstr(&w, "object", at->conn->id);
 	jsonw_kstr(&w, "request", record_str(rec, "id"));
 	jsonw_end_object(&w);
 	return strbuf_finish(&sb, &line, err) && store_audit_add(store_of(at), line, err);
 }
 
-bool talk_credentials_put(struct attempt *at, const struct new_credential *items, size_t n,
-			  const struct record *rec, struct err *err)
+/* *ret_is_same: the patch changes nothing. */
+static bool make_draft(struct attempt *at, const struct connection *now, const char *patch,
+		       struct connection_draft *ret, bool *ret_is_same, struct err *err)
+{
+	const struct json *j = NULL;
+	const char *settings = NULL, *credentials = NULL;
+	connection_draft_of(now, ret);
+	if (!json_parse(at->arena, span_of(patch), JSON_LIMITS_API, &j, err) ||
+	    !merge(at->arena, span_of(ret->settings), json_get(j, "settings"), &settings, err) ||
+	    !merge(at->arena, ret->credentials, json_get(j, "credentials"), &credentials, err))
+		return false;
+	*ret_is_same = !settings && !credentials;
+	if (settings)
+		ret->settings = settings;
+	if (credentials)
+		ret->credentials = span_of(credentials);
+	connection_draft_stop(now, ret);
+	return settle(at, ret, err);
+}
+
+bool talk_connection_patch(struct attempt *at, const struct record *rec, const char *patch,
+			   struct err *err)
 {
 	const struct attempt_impl *impl = at->impl;
 	struct connection *now = NULL, *made = NULL;
 	struct connection_draft draft;
-	const struct json *old = NULL;
-	const char *text;
-	if (!store_connection_get(store_of(at), at->conn->id, &now, err) || !keep(at, now, err))
+	bool is_same = false;
+	if (!store_connection_get(store_of(at), at->conn->id, &now, err) || !keep(at, now, err) ||
+	    !make_draft(at, now, patch, &draft, &is_same, err))
 		return false;
-	struct span stored = { now->credentials.p, now->credentials.n };
-	if (stored.n && !json_parse(at->arena, stored, JSON_LIMITS_API, &old, err))
-		return false;
-	if (has_all(old, items, n))
+	if (is_same)
 		return true;
-	connection_draft_of(now, &draft);
-	if (!merge(at->arena, old, items, n, &text, err))
-		return false;
-	draft.credentials = span_of(text);
-	connection_draft_stop(now, &draft);
-	if (!settle(at, &draft, err) || !store_connection_put(store_of(at), &draft, &made, err) ||
-	    !keep(at, made, err))
+	if (!store_connection_put(store_of(at), &draft, &made, err) || !keep(at, made, err))
 		return false;
 	return store_refresh(store_of(at), err) &&
 	       queue_unblock(impl->ctx->opt->queue, made->limits, made->n_limits, err) &&

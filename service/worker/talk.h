@@ -14,8 +14,8 @@ bool talk_run(struct attempt *at, const struct flow *flow, const struct json *ar
 bool talk_record_put(struct attempt *at, const char *dialogue, struct record *rec, struct err *err);
 bool talk_records(struct attempt *at, const char *dialogue, struct record **ret, size_t *ret_n,
 		  struct err *err);
-bool talk_credentials_put(struct attempt *at, const struct new_credential *items, size_t n,
-			  const struct record *rec, struct err *err);
+bool talk_connection_patch(struct attempt *at, const struct record *rec, const char *patch,
+			   struct err *err);
 bool talk_peers(struct attempt *at, const struct record *rec, const struct peer **ret,
 		size_t *ret_n, struct err *err);
 

@@ -255,7 +255,11 @@ static void change_texts(struct maventa *m, struct mv_company *co, const struct 
 			*texts[i].into = mv_keep(m, text);
 	}
 	const char *scopes = json_str(json_get(body, "denied_scopes"));
+	const char *member = json_str(json_get(body, "member"));
+	struct mv_user *user = member ? mv_user_by_email_locked(m, member) : NULL;
 	bool unknown;
+	if (user)
+		(void)!mv_join_locked(m, co, user, true); /* without memory: the caller sees */
 	if (scopes)
 		co->denied_scopes = mv_scopes_parse(scopes, &unknown);
 }

@@ -388,6 +388,7 @@ static const struct {
 	{ "communications", SEVERA_COMMUNICATION },
 	{ "phases", SEVERA_PHASE },
 	{ "files", SEVERA_INVOICE_FILE },
+	{ "users", SEVERA_USER },
 };
 
 /* {"name", "code"} of the record unless given, and what lists want of each. */

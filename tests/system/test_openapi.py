@@ -1,11 +1,12 @@
 """The contract against the running server: every route, and the answers it says it gives. An undocumented answer fails at
 once, in Service.call; a route that nothing asked fails at the end."""
 
+import re
 import uuid
 
 import yaml
 
-from service import ADMIN, event, wait_for
+from service import ADMIN, event, maventa_connection_of, wait_for
 
 NOBODY = "viesti_" + "x" * 43
 
@@ -46,7 +47,7 @@ def test_every_route_needs_its_role(service):
         for method, operation in item.items():
             if method == "parameters" or not operation["security"]:
                 continue
-            url = path.replace("{id}", "none")
+            url = re.sub(r"\{\w+\}", "none", path)
             problem(service.call(method.upper(), url, token=None), 401, "unauthorized")
             problem(service.call(method.upper(), url, token=NOBODY), 401, "unauthorized")
             answer = service.call(method.upper(), url, token=viewer)
@@ -194,6 +195,32 @@ def test_whole_life_of_a_connection(service):
     assert service.webhook(name, event(source_id)).status == 202
     assert service.call("POST", f"/v1/connections/{name}/resume").json()["state"] == "active"
     assert service.call("GET", "/v1/flows").json()["items"][0]["name"] == "severa-netvisor"
+
+
+def test_MV_01_registration_and_authentication_are_resources(service):
+    """Chosen from the candidates, given up, chosen again, the keys entered, the request sent and asked for."""
+    service.sandbox.reset("demo")
+    body = maventa_connection_of(service.setup("kajo"), "maventa", company=None)
+    del body["credentials"]["maventa"]
+    assert service.call("POST", "/v1/connections", body).status == 201
+    path = "/v1/connections/maventa/registrations"
+    found = service.call("GET", path + "/candidates").json()
+    maija = next(p["id"] for p in found["persons"] if p["first_name"] == "Maija")
+    order = {"mode": "register", "company": found["companies"][1]["vat_number"], "person": maija}
+    first = service.call("POST", path, order).json()
+    assert service.call("POST", first["href"] + "/cancel", {}).json()["state"] == "cancelled"
+    known = service.sandbox.control("maventa/9000102-2")
+    users = {u["email"]: u["user_api_key"] for u in service.sandbox.control("maventa/users")}
+    keys = {"company_uuid": known["company_uuid"], "user_api_key": users["maija.meikalainen@kajo.example"]}
+    problem(service.call("PUT", first["href"] + "/keys", keys, {"If-Match": "*"}), 409, "state")
+    again = service.call("POST", path, {"mode": "connect", "company": order["company"]} | keys)
+    assert again.status == 201 and again.json()["state"] == "registered"
+    assert [r["id"] for r in service.call("GET", path).json()["items"]] == [again.json()["id"], first["id"]]
+    service.sandbox.control("maventa/kajo", "POST", {"company_state": "UNVERIFIED"})
+    sent = service.call("POST", "/v1/connections/maventa/authentications", {}).json()
+    assert service.call("GET", sent["href"]).json()["state"] == "waiting"
+    assert service.call("POST", sent["href"] + "/refresh").status == 200
+    assert service.call("GET", "/v1/connections/maventa/authentications").json()["items"][0]["id"] == sent["id"]
 
 
 def test_OP_01_nothing_of_the_contract_was_left_out(service):

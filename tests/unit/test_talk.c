@@ -75,9 +75,12 @@ static bool fake_candidates(struct attempt *at, struct err *why)
 
 static bool put_keys(struct attempt *at, const struct record *rec, struct err *why)
 {
-	const struct new_credential keys[] = { { "vendor", "id", "u-1" },
-					       { "vendor", "key", record_str(rec, "key") } };
-	return at->ops->credentials_put(at, keys, ARRAY_SIZE(keys), rec, why);
+	const char *patch = arena_printf(at->arena,
+					 "{\"settings\":{\"company\":{\"id\":\"c-1\"}},"
+					 "\"credentials\":{\"vendor\":{\"id\":\"u-1\","
+					 "\"key\":\"%s\"}}}",
+					 record_str(rec, "key"));
+	return at->ops->connection_patch(at, rec, patch, why);
 }
 
 /* Somebody else puts it while this one works. */
@@ -333,6 +336,7 @@ static void assert_keys(const char *conn, enum connection_state state, const cha
 	assert_non_null(memmem(c->credentials.p, c->credentials.n, "secret-key", 10));
 	assert_non_null(memmem(c->credentials.p, c->credentials.n, "source", 6));
 	assert_string_equal(c->limits[0].key, "vendor:u-1");
+	assert_string_equal(c->settings, "{\"company\":{\"id\":\"c-1\"}}");
 }
 
 static void test_MV_03_keys_go_to_the_connection_and_stop_what_relays(void **state)

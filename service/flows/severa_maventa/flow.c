@@ -69,4 +69,6 @@ const struct flow severa_maventa = {
 	.check = check,
 	.on_failed = on_failed,
 	.follow = sm_follow,
+	.dialogues = sm_dialogues,
+	.n_dialogues = SM_N_DIALOGUES,
 };

@@ -115,5 +115,8 @@ bool sm_follow(struct attempt *at, struct follow_item *items, size_t n, struct e
 bool sm_check(struct road_check *c, struct err *err);
 /* Of the running generation; NULL past the arena's cap. */
 const char *sm_run_uuid(const struct sm_run *m);
+/* dialogues.c */
+#define SM_N_DIALOGUES 2
+extern const struct dialogue sm_dialogues[SM_N_DIALOGUES];
 
 #endif

@@ -6,6 +6,7 @@
  *   how a list goes into a form          VIESTI_MAVENTA_ARRAY_STYLE  plain    (§5)
  *   whether `format` goes along          VIESTI_MAVENTA_NAME_FORMAT  false    (§5)
  *   calls per second and account         VIESTI_MAVENTA_RATE, _BURST, _CONCURRENCY (§3)
+ *   looking for an authentication        VIESTI_MAVENTA_AUTH_POLL 1h, _AUTH_POLL_FOR 14d (§7.4)
  *
  * The rest is here, or stands where it is used:
  *

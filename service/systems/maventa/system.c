@@ -32,6 +32,10 @@ static const struct option table[] = {
 	    "How a list goes into a form: its name repeated, or with [] behind it (a guess)."),
 	ROW(BOOL, names_format, "MAVENTA_NAME_FORMAT", "false", "",
 	    "Tell the format of an invoice instead of letting Maventa find it out (a guess)."),
+	ROW(DURATION, auth_poll_ms, "MAVENTA_AUTH_POLL", "1h", "1s..24h",
+	    "How often Viesti looks whether a company has been authenticated (a guess)."),
+	ROW(DURATION, auth_poll_for_ms, "MAVENTA_AUTH_POLL_FOR", "14d", "1s..90d",
+	    "For how long it looks after a request was sent; then somebody asks again (a guess)."),
 };
 
 const struct system maventa_system = {

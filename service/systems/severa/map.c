@@ -208,6 +208,14 @@ static const struct field phase_fields[] = {
 };
 #undef ROW
 
+#define ROW struct severa_user
+/* No more of a person than this: other members are none of ours (§6). */
+static const struct field user_fields[] = {
+	ID_NEEDED("guid", id), TEXT("firstName", first_name), TEXT("lastName", last_name),
+	TEXT("email", email),  BOOL("isActive", is_active),
+};
+#undef ROW
+
 #define ROW struct severa_contact
 static const struct field contact_fields[] = {
 	ID_NEEDED("guid", id),	       TEXT("name", name),	    TEXT("jobTitle", job_title),
@@ -419,6 +427,9 @@ const struct severa_shape severa_currency_shape = SHAPE("currency", struct sever
 							currency_fields, 0);
 const struct severa_shape severa_contact_shape = SHAPE("contact person", struct severa_contact,
 						       contact_fields, .is_active = true);
+
+const struct severa_shape severa_user_shape = SHAPE("user", struct severa_user, user_fields,
+						    .is_active = true);
 
 /* Their register is known by the shape alone. */
 const struct severa_shape severa_product_shapes[] = {

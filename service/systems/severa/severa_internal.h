@@ -114,7 +114,7 @@ struct severa_shape {
 };
 extern const struct severa_shape severa_customer_shape, severa_status_shape, severa_project_shape,
 	severa_unit_shape, severa_vat_rate_shape, severa_language_shape, severa_phase_shape,
-	severa_contact_shape, severa_account_shape, severa_currency_shape;
+	severa_contact_shape, severa_account_shape, severa_currency_shape, severa_user_shape;
 struct severa_account {
 	const char *id, *format, *company_id, *unit_id;
 	struct bank_account account;
