@@ -59,10 +59,7 @@ static bool login_body(const struct severa_login *login, struct span *ret, struc
 	jsonw_object(&w);
 	jsonw_kstr(&w, "client_id", s->client_id);
 	jsonw_kstr(&w, "client_secret", s->client_secret);
-	jsonw_kstr(&w, "scope",
-		   login->scope ? login->scope
-		   : s->scope	? s->scope
-				: all);
+	jsonw_kstr(&w, "scope", login->scope ? login->scope : s->scope ? s->scope : all);
 	jsonw_end_object(&w);
 	if (!strbuf_finish(&sb, &text, err))
 		return false;

@@ -1,7 +1,8 @@
 /*
- * companies.c: who is there to choose from (facts/severa.md §4, 6): the companies that send invoices out of one Severa: the organisation, and those of
- * its business units that have a VAT number of their own. A unit without one is a part of its
- * parent. And the persons, of whom no more is read than a registration needs.
+ * companies.c: who is there to choose from (facts/severa.md §4, 6): the companies that send
+ * invoices out of one Severa: the organisation, and those of its business units that have a VAT
+ * number of their own. A unit without one is a part of its parent. And the persons, of whom no more
+ * is read than a registration needs.
  */
 #include "base/base.h"
 #include "severa_internal.h"
