@@ -422,7 +422,7 @@ def test_MV_06_nothing_is_set_or_sent_before_the_authentication(service, conn):
     made(register(service, conn), "registered")
     made(authenticate(service, conn), "waiting")
     tag = {"If-Match": service.call("GET", f"/v1/connections/{conn}").headers["ETag"]}
-    change = {"settings": {"send_by_email": False, "print": {"enabled": True, "own_pdf": True}}}
+    change = {"settings": {"send_by_email": False, "print": {"enabled": True}}}
     assert service.call("PATCH", f"/v1/connections/{conn}", change, tag).status == 200
     checked = service.call("POST", f"/v1/connections/{conn}/check").json()["result"]
     assert "company_unverified" in [p["code"] for p in checked["problems"]]
