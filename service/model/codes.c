@@ -95,3 +95,10 @@ const char *country_currency(const char *country_code)
 			return pairs[i][1];
 	return NULL;
 }
+
+bool country_is_in_eu(const char *code)
+{
+	static const char codes[] = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL "
+				    "PL PT RO SK SI ES SE";
+	return code && strlen(code) == 2 && strstr(codes, code);
+}

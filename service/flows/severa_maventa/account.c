@@ -13,11 +13,6 @@
 #define WRITTEN_TTL_MS ((int64_t)60 * 60 * 1000)
 #define WRITTEN "maventa.settings" /* hash of what was written last */
 
-static struct sm_run *run_of(struct road *r)
-{
-	return (struct sm_run *)r; /* its first member */
-}
-
 /* ---- verified? ----------------------------------------------------------------------------- */
 
 static bool fetch_state(void *ctx, const char **ret, int64_t *ret_ttl_ms, struct err *err)
@@ -152,7 +147,7 @@ bool sm_note_unverified(struct sm_run *m, struct err *err)
 
 bool sm_may_send(struct road *r, struct err *err)
 {
-	struct sm_run *m = run_of(r);
+	struct sm_run *m = sm_run_of(r);
 	bool verified = false;
 	if (!is_verified(m, &verified, err))
 		return false;

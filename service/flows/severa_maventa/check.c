@@ -20,7 +20,7 @@ static void check_transfer_status(struct road_check *c)
 /* MV-07: the account is that of the company whose invoices are relayed. */
 static bool check_account(struct road_check *c, struct err *err)
 {
-	struct sm_run *m = (struct sm_run *)c->r; /* its first member */
+	struct sm_run *m = sm_run_of(c->r);
 	struct maventa_current who;
 	struct err inner = ERR_INIT;
 	if (!maventa_current(&m->maventa, &who, &inner))
@@ -45,7 +45,7 @@ static bool check_account(struct road_check *c, struct err *err)
 
 static bool check_authorization(struct road_check *c, struct err *err)
 {
-	struct sm_run *m = (struct sm_run *)c->r;
+	struct sm_run *m = sm_run_of(c->r);
 	struct maventa_authorization a;
 	if (!maventa_authorization(&m->maventa, &a, err))
 		return false;
@@ -59,7 +59,7 @@ static bool check_authorization(struct road_check *c, struct err *err)
 /* MV-10: paper is where invoices go that have no other way. */
 static bool check_print(struct road_check *c, struct err *err)
 {
-	struct sm_run *m = (struct sm_run *)c->r;
+	struct sm_run *m = sm_run_of(c->r);
 	struct maventa_settings account;
 	enum maventa_switch print = m->set.account.print;
 	if (m->set.send_by_email)

@@ -7,11 +7,6 @@
 
 #define PENDING_MAX_MS ((int64_t)7 * 86400000)
 
-static struct sm_run *run_of(struct road *r)
-{
-	return (struct sm_run *)r; /* its first member */
-}
-
 const char *sm_run_uuid(const struct sm_run *m)
 {
 	const struct attempt *at = m->road.at;
@@ -56,7 +51,7 @@ static bool look_by_number(struct sm_run *m, const struct road_identity *id, str
 bool sm_look_up(struct road *r, const struct road_identity *id, struct road_seen *ret,
 		struct err *err)
 {
-	struct sm_run *m = run_of(r);
+	struct sm_run *m = sm_run_of(r);
 	struct maventa_invoice in;
 	struct err inner = ERR_INIT;
 	*ret = (struct road_seen) { .n = 0 };
@@ -78,7 +73,7 @@ bool sm_look_up(struct road *r, const struct road_identity *id, struct road_seen
 
 bool sm_send(struct road *r, const char **ret_key, struct err *err)
 {
-	struct sm_run *m = run_of(r);
+	struct sm_run *m = sm_run_of(r);
 	struct maventa_invoice sent;
 	if (!maventa_send(&m->maventa, &m->form, &sent, err))
 		return false;
@@ -105,7 +100,7 @@ static bool gone(const struct road *r, struct err *err)
 
 bool sm_verdict(struct road *r, const struct step *sent, struct road_verdict *ret, struct err *err)
 {
-	struct maventa *mv = &run_of(r)->maventa;
+	struct maventa *mv = &sm_run_of(r)->maventa;
 	struct maventa_invoice in;
 	struct err inner = ERR_INIT;
 	if (!maventa_invoice(mv, sent->outcome, &in, &inner)) {
@@ -155,7 +150,7 @@ bool sm_follow(struct attempt *at, struct follow_item *items, size_t n, struct e
 		return false;
 	for (size_t i = 0; i < n; i++)
 		ids[i] = items[i].target_key;
-	if (!maventa_invoices(&run_of(r)->maventa, ids, n, &list, &n_listed, err))
+	if (!maventa_invoices(&sm_run_of(r)->maventa, ids, n, &list, &n_listed, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct follow_item *item = &items[i];

@@ -13,11 +13,6 @@
 #define ATTACHMENT_MAX ((size_t)10 << 20)
 #define MAVENTA_OPERATOR "003721291126" /* in Finland (facts/maventa.md §10) */
 
-static struct sm_run *run_of(struct road *r)
-{
-	return (struct sm_run *)r; /* its first member */
-}
-
 /* ---- prepare ------------------------------------------------------------------------------- */
 
 /* By name, else by the letters of the VAT number. */
@@ -39,7 +34,7 @@ static bool find_seller_country(struct road *r, struct err *err)
 
 static bool add_seller(struct road *r, struct err *err)
 {
-	const struct sm_settings *set = &run_of(r)->set;
+	const struct sm_settings *set = &sm_run_of(r)->set;
 	struct invoice *inv = &r->inv;
 	struct bank_account *own;
 	if (!find_seller_country(r, err))
@@ -61,7 +56,7 @@ static bool add_seller(struct road *r, struct err *err)
 
 static bool add_buyer(struct road *r, struct err *err)
 {
-	struct sm_run *m = run_of(r);
+	struct sm_run *m = sm_run_of(r);
 	struct party *buyer = &r->inv.buyer;
 	if (!road_read_customer(r, err) || !road_find_country(r, err) ||
 	    !sm_route(&m->set, &r->customer, &m->route, err))
@@ -95,7 +90,7 @@ static bool add_zero_reasons(struct road *r, struct err *err)
 	if (!severa_tax(&r->severa, r->inv.source_id, r->customer.source_id,
 			r->inv.buyer.address.country_code, &tax, err))
 		return false;
-	sm_explain_zeros(&run_of(r)->set, &tax, &r->inv);
+	sm_explain_zeros(&sm_run_of(r)->set, &tax, &r->inv);
 	return true;
 }
 
@@ -148,7 +143,7 @@ static bool write_finvoice(struct road *r, const char *uuid, struct span *ret, s
 
 static bool write_peppol(struct road *r, struct span *ret, struct err *err)
 {
-	const struct sm_settings *set = &run_of(r)->set;
+	const struct sm_settings *set = &sm_run_of(r)->set;
 	const struct peppol_options opt = { .buyer_reference = set->buyer_reference,
 					    .address_by_register = true,
 					    .kid_mod11 = set->kid_mod11,
@@ -159,7 +154,7 @@ static bool write_peppol(struct road *r, struct span *ret, struct err *err)
 
 static void note_way(struct road *r)
 {
-	const struct sm_route *route = &run_of(r)->route;
+	const struct sm_route *route = &sm_run_of(r)->route;
 	switch (route->way) {
 	case SM_ANY_WAY:
 		break;
@@ -169,7 +164,7 @@ static void note_way(struct road *r)
 		break;
 	case SM_ON_PAPER:
 		road_note(r, "on_paper", "The customer's card asks for %s: as a letter only.",
-			  run_of(r)->set.send_by_email
+			  sm_run_of(r)->set.send_by_email
 				  ? "paper"
 				  : "no e-invoice, and e-mail is switched off");
 		break;
@@ -183,7 +178,7 @@ static void note_way(struct road *r)
 
 bool sm_build(struct road *r, struct err *err)
 {
-	struct sm_run *m = run_of(r);
+	struct sm_run *m = sm_run_of(r);
 	bool is_finvoice = sm_format(r->at->arena, &m->set, &r->inv) == SM_FINVOICE;
 	struct maventa_sending s = { .uuid = sm_run_uuid(m),
 				     .format = is_finvoice ? "FINVOICE30" : "PEPPOLBIS30",

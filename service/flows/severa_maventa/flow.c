@@ -10,7 +10,7 @@
 
 static bool open_maventa(struct road *r, struct err *err)
 {
-	struct sm_run *m = (struct sm_run *)r; /* its first member */
+	struct sm_run *m = sm_run_of(r);
 	sm_read_settings(r->at->arena, r->settings, &m->set);
 	if (!maventa_open(r->at, r->settings, json_get(r->credentials, "maventa"), &m->maventa,
 			  err))

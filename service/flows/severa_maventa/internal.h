@@ -63,6 +63,10 @@ struct sm_run {
 	const char *format; /* Maventa's name of it */
 	size_t n_files; /* beside the document */
 };
+static inline struct sm_run *sm_run_of(struct road *r)
+{
+	return (struct sm_run *)r; /* its first member */
+}
 
 /* settings.c */
 #define SM_N_SETTINGS (ROAD_N_SETTINGS + 21)

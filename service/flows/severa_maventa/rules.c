@@ -116,13 +116,6 @@ enum sm_format sm_format(struct arena *arena, const struct sm_settings *set,
 
 /* ---- why there is no VAT ------------------------------------------------------------------- */
 
-static bool is_eu(const char *country)
-{
-	static const char codes[] = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL "
-				    "PL PT RO SK SI ES SE";
-	return country && strlen(country) == 2 && strstr(codes, country);
-}
-
 static bool is_zero_category(const char *category)
 {
 	static const char *const known[] = { "AE", "E", "G", "K", "O", "Z" };
@@ -140,7 +133,7 @@ static const char *category_by_country(const struct sm_settings *set, const stru
 	const char *to = inv->buyer.address.country_code;
 	if (!to || !from || strcmp(from, to) == 0)
 		return set->zero_domestic;
-	if (!is_eu(from) || !is_eu(to))
+	if (!country_is_in_eu(from) || !country_is_in_eu(to))
 		return set->zero_outside;
 	return is_set(inv->buyer.vat_number) ? set->zero_eu : set->zero_domestic;
 }

@@ -6,6 +6,7 @@
 #include "internal.h"
 
 #include "base/utf8.h"
+#include "model/codes.h"
 
 static bool is_set(const char *text)
 {
@@ -40,20 +41,13 @@ bool sn_turn_signs(struct invoice *inv)
 	return turned;
 }
 
-static bool is_eu(const char *country)
-{
-	static const char codes[] = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL "
-				    "PL PT RO SK SI ES SE";
-	return strlen(country) == 2 && strstr(codes, country);
-}
-
 const char *sn_vat_code(const struct sn_settings *set, const char *country, struct decimal rate)
 {
 	if (decimal_sign(rate) > 0)
 		return set->vat_domestic;
 	if (!country || strcmp(country, "FI") == 0)
 		return set->vat_domestic_zero;
-	return is_eu(country) ? set->vat_eu_zero : set->vat_outside_zero;
+	return country_is_in_eu(country) ? set->vat_eu_zero : set->vat_outside_zero;
 }
 
 bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row, struct err *err)
