@@ -164,12 +164,17 @@ const struct reason reasons[] = {
 	{ "settings_refused", "admin",
 	  "{subject} did not take the connection's settings; invoices wait until it does. Check "
 	  "the "
-	  "settings, or change them at {subject} and leave them empty here.",
-	  "{subject} ei hyväksynyt yhteyden asetuksia; laskut odottavat. Tarkista asetukset, tai "
-	  "tee "
-	  "ne palvelussa {subject} ja jätä ne täällä tyhjiksi.",
+	  "settings and that the key's user is an administrator there, or change them at {subject} "
+	  "and leave them empty here.",
+	  "{subject} ei hyväksynyt yhteyden asetuksia; laskut odottavat. Tarkista asetukset ja "
+	  "että "
+	  "avaimen käyttäjä on siellä pääkäyttäjä, tai tee ne palvelussa {subject} ja jätä ne "
+	  "täällä "
+	  "tyhjiksi.",
 	  "{subject} godtok ikke innstillingene til forbindelsen; fakturaene venter. Kontroller "
-	  "innstillingene, eller sett dem hos {subject} og la dem stå tomme her." },
+	  "innstillingene og at nøkkelens bruker er administrator der, eller sett dem hos "
+	  "{subject} og "
+	  "la dem stå tomme her." },
 	{ "refused_by_target", "source_user", "The target refused what was sent: {subject}.",
 	  "Kohdejärjestelmä hylkäsi lähetetyn: {subject}.",
 	  "Målsystemet avviste det som ble sendt: {subject}." },

@@ -251,6 +251,10 @@ plain("MV-07-key-that-is-missing", spec={"kind": "check", "credentials": {"maven
       problems=["credentials_refused"])
 plain("MV-07-vendor-key-that-is-missing", spec={"kind": "check", "credentials": {"maventa": {"vendor_api_key": ""}}}, ok=False,
       problems=["vendor_key_refused"])
+plain("MV-07-account-that-was-closed", spec={"kind": "check"}, ok=False, problems=["credentials_refused"],
+      prepare=lambda sb: sb.account(disabled=True))
+plain("MV-07-user-without-the-role-admin", spec={"settings": {"print": {"enabled": True}}}, error="waiting", reason="settings_refused",
+      count=0, status="transfer", prepare=lambda sb: sb.account(admin=False))
 plain("MV-07-refused-keys-pause", spec={"credentials": {"maventa": {"user_api_key": "0e6d9a10-0000-4000-8000-00000000dead"}}},
       error="credentials", reason="credentials_refused", count=0, status="transfer")
 plain("MV-16-check-of-a-sound-connection", spec={"kind": "check"}, ok=True, problems=[])

@@ -78,10 +78,12 @@ struct writing {
 };
 
 /* It is no invoice's fault: they wait. A write that may be repeated is in no doubt. */
-static bool refused(const struct err *why, struct err *err)
+static bool refused(const struct err *why, bool is_change, struct err *err)
 {
 	struct err inner = *why;
-	if (inner.code == ERR_DATA || inner.code == ERR_NOT_FOUND) {
+	/* The keys were good a moment ago: then it is the user's role that is refused. */
+	bool is_role = inner.code == ERR_CREDENTIALS && is_change;
+	if (is_role || inner.code == ERR_DATA || inner.code == ERR_NOT_FOUND) {
 		inner.code = ERR_WAITING;
 		inner.reason = "settings_refused";
 		snprintf(inner.subject, sizeof(inner.subject), "Maventa");
@@ -102,9 +104,10 @@ static bool write_account(void *ctx, const char **ret, int64_t *ret_ttl_ms, stru
 	if (!at->ops->kv_get(at, at->conn->id, WRITTEN, &last, err))
 		return false;
 	if (!str_eq(last, w->hash)) {
-		if (!maventa_link(&w->m->maventa, &state, &inner) ||
-		    !maventa_change_settings(&w->m->maventa, &w->m->set.account, &inner))
-			return refused(&inner, err);
+		if (!maventa_link(&w->m->maventa, &state, &inner))
+			return refused(&inner, false, err);
+		if (!maventa_change_settings(&w->m->maventa, &w->m->set.account, &inner))
+			return refused(&inner, true, err);
 		if (!at->ops->kv_set(at, at->conn->id, WRITTEN, w->hash, 0, err))
 			return false;
 		if (is_any_set(&w->m->set.account))
