@@ -7,10 +7,6 @@
 #include "sandbox.h"
 
 const struct standin *const standins[] = {
-	&severa_standin,
-	&netvisor_standin,
-	&maventa_standin,
-	&maestro_standin,
-	&spotilla_standin,
+	&severa_standin, &netvisor_standin, &maventa_standin, &maestro_standin, &spotilla_standin,
 };
 const unsigned n_standins = ARRAY_SIZE(standins);
