@@ -175,7 +175,8 @@ def test_tasks_of_every_kind_are_there(sb, spotilla):
     assert currency["foreign-currency"]["currency"] == "SEK" and currency["no-price"]["sales_price"] is None
     assert {t["state"] for t in by_name.values()} == {"done", "open", "late", "in_progress", "in_review", "cancelled"}
     assert all((t["completed_at"] is not None) == (t["state"] == "done") for t in by_name.values())
-    assert ledger(sb, "louhi")["tasks"]["count"] == 10
+    key = sb.tenants(count=1, invoices=5)[0]
+    assert (ledger(sb, "louhi")["tasks"]["count"], ledger(sb, key)["tasks"]["count"]) == (10, 0)
 
 
 def test_records_are_made_changed_and_removed(sb, spotilla):
