@@ -7,7 +7,7 @@
  * connections share. Procountor takes doubles of everything and has no idempotency key: each write
  * is looked for before it is repeated. A write's failure is ERR_DOUBT only when it may have been
  * carried out. What the vendor does not document is guessed in one place: assumptions.c. Results
- * live in the attempt's arena, but for pages of a register. One attempt, one thread.
+ * live in the attempt's arena. One attempt, one thread.
  */
 #ifndef SYSTEMS_PROCOUNTOR_H
 #define SYSTEMS_PROCOUNTOR_H
@@ -90,10 +90,10 @@ bool procountor_vat_rules(struct procountor *p, struct procountor_vat_rules *ret
 
 /* ---- registers ----------------------------------------------------------------------------- */
 
-/* All of a register, or what changed since; pages come by ascending id. */
+/* All of a register, or what changed since. */
 struct procountor_list {
 	int64_t changed_since_ms; /* 0: all. The vendor's filter has no time zone: overlap */
-	bool is_inactive; /* those that are switched off, which a list leaves out by itself */
+	bool with_inactive; /* also those that are switched off, behind the others */
 };
 
 struct procountor_place {
@@ -118,15 +118,20 @@ struct procountor_partner {
 };
 
 /*
- * A page of cards. All lasts until it returns; what it calls meanwhile it opens on `paged`, so that
- * this is released with the page too. Notes go to the attempt itself. False stops the reading.
+ * A page of at most 200 cards, by ascending id; it may be empty and not the last. `next` is where
+ * the list goes on: an id, so that it stays a place in the list whatever changes meanwhile, and may
+ * be used by another process later. NULL: that was all.
  */
-typedef bool (*procountor_partner_fn)(struct attempt *paged, void *ctx,
-				      const struct procountor_partner *items, size_t n,
-				      struct err *err);
-/* Whole cards of the partners of type CUSTOMER (PC-06): two calls per page. */
-bool procountor_partners(struct procountor *p, const struct procountor_list *list,
-			 procountor_partner_fn page, void *ctx, struct err *err) MUST_CHECK;
+struct procountor_partner_page {
+	const struct procountor_partner *items;
+	size_t n;
+	const char *next;
+};
+/* Whole cards of the partners of type CUSTOMER (PC-06): two calls. from NULL: the first page. Only
+ * the page is in the arena: give it one of its own where a register is walked. */
+bool procountor_partner_page(struct procountor *p, const struct procountor_list *list,
+			     const char *from, struct procountor_partner_page *ret,
+			     struct err *err) MUST_CHECK;
 /* ERR_NOT_FOUND when there is none (in this company). */
 bool procountor_partner(struct procountor *p, const char *id, struct procountor_partner *ret,
 			struct err *err) MUST_CHECK;
@@ -155,12 +160,15 @@ struct procountor_product {
 	bool is_active, has_vat;
 	struct decimal price, vat;
 };
-typedef bool (*procountor_product_fn)(struct attempt *paged, void *ctx,
-				      const struct procountor_product *items, size_t n,
-				      struct err *err);
-/* Products of type SALES; as procountor_partners, one call per page. */
-bool procountor_products(struct procountor *p, const struct procountor_list *list,
-			 procountor_product_fn page, void *ctx, struct err *err) MUST_CHECK;
+struct procountor_product_page {
+	const struct procountor_product *items;
+	size_t n;
+	const char *next;
+};
+/* Products of type SALES; as procountor_partner_page, one call. */
+bool procountor_product_page(struct procountor *p, const struct procountor_list *list,
+			     const char *from, struct procountor_product_page *ret,
+			     struct err *err) MUST_CHECK;
 /* Those with exactly this code: several may have it. Active ones first, each by ascending id: the
  * first is the one to link. */
 bool procountor_product_find(struct procountor *p, const char *code,

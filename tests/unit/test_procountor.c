@@ -377,25 +377,32 @@ static void a_refused_token_is_replaced_once(void **state)
 
 /* ---- lists --------------------------------------------------------------------------------- */
 
-struct seen {
-	size_t pages, n;
-	char first[32], last[32];
-};
-
-static bool count_products(struct attempt *paged, void *ctx, const struct procountor_product *items,
-			   size_t n, struct err *err)
-{
-	struct seen *seen = ctx;
-	(void)err;
-	assert_non_null(arena_alloc(paged->arena, 1 << 20)); /* goes with the page */
-	if (!seen->pages++)
-		snprintf(seen->first, sizeof(seen->first), "%s", items[0].id);
-	seen->n += n;
-	snprintf(seen->last, sizeof(seen->last), "%s", items[n - 1].id);
-	return true;
-}
-
 #define ALL_PRODUCTS "GET /products?type=SALES&active=true&orderById=ASC&size=2"
+
+/* Walks a register as a sync does, each page in an arena of its own; the number of records. */
+static bool walk_products(struct procountor *p, const struct procountor_list *list, size_t *ret_n,
+			  struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	struct attempt at = *p->at;
+	struct procountor paged = *p;
+	char from[32];
+	bool is_first = true;
+	*ret_n = 0;
+	at.arena = arena;
+	paged.at = &at;
+	for (;;) {
+		struct procountor_product_page page;
+		if (!procountor_product_page(&paged, list, is_first ? NULL : from, &page, err))
+			return false;
+		*ret_n += page.n;
+		if (!page.next)
+			return true;
+		snprintf(from, sizeof(from), "%s", page.next);
+		is_first = false;
+		arena_clear(arena);
+	}
+}
 
 static void a_list_is_read_to_its_end_or_fails(void **state)
 {
@@ -444,14 +451,13 @@ static void a_list_is_read_to_its_end_or_fails(void **state)
 		struct vendor v = { .answers = all };
 		const struct procountor_list list = { 0 };
 		struct procountor p;
-		struct seen seen = { 0 };
+		size_t n;
 		struct err err = ERR_INIT;
 		open_it(arena, &v, &p);
 		f.procountor.page = 2;
-		bool ok = procountor_products(&p, &list, count_products, &seen, &err);
-		assert_int_equal(ok, cases[i].code == ERR_NONE);
+		assert_int_equal(walk_products(&p, &list, &n, &err), cases[i].code == ERR_NONE);
 		assert_int_equal(err.code, cases[i].code);
-		assert_int_equal(seen.n, cases[i].n);
+		assert_int_equal(n, cases[i].n);
 		assert_int_equal(v.calls, cases[i].calls);
 		assert_string_equal(v.asked[0], ALL_PRODUCTS);
 		if (v.calls > 1)
@@ -459,33 +465,40 @@ static void a_list_is_read_to_its_end_or_fails(void **state)
 	}
 }
 
-/* A register is as large as it likes: only a page of it is in memory. */
-static void pages_leave_no_memory_behind(void **state)
+/* A walk may end in one process and go on in another. */
+static void a_place_in_a_list_is_an_id(void **state)
 {
 	(void)state;
 	CLEANUP(arena_free) struct arena *arena = arena_new(8 << 20);
-	enum { PAGES = 30 };
-	struct answer all[PAGES + 2] = { 0 };
-	char pages[PAGES][64];
-	for (int i = 0; i < PAGES; i++) {
-		snprintf(pages[i], sizeof(pages[i]), "{\"results\":[{\"id\":%d},{\"id\":%d}]}",
-			 2 * i + 1, 2 * i + 2);
-		all[i] = (struct answer) { .body = pages[i], .once = true };
-	}
-	all[PAGES] = (struct answer) { .body = "{\"results\":[]}" };
+	static const struct answer all[] = {
+		{ .match = "active=true",
+		  .body = "{\"results\":[{\"id\":1},{\"id\":5}]}",
+		  .once = true },
+		{ .match = "active=true", .body = "{\"results\":[{\"id\":7}]}" },
+		{ .match = "active=false", .body = "{\"results\":[{\"id\":2}]}" },
+		{ 0 }
+	};
+	static const char *const wrong[] = { "", "5", "a", "a-1", "x5", "a1234567890123456789" };
+	const struct procountor_list list = { .with_inactive = true }, active = { 0 };
 	struct vendor v = { .answers = all };
-	const struct procountor_list list = { 0 };
+	struct procountor_product_page page;
 	struct procountor p;
-	struct seen seen = { 0 };
 	struct err err = ERR_INIT;
 	open_it(arena, &v, &p);
 	f.procountor.page = 2;
-	size_t before = arena_used(f.at.arena);
-	assert_true(procountor_products(&p, &list, count_products, &seen, &err));
-	assert_int_equal(seen.pages, PAGES);
-	assert_int_equal(seen.n, 2 * PAGES);
-	/* What is left is what the fake vendor notes. */
-	assert_true(arena_used(f.at.arena) - before < PAGES * 1024);
+	assert_true(procountor_product_page(&p, &list, NULL, &page, &err));
+	assert_string_equal(page.next, "a5");
+	assert_true(procountor_product_page(&p, &active, page.next, &page, &err));
+	assert_null(page.next);
+	assert_string_equal(v.asked[1], ALL_PRODUCTS "&previousId=5");
+	assert_true(procountor_product_page(&p, &list, "a5", &page, &err));
+	assert_string_equal(page.next, "i0");
+	assert_true(procountor_product_page(&p, &list, page.next, &page, &err));
+	assert_int_equal(page.n, 1);
+	assert_null(page.next);
+	assert_non_null(strstr(v.asked[3], "active=false&orderById=ASC&size=2"));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_false(procountor_product_page(&p, &list, wrong[i], &page, &err));
 }
 
 static void changes_are_asked_for_in_the_vendors_time(void **state)
@@ -502,29 +515,17 @@ static void changes_are_asked_for_in_the_vendors_time(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(arena_free) struct arena *arena = arena_new(8 << 20);
 		struct vendor v = { .answers = all };
-		const struct procountor_list list = { .changed_since_ms = cases[i].ms,
-						      .is_inactive = true };
+		const struct procountor_list list = { .changed_since_ms = cases[i].ms };
+		struct procountor_product_page page;
 		struct procountor p;
-		struct seen seen = { 0 };
 		struct err err = ERR_INIT;
 		open_it(arena, &v, &p);
-		assert_true(procountor_products(&p, &list, count_products, &seen, &err));
+		assert_true(procountor_product_page(&p, &list, NULL, &page, &err));
 		assert_non_null(strstr(v.asked[0], cases[i].text));
-		assert_non_null(strstr(v.asked[0], "active=false"));
 		f.procountor.time_zone = "No/Where";
-		assert_false(procountor_products(&p, &list, count_products, &seen, &err));
+		assert_false(procountor_product_page(&p, &list, NULL, &page, &err));
 		assert_non_null(strstr(err.message, "VIESTI_PROCOUNTOR_TIME_ZONE"));
 	}
-}
-
-static bool count_partners(struct attempt *paged, void *ctx, const struct procountor_partner *items,
-			   size_t n, struct err *err)
-{
-	struct seen *seen = ctx;
-	(void)paged;
-	seen->n += n;
-	snprintf(seen->last, sizeof(seen->last), "%s", items[n - 1].name);
-	return str_eq(items[0].name, "stop") ? err_set(err, ERR_BUSY, "stopped") : true;
 }
 
 /* PC-06: a list has heads only; the cards are read in one call a page. */
@@ -544,9 +545,9 @@ static void PC_06_customers_come_whole(void **state)
 		{ "{\"results\":[{\"id\":3},{\"id\":4}]}", "[{\"id\":4,\"name\":\"b\"}]", 0,
 		  ERR_NONE, 1 },
 		{ "{\"results\":[{\"id\":3}]}", "{\"errors\":[]}", 404, ERR_NONE, 0 },
+		{ "{\"results\":[]}", "{}", 0, ERR_NONE, 0 },
 		{ "{\"results\":[{\"id\":3}]}", "[{\"id\":3},{\"id\":4}]", 0, ERR_SYSTEM, 0 },
 		{ "{\"results\":[{\"id\":3}]}", "{\"name\":\"x\"}", 0, ERR_SYSTEM, 0 },
-		{ "{\"results\":[{\"id\":3}]}", "{\"id\":3,\"name\":\"stop\"}", 0, ERR_BUSY, 1 },
 		{ "{\"results\":[{\"id\":3}]}", "", 500, ERR_OUTAGE, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -556,14 +557,15 @@ static void PC_06_customers_come_whole(void **state)
 					      { 0 } };
 		struct vendor v = { .answers = all };
 		const struct procountor_list list = { 0 };
+		struct procountor_partner_page page = { .n = 0 };
 		struct procountor p;
-		struct seen seen = { 0 };
 		struct err err = ERR_INIT;
 		open_it(arena, &v, &p);
-		assert_int_equal(procountor_partners(&p, &list, count_partners, &seen, &err),
+		assert_int_equal(procountor_partner_page(&p, &list, NULL, &page, &err),
 				 cases[i].code == ERR_NONE);
 		assert_int_equal(err.code, cases[i].code);
-		assert_int_equal(seen.n, cases[i].n);
+		assert_int_equal(page.n, cases[i].n);
+		assert_null(page.next);
 	}
 }
 
@@ -1045,7 +1047,7 @@ int main(void)
 		cmocka_unit_test(secrets_go_in_the_body_alone),
 		cmocka_unit_test(a_refused_token_is_replaced_once),
 		cmocka_unit_test(a_list_is_read_to_its_end_or_fails),
-		cmocka_unit_test(pages_leave_no_memory_behind),
+		cmocka_unit_test(a_place_in_a_list_is_an_id),
 		cmocka_unit_test(changes_are_asked_for_in_the_vendors_time),
 		cmocka_unit_test(PC_06_customers_come_whole),
 		cmocka_unit_test(a_customer_is_found_letter_by_letter),

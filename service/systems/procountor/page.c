@@ -52,9 +52,8 @@ static bool follow_ids(const struct procountor_search *search, const struct json
 	return true;
 }
 
-/* One page; *ret NULL behind the last. */
-static bool read_page(struct procountor *p, const struct procountor_search *search,
-		      int64_t *last_id, const struct json **ret, bool *ret_end, struct err *err)
+bool procountor_read_page(struct procountor *p, const struct procountor_search *search,
+			  int64_t *last_id, const struct json **ret, bool *ret_end, struct err *err)
 {
 	const struct procountor_rq rq = { .what = search->what,
 					  .method = "GET",
@@ -87,12 +86,40 @@ bool procountor_each_page(struct procountor *p, const struct procountor_search *
 	paged.at = &at;
 	for (; !is_end; arena_clear(arena)) {
 		const struct json *rows;
-		if (!read_page(&paged, search, &last_id, &rows, &is_end, err))
+		if (!procountor_read_page(&paged, search, &last_id, &rows, &is_end, err))
 			return false;
 		if (json_first(rows) && !page(&paged, ctx, rows, err))
 			return false;
 	}
 	return true;
+}
+
+/* ---- walks that go on later ---------------------------------------------------------------- */
+
+bool procountor_cursor_read(const char *from, struct procountor_cursor *ret, struct err *err)
+{
+	const char *digits = from && from[0] ? from + 1 : "0";
+	size_t n = strlen(digits);
+	*ret = (struct procountor_cursor) { .is_inactive = from && from[0] == 'i' };
+	if ((from && from[0] != 'a' && from[0] != 'i') || n == 0 || n > 18 ||
+	    strspn(digits, "0123456789") != n)
+		return err_set(err, ERR_SYSTEM, "no place in a list of Procountor's: %s", from);
+	for (size_t i = 0; i < n; i++)
+		ret->last_id = 10 * ret->last_id + (digits[i] - '0');
+	return true;
+}
+
+bool procountor_cursor_write(struct arena *arena, const struct procountor_list *list,
+			     const struct procountor_cursor *c, bool is_end, const char **ret,
+			     struct err *err)
+{
+	bool goes_to_inactive = is_end && list->with_inactive && !c->is_inactive;
+	*ret = NULL;
+	if (is_end && !goes_to_inactive)
+		return true;
+	*ret = arena_printf(arena, "%c%" PRId64, c->is_inactive || goes_to_inactive ? 'i' : 'a',
+			    goes_to_inactive ? 0 : c->last_id);
+	return *ret ? true : err_set(err, ERR_LIMIT, "arena full");
 }
 
 bool procountor_add_since(const struct procountor_options *opt, struct strbuf *path,

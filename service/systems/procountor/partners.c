@@ -9,12 +9,12 @@
 #include "base/utf8.h"
 
 static const char *register_path(struct procountor *p, const struct procountor_list *list,
-				 const char *customer_number, struct err *err)
+				 bool is_inactive, const char *customer_number, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(p->at->arena, 4096);
 	const char *ret;
 	strbuf_addf(&sb, "/businesspartners?type=CUSTOMER&active=%s",
-		    list->is_inactive ? "false" : "true");
+		    is_inactive ? "false" : "true");
 	if (customer_number) {
 		strbuf_addstr(&sb, "&customerNumber=");
 		strbuf_add_urlencoded(&sb, customer_number);
@@ -58,31 +58,24 @@ static bool read_cards(struct procountor *p, const struct procountor_ids *ids,
 
 /* ---- the whole register -------------------------------------------------------------------- */
 
-struct pages {
-	procountor_partner_fn page;
-	void *ctx;
-};
-
-static bool read_page(struct procountor *paged, void *ctx, const struct json *rows, struct err *err)
+bool procountor_partner_page(struct procountor *p, const struct procountor_list *list,
+			     const char *from, struct procountor_partner_page *ret, struct err *err)
 {
-	const struct pages *pages = ctx;
+	struct procountor_search search = { .what = "list customers" };
 	struct procountor_ids ids = { .n = 0 };
-	const struct procountor_partner *cards;
-	size_t n;
+	struct procountor_cursor at;
+	const struct json *rows;
+	bool is_end;
+	if (!procountor_cursor_read(from, &at, err))
+		return false;
+	search.path = register_path(p, list, at.is_inactive, NULL, err);
+	if (!search.path || !procountor_read_page(p, &search, &at.last_id, &rows, &is_end, err))
+		return false;
 	for (const struct json *j = json_first(rows); j; j = json_next(j))
-		if (!add_id(&ids, j, "list customers", err))
+		if (!add_id(&ids, j, search.what, err))
 			return false;
-	return read_cards(paged, &ids, &cards, &n, err) &&
-	       (!n || pages->page(paged->at, pages->ctx, cards, n, err));
-}
-
-bool procountor_partners(struct procountor *p, const struct procountor_list *list,
-			 procountor_partner_fn page, void *ctx, struct err *err)
-{
-	struct pages pages = { page, ctx };
-	const struct procountor_search search = { .what = "list customers",
-						  .path = register_path(p, list, NULL, err) };
-	return search.path && procountor_each_page(p, &search, read_page, &pages, err);
+	return read_cards(p, &ids, &ret->items, &ret->n, err) &&
+	       procountor_cursor_write(p->at->arena, list, &at, is_end, &ret->next, err);
 }
 
 bool procountor_partner(struct procountor *p, const char *id, struct procountor_partner *ret,
@@ -153,6 +146,7 @@ static int by_id(const void *a, const void *b)
 bool procountor_partner_find(struct procountor *p, const struct procountor_partner_query *q,
 			     const struct procountor_partner **ret, size_t *ret_n, struct err *err)
 {
+	const struct procountor_list all = { .changed_since_ms = 0 };
 	struct search found = { .q = q };
 	struct procountor_search search = { .what = "find customer" };
 	assert(q->business_id || q->customer_number || q->name);
@@ -164,8 +158,7 @@ bool procountor_partner_find(struct procountor *p, const struct procountor_partn
 	if (search.header.name && !search.header.value)
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (int inactive = 0; inactive < 2; inactive++) {
-		const struct procountor_list list = { .is_inactive = inactive };
-		search.path = register_path(p, &list, q->customer_number, err);
+		search.path = register_path(p, &all, inactive, q->customer_number, err);
 		if (!search.path || !procountor_each_page(p, &search, pick_matches, &found, err))
 			return false;
 	}

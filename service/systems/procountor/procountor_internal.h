@@ -65,11 +65,27 @@ struct procountor_search {
 	struct http_header header; /* name NULL: none */
 	const char *array; /* member with the rows, in an older form; NULL: none */
 };
-/* A page of results, never empty; all that is made on `paged` lasts until it returns. */
+/* A page of results, in the arena; *last_id moves to its last. */
+bool procountor_read_page(struct procountor *p, const struct procountor_search *search,
+			  int64_t *last_id, const struct json **ret, bool *ret_end,
+			  struct err *err) MUST_CHECK;
+/* Called with each page that is not empty; all that is made on `paged` lasts until it returns. */
 typedef bool (*procountor_page_fn)(struct procountor *paged, void *ctx, const struct json *rows,
 				   struct err *err);
 bool procountor_each_page(struct procountor *p, const struct procountor_search *search,
 			  procountor_page_fn page, void *ctx, struct err *err) MUST_CHECK;
+
+/* Where the walk through a register stands: "a501234" or, among the inactive ones, "i501234". */
+struct procountor_cursor {
+	bool is_inactive;
+	int64_t last_id;
+};
+bool procountor_cursor_read(const char *from, struct procountor_cursor *ret,
+			    struct err *err) MUST_CHECK;
+/* *ret NULL when the list is through. */
+bool procountor_cursor_write(struct arena *arena, const struct procountor_list *list,
+			     const struct procountor_cursor *c, bool is_end, const char **ret,
+			     struct err *err) MUST_CHECK;
 /* Adds "&versionStartDate=..." in the vendor's local time. */
 bool procountor_add_since(const struct procountor_options *opt, struct strbuf *path,
 			  int64_t since_ms, struct err *err) MUST_CHECK;

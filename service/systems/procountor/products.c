@@ -23,35 +23,32 @@ static bool keep_product(struct arena *arena, const struct json *j, struct proco
 
 /* ---- the whole register -------------------------------------------------------------------- */
 
-struct pages {
-	procountor_product_fn page;
-	void *ctx;
-};
-
-static bool read_page(struct procountor *paged, void *ctx, const struct json *rows, struct err *err)
+bool procountor_product_page(struct procountor *p, const struct procountor_list *list,
+			     const char *from, struct procountor_product_page *ret, struct err *err)
 {
-	const struct pages *pages = ctx;
+	struct procountor_search search = { .what = "list products", .array = "products" };
+	struct strbuf sb = STRBUF_INIT(p->at->arena, 1024);
+	struct procountor_cursor at;
+	const struct json *rows;
+	bool is_end;
+	if (!procountor_cursor_read(from, &at, err))
+		return false;
+	strbuf_addf(&sb, "/products?type=SALES&active=%s", at.is_inactive ? "false" : "true");
+	if (!procountor_add_since(p->opt, &sb, list->changed_since_ms, err) ||
+	    !strbuf_finish(&sb, &search.path, err) ||
+	    !procountor_read_page(p, &search, &at.last_id, &rows, &is_end, err))
+		return false;
 	size_t n = 0;
-	struct procountor_product *items = arena_alloc_array(paged->at->arena, json_size(rows),
+	struct procountor_product *items = arena_alloc_array(p->at->arena, json_size(rows) + 1,
 							     sizeof(*items));
 	if (!items)
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (const struct json *j = json_first(rows); j; j = json_next(j))
 		if (!procountor_read_product(j, &items[n++], err))
 			return false;
-	return pages->page(paged->at, pages->ctx, items, n, err);
-}
-
-bool procountor_products(struct procountor *p, const struct procountor_list *list,
-			 procountor_product_fn page, void *ctx, struct err *err)
-{
-	struct pages pages = { page, ctx };
-	struct procountor_search search = { .what = "list products", .array = "products" };
-	struct strbuf sb = STRBUF_INIT(p->at->arena, 1024);
-	strbuf_addf(&sb, "/products?type=SALES&active=%s", list->is_inactive ? "false" : "true");
-	return procountor_add_since(p->opt, &sb, list->changed_since_ms, err) &&
-	       strbuf_finish(&sb, &search.path, err) &&
-	       procountor_each_page(p, &search, read_page, &pages, err);
+	ret->items = items;
+	ret->n = n;
+	return procountor_cursor_write(p->at->arena, list, &at, is_end, &ret->next, err);
 }
 
 /* ---- by code ------------------------------------------------------------------------------- */
