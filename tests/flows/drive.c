@@ -7,7 +7,7 @@
 #include "drive.h"
 
 static const struct drive_system *const driven[] = { &drive_maventa, &drive_maestro,
-						     &drive_spotilla };
+						     &drive_spotilla, &drive_procountor };
 
 static bool exchange(struct fake *f, const struct call *call, struct http_reply *ret,
 		     struct err *err)
@@ -15,7 +15,7 @@ static bool exchange(struct fake *f, const struct call *call, struct http_reply 
 	struct drive *d = f->ctx;
 	struct http_transport *t = http_client_transport(d->client);
 	enum http_reach reach;
-	return t->perform(t, d->arena, &call->rq, ret, &reach, err);
+	return t->perform(t, f->call_arena, &call->rq, ret, &reach, err);
 }
 
 /* ---- what a step is given, and what it says ------------------------------------------------- */

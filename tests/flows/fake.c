@@ -15,6 +15,7 @@ static bool do_exchange(struct attempt *at, const struct call *call, struct http
 {
 	if (at->preview && call->rq.is_write)
 		return err_set(err, ERR_CONFLICT, "dry run: %s refused", call->what);
+	of(at)->call_arena = at->arena;
 	return of(at)->exchange(of(at), call, ret, err);
 }
 

@@ -51,6 +51,7 @@ struct fake {
 	bool (*exchange)(struct fake *f, const struct call *call, struct http_reply *ret,
 			 struct err *err);
 	void *ctx;
+	struct arena *call_arena; /* of the attempt that makes the exchange */
 };
 
 /* settings and credentials are JSON; f is zeroed by it. */

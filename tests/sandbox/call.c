@@ -56,8 +56,7 @@ static int hex_digit(char ch)
 	return -1;
 }
 
-/* Percent-decoded copy; '+' is a blank in a query only. NULL when malformed or holding a NUL. */
-static const char *decode(struct arena *arena, struct span s, bool plus_is_blank)
+const char *call_decode(struct arena *arena, struct span s, bool plus_is_blank)
 {
 	char *out = arena_alloc(arena, s.n + 1);
 	if (!out)
@@ -95,7 +94,8 @@ static bool split_path(struct call *c, struct span path)
 			end++;
 		if (c->n_segments == CALL_MAX_SEGMENTS)
 			return false;
-		const char *seg = decode(c->arena, (struct span) { path.p + at, end - at }, false);
+		const char *seg = call_decode(c->arena, (struct span) { path.p + at, end - at },
+					      false);
 		if (!seg)
 			return false;
 		c->segments[c->n_segments++] = seg;
@@ -123,9 +123,10 @@ static bool split_query(struct call *c)
 		const char *name_end = eq ? eq : stop;
 		const char *value = eq ? eq + 1 : stop;
 		struct param *par = &c->params[c->n_params];
-		par->name = decode(c->arena, (struct span) { p, (size_t)(name_end - p) }, true);
-		par->value = decode(c->arena, (struct span) { value, (size_t)(stop - value) },
-				    true);
+		par->name = call_decode(c->arena, (struct span) { p, (size_t)(name_end - p) },
+					true);
+		par->value = call_decode(c->arena, (struct span) { value, (size_t)(stop - value) },
+					 true);
 		if (!par->name || !par->value)
 			return false;
 		if (par->name[0])

@@ -15,6 +15,8 @@ void call_free(struct call *c);
 /* Splits path and query, once the whole request is here. False when the target is malformed. */
 bool call_split(struct call *c) MUST_CHECK;
 
+/* Percent-decoded copy; '+' is a blank in a query only. NULL when malformed or holding a NUL. */
+const char *call_decode(struct arena *arena, struct span s, bool plus_is_blank);
 /* Value of a request header, NULL when absent. */
 const char *call_header(const struct call *c, const char *name);
 /* First value of a query parameter by name without case, NULL when absent. */

@@ -18,7 +18,6 @@
 #include "store.h"
 
 #define MV_FILES_MAX 80
-#define MV_FIELDS_MAX 64
 #define MV_VENDOR_KEY "5a9d0b6e-0000-4000-8000-00000000f001"
 
 struct mv_user {
@@ -193,8 +192,6 @@ bool mv_authenticate(struct mv_call *mc) MUST_CHECK;
 void mv_token_locked(struct mv_call *mc);
 void mv_current_locked(struct mv_call *mc);
 void mv_authenticated_locked(struct mv_call *mc);
-/* Value of a urlencoded form's field, NULL when absent. */
-const char *mv_form_value(struct arena *arena, struct span body, const char *name);
 
 /* ---- maventa_company.c --------------------------------------------------------------------- */
 
@@ -228,21 +225,7 @@ void mv_wsdl_locked(struct mv_call *mc);
 bool mv_soap_prepare(struct mv_call *mc);
 void mv_soap_locked(struct mv_call *mc);
 
-/* ---- maventa_form.c, maventa_document.c ---------------------------------------------------- */
-
-struct mv_field {
-	const char *name, *filename; /* filename NULL: a plain field */
-	struct span value;
-};
-struct mv_form {
-	struct mv_field fields[MV_FIELDS_MAX];
-	size_t n;
-};
-/* multipart/form-data. False: malformed. */
-bool mv_form_parse(struct call *c, struct mv_form *ret);
-const struct mv_field *mv_form_field(const struct mv_form *f, const char *name);
-/* "" when absent. */
-const char *mv_form_text(struct arena *arena, const struct mv_form *f, const char *name);
+/* ---- maventa_document.c ---------------------------------------------------------------------- */
 
 struct mv_package {
 	struct mv_document doc;

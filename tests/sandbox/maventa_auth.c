@@ -4,6 +4,7 @@
  */
 #include "base/base.h"
 
+#include "form.h"
 #include "maventa.h"
 
 static const struct {
@@ -58,45 +59,6 @@ void mv_scopes_write(uint64_t have, struct strbuf *sb)
 		strbuf_addf(sb, "%s%s", is_first ? "" : " ", scopes[i].name);
 		is_first = false;
 	}
-}
-
-/* ---- forms --------------------------------------------------------------------------------- */
-
-static int hex_digit(char ch)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = ch ? strchr(digits, ch | 0x20) : NULL;
-	return at ? (int)(at - digits) : -1;
-}
-
-static const char *decode(struct arena *arena, struct span s)
-{
-	char *out = arena_alloc(arena, s.n + 1);
-	size_t n = 0;
-	for (size_t i = 0; out && i < s.n; i++) {
-		char ch = s.p[i] == '+' ? ' ' : s.p[i];
-		if (ch == '%' && i + 2 < s.n && hex_digit(s.p[i + 1]) >= 0 &&
-		    hex_digit(s.p[i + 2]) >= 0) {
-			ch = (char)(hex_digit(s.p[i + 1]) * 16 + hex_digit(s.p[i + 2]));
-			i += 2;
-		}
-		out[n++] = ch;
-	}
-	return out;
-}
-
-const char *mv_form_value(struct arena *arena, struct span body, const char *name)
-{
-	const char *p = body.p, *end = body.p + body.n;
-	while (p < end) {
-		const char *amp = memchr(p, '&', (size_t)(end - p));
-		const char *stop = amp ? amp : end;
-		const char *eq = memchr(p, '=', (size_t)(stop - p));
-		if (eq && (size_t)(eq - p) == strlen(name) && memcmp(p, name, strlen(name)) == 0)
-			return decode(arena, (struct span) { eq + 1, (size_t)(stop - eq - 1) });
-		p = stop + 1;
-	}
-	return NULL;
 }
 
 /* ---- login --------------------------------------------------------------------------------- */
@@ -178,11 +140,11 @@ void mv_token_locked(struct mv_call *mc)
 {
 	struct arena *arena = mc->c->arena;
 	struct span body = mc->c->body;
-	const char *grant = mv_form_value(arena, body, "grant_type");
-	const char *company = mv_form_value(arena, body, "client_id");
-	const char *key = mv_form_value(arena, body, "client_secret");
-	const char *vendor = mv_form_value(arena, body, "vendor_api_key");
-	const char *scope = mv_form_value(arena, body, "scope");
+	const char *grant = form_value(arena, body, "grant_type");
+	const char *company = form_value(arena, body, "client_id");
+	const char *key = form_value(arena, body, "client_secret");
+	const char *vendor = form_value(arena, body, "vendor_api_key");
+	const char *scope = form_value(arena, body, "scope");
 	bool unknown;
 	if (!grant || strcmp(grant, "client_credentials") != 0) {
 		mv_fail(mc, 400, "unsupported_grant_type", "grant_type is not supported", NULL);

@@ -4,6 +4,7 @@
  */
 #include "base/base.h"
 
+#include "form.h"
 #include "maventa.h"
 
 #include <ctype.h>
@@ -13,7 +14,7 @@
 /* ---- taking the request apart -------------------------------------------------------------- */
 
 struct upload {
-	struct mv_form form;
+	struct form form;
 	struct mv_package package;
 	const char *wrong; /* "ERROR: ..." of the package; NULL: none */
 	const char *uuid; /* "" when none was given */
@@ -38,12 +39,12 @@ bool mv_upload_prepare(struct mv_call *mc)
 	if (!u)
 		return false;
 	mc->parsed = u;
-	if (!mv_form_parse(mc->c, &u->form))
+	if (!form_parse(mc->c, &u->form))
 		return bad_request(mc, "The body is no multipart/form-data");
-	const struct mv_field *file = mv_form_field(&u->form, "file");
+	const struct form_field *file = form_field(&u->form, "file");
 	if (!file || !file->filename || !file->filename[0])
 		return bad_request(mc, "file is missing or has no filename");
-	u->uuid = mv_form_text(arena, &u->form, "uuid");
+	u->uuid = form_text(arena, &u->form, "uuid");
 	if (u->uuid[0] && !is_uuid(u->uuid))
 		return bad_request(mc, "uuid is invalid");
 	u->wrong = mv_package_read(arena, file->value, &u->package);
@@ -53,7 +54,7 @@ bool mv_upload_prepare(struct mv_call *mc)
 /* ---- routes -------------------------------------------------------------------------------- */
 
 /* Lists in a form are taken in one of two styles: which is not documented (§5). */
-static bool is_disabled(const struct mv_call *mc, const struct mv_form *f, const char *route)
+static bool is_disabled(const struct mv_call *mc, const struct form *f, const char *route)
 {
 	const char *name = mc->m->takes_brackets ? "disabled_routes[]" : "disabled_routes";
 	for (size_t i = 0; i < f->n; i++)
@@ -89,10 +90,10 @@ static bool is_email(const char *text)
 }
 
 /* E-invoice, then e-mail, then print (§5.1); texts as people were seen to get them (§6). */
-static void choose_route_locked(struct mv_call *mc, const struct mv_form *f, struct mv_invoice *in)
+static void choose_route_locked(struct mv_call *mc, const struct form *f, struct mv_invoice *in)
 {
 	const struct mv_document *d = &in->doc;
-	if (str_eq(mv_form_text(mc->c->arena, f, "prevent_routing"), "true"))
+	if (str_eq(form_text(mc->c->arena, f, "prevent_routing"), "true"))
 		return; /* taken, and sent nowhere */
 	bool is_forced_email = strcasecmp(d->address, "EMAIL") == 0;
 	if (d->address[0] && !is_forced_email && !is_disabled(mc, f, "einvoice") &&
@@ -121,11 +122,11 @@ static void choose_route_locked(struct mv_call *mc, const struct mv_form *f, str
 }
 
 /* What the form says of the recipient wins over the document. */
-static void override(struct arena *arena, const struct mv_form *f, struct mv_document *d)
+static void override(struct arena *arena, const struct form *f, struct mv_document *d)
 {
-	d->address = or_else(mv_form_text(arena, f, "recipient_eia"), d->address);
-	d->operator_id = or_else(mv_form_text(arena, f, "recipient_operator"), d->operator_id);
-	d->email = or_else(mv_form_text(arena, f, "recipient_email"), d->email);
+	d->address = or_else(form_text(arena, f, "recipient_eia"), d->address);
+	d->operator_id = or_else(form_text(arena, f, "recipient_operator"), d->operator_id);
+	d->email = or_else(form_text(arena, f, "recipient_email"), d->email);
 }
 
 /* ---- checks while the call is open --------------------------------------------------------- */
@@ -150,7 +151,7 @@ static bool was_sent_this_week(const struct mv_company *co, const char *number)
 static bool check_locked(struct mv_call *mc, const struct upload *u)
 {
 	struct mv_company *co = mc->company;
-	const char *format = mv_form_text(mc->c->arena, &u->form, "format");
+	const char *format = form_text(mc->c->arena, &u->form, "format");
 	if (strcmp(co->state, "VERIFIED") != 0 && strcmp(co->state, "1") != 0)
 		return mv_unauthorized(mc);
 	if (co->daily_limit && co->sent_today >= co->daily_limit)
@@ -191,7 +192,7 @@ static void keep_document(struct maventa *m, struct mv_document *d)
 }
 
 /* {"lang": "FI", "disabled_routes": "print,email"}: all but the file. */
-static const char *write_fields(struct arena *arena, const struct mv_form *f)
+static const char *write_fields(struct arena *arena, const struct form *f)
 {
 	struct strbuf sb = STRBUF_INIT(arena, 64 << 10);
 	struct json_writer w = JSON_WRITER_INIT(&sb);

@@ -173,6 +173,7 @@ extern const struct standin netvisor_standin;
 extern const struct standin maventa_standin;
 extern const struct standin maestro_standin;
 extern const struct standin spotilla_standin;
+extern const struct standin procountor_standin;
 extern const struct standin *const standins[];
 extern const unsigned n_standins;
 

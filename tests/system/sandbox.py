@@ -411,6 +411,37 @@ class SpotillaClient:
         return self.raw(path, "PATCH", members)
 
 
+class ProcountorClient:
+    def __init__(self, setup):
+        self.base, self.setup = setup["base_url"], setup
+        self.token = None
+
+    def login(self, query="", **change):
+        form = {"grant_type": "client_credentials"} | {k: self.setup[k] for k in ("client_id", "client_secret", "api_key")} | change
+        body = urllib.parse.urlencode({k: v for k, v in form.items() if v is not None})
+        answer = call(self.base + "/oauth/token" + query, "POST", {"Content-Type": "application/x-www-form-urlencoded"}, body)
+        if answer.status == 200:
+            self.token = answer.json()["access_token"]
+        return answer
+
+    def raw(self, path, method="GET", body=None, headers=None, timeout=30):
+        if not self.token:
+            self.login()
+        head = {"Authorization": "Bearer " + self.token} | (headers or {})
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        return call(self.base + path, method, head, body, timeout)
+
+    def get(self, path, headers=None, **query):
+        return self.raw(path + ("?" + urllib.parse.urlencode(query) if query else ""), headers=headers)
+
+    def post(self, path, body, timeout=30):
+        return self.raw(path, "POST", body, timeout=timeout)
+
+    def ids(self, path, headers=None, **query):
+        return [r["id"] for r in self.get(path, headers=headers, **query).json()["results"]]
+
+
 def customer_xml(code="10234", name="Kivijärven Konepaja Oy", operator="003723327487", extra=""):
     return (
         "<root><customer><customerbaseinformation><internalidentifier>%s</internalidentifier>"
