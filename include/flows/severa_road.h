@@ -16,6 +16,7 @@
 
 #include "base/base.h"
 #include "flow.h"
+#include "flows/delivery.h"
 #include "model/invoice.h"
 #include "systems/severa.h"
 
@@ -121,27 +122,6 @@ struct road {
 	const char *seller_seen, *seller_company; /* the road's: the number that was read last */
 };
 
-/*
- * Everything by which an invoice is known again at the target (DESIGN §4.6), as it was when it was
- * sent: kept with the intent, since people renumber and correct while a sending is unclear.
- */
-struct road_identity {
-	const char *account; /* road.account of then: the road refuses to look in another */
-	const char *number, *date, *currency;
-	const char *reference, *hash; /* may be NULL */
-	struct decimal sum; /* gross, two decimals, signed */
-	/* What only some targets have, put by the flow's identify; else NULL. */
-	const char *customer_code;
-	const char *id; /* that we chose for it: a UUID, another one for another generation */
-};
-
-/* What a look-up came to. All zero: absent, drafts included. */
-struct road_seen {
-	size_t n; /* documents in which every field of the identity agrees */
-	const char *key; /* the target's id of one of them */
-	bool number_is_taken; /* there is one with the number (or id) that differs otherwise */
-};
-
 enum road_fate { ROAD_PENDING, ROAD_DELIVERED, ROAD_FAILED };
 struct road_verdict {
 	enum road_fate fate;
@@ -185,10 +165,10 @@ struct road_ops {
 	bool (*prepare)(struct road *r, struct err *err);
 	/* Adds what only this target has to an identity that holds the rest. After prepare. No
 	 * I/O. May be NULL. */
-	void (*identify)(const struct road *r, struct road_identity *id);
+	void (*identify)(const struct road *r, struct delivery_identity *id);
 	/* Looks for the document at the target. Judges nothing: the road says what it means. */
-	bool (*look_up)(struct road *r, const struct road_identity *id, struct road_seen *ret,
-			struct err *err);
+	bool (*look_up)(struct road *r, const struct delivery_identity *id,
+			struct delivery_seen *ret, struct err *err);
 	/*
 	 * Makes what will be sent, with all that must stand at the target before it: files,
 	 * registers (writes of their own: road_absence_counts, road_write_failed); sets media_type,

@@ -193,7 +193,7 @@ static void zeros_are_explained_MV_13(void **state)
 
 static void what_maventa_tells_must_agree_SV_02(void **state)
 {
-	const struct road_identity id = {
+	const struct delivery_identity id = {
 		.number = "10407", .date = "2026-11-05", .currency = "EUR", .sum = { -36081, 2 }
 	};
 	const struct maventa_invoice same = { .number = "10407",

@@ -27,7 +27,7 @@ struct world {
 	const char *scopes; /* that Severa grants */
 	const struct severa_status *checked; /* what the flow's check was given */
 	enum err_code send_ends; /* ERR_NONE: well */
-	struct road_seen seen;
+	struct delivery_seen seen;
 	struct road_verdict verdict;
 	int n_sent, n_asked, n_patched;
 	char looked_for[80]; /* id of the last look-up */
@@ -132,13 +132,13 @@ static bool toy_prepare(struct road *r, struct err *err)
 	return true;
 }
 
-static void toy_identify(const struct road *r, struct road_identity *id)
+static void toy_identify(const struct road *r, struct delivery_identity *id)
 {
 	id->id = ((const struct toy *)r)->id;
 }
 
-static bool toy_look_up(struct road *r, const struct road_identity *id, struct road_seen *ret,
-			struct err *err)
+static bool toy_look_up(struct road *r, const struct delivery_identity *id,
+			struct delivery_seen *ret, struct err *err)
 {
 	struct world *w = world_of(r);
 	(void)err;
@@ -411,7 +411,7 @@ static void test_refused_and_seen_again_MV_14(void **state)
 	struct world *w = *state;
 	runs_to(w, OUTCOME_FOLLOWING);
 	w->status = TRANSFER;
-	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	w->seen = (struct delivery_seen) { .n = 1, .key = "key" };
 	w->verdict.fate = ROAD_FAILED;
 	fails_for(w, "delivery_failed");
 	assert_string_equal(w->status, FAILED);
@@ -423,11 +423,11 @@ static void test_seen_again_while_pending_SV_02(void **state)
 	struct world *w = *state;
 	runs_to(w, OUTCOME_FOLLOWING);
 	w->status = TRANSFER;
-	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	w->seen = (struct delivery_seen) { .n = 1, .key = "key" };
 	runs_to(w, OUTCOME_FOLLOWING);
 	assert_true(has_note(w, "already_relayed"));
 	assert_string_equal(w->status, TRANSFERRED);
-	w->seen = (struct road_seen) { .n = 0 };
+	w->seen = (struct delivery_seen) { .n = 0 };
 	w->status = TRANSFER;
 	fails_for(w, "gone_at_target");
 	assert_string_equal(w->status, TRANSFER); /* delivered: not the failed status */
@@ -473,7 +473,7 @@ static void test_doubt_is_about_the_id_that_was_sent_SV_02(void **state)
 	assert_int_equal(err.code, ERR_DOUBT);
 	w->send_ends = ERR_NONE;
 	w->f.at.generation = 7; /* would be another id, if it were made anew */
-	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	w->seen = (struct delivery_seen) { .n = 1, .key = "key" };
 	runs_to(w, OUTCOME_FOLLOWING);
 	assert_string_equal(w->looked_for, INVOICE "-1");
 	assert_true(has_note(w, "found_at_target"));

@@ -17,7 +17,7 @@ const char *sm_run_uuid(const struct sm_run *m)
 	return sm_uuid(at->arena, &of);
 }
 
-void sm_identify(const struct road *r, struct road_identity *id)
+void sm_identify(const struct road *r, struct delivery_identity *id)
 {
 	id->customer_code = r->customer.code;
 	id->id = sm_run_uuid((const struct sm_run *)r);
@@ -30,8 +30,8 @@ void sm_identify(const struct road *r, struct road_identity *id)
  * uuid which we cannot know, so the number is asked for too. What failed there was not sent; and a
  * number is the company's own business, so one that differs otherwise says nothing.
  */
-static bool look_by_number(struct sm_run *m, const struct road_identity *id, struct road_seen *ret,
-			   struct err *err)
+static bool look_by_number(struct sm_run *m, const struct delivery_identity *id,
+			   struct delivery_seen *ret, struct err *err)
 {
 	const struct maventa_invoice *list;
 	size_t n;
@@ -48,18 +48,18 @@ static bool look_by_number(struct sm_run *m, const struct road_identity *id, str
 	return true;
 }
 
-bool sm_look_up(struct road *r, const struct road_identity *id, struct road_seen *ret,
+bool sm_look_up(struct road *r, const struct delivery_identity *id, struct delivery_seen *ret,
 		struct err *err)
 {
 	struct sm_run *m = sm_run_of(r);
 	struct maventa_invoice in;
 	struct err inner = ERR_INIT;
-	*ret = (struct road_seen) { .n = 0 };
+	*ret = (struct delivery_seen) { .n = 0 };
 	if (!id->id)
 		return err_set(err, ERR_SYSTEM, "what the intent was about names no uuid");
 	if (maventa_invoice(&m->maventa, id->id, &in, &inner)) {
 		bool same = sm_is_same(&in, id);
-		*ret = (struct road_seen) { .n = same, .key = in.id, .number_is_taken = !same };
+		*ret = (struct delivery_seen) { .n = same, .key = in.id, .number_is_taken = !same };
 		return true;
 	}
 	if (inner.code == ERR_NOT_FOUND)

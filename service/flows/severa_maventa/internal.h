@@ -100,7 +100,7 @@ bool sm_has_zero_rows(const struct invoice *inv);
 void sm_explain_zeros(const struct sm_settings *set, const struct severa_tax *tax,
 		      struct invoice *inv);
 /* Does all that Maventa tells of it agree? */
-bool sm_is_same(const struct maventa_invoice *in, const struct road_identity *id);
+bool sm_is_same(const struct maventa_invoice *in, const struct delivery_identity *id);
 
 /* flow.c */
 extern const struct road_ops sm_road_ops;
@@ -110,8 +110,8 @@ bool sm_may_send(struct road *r, struct err *err);
 bool sm_note_unverified(struct sm_run *m, struct err *err) MUST_CHECK;
 bool sm_prepare(struct road *r, struct err *err);
 bool sm_build(struct road *r, struct err *err);
-void sm_identify(const struct road *r, struct road_identity *id);
-bool sm_look_up(struct road *r, const struct road_identity *id, struct road_seen *ret,
+void sm_identify(const struct road *r, struct delivery_identity *id);
+bool sm_look_up(struct road *r, const struct delivery_identity *id, struct delivery_seen *ret,
 		struct err *err);
 bool sm_send(struct road *r, const char **ret_key, struct err *err);
 bool sm_verdict(struct road *r, const struct step *sent, struct road_verdict *ret, struct err *err);

@@ -181,7 +181,7 @@ static bool same_sum(struct decimal a, struct decimal b)
 	return decimal_eq(decimal_abs(a), decimal_abs(b));
 }
 
-bool sm_is_same(const struct maventa_invoice *in, const struct road_identity *id)
+bool sm_is_same(const struct maventa_invoice *in, const struct delivery_identity *id)
 {
 	return str_eq(in->number, id->number) && (!in->date || str_eq(in->date, id->date)) &&
 	       (!in->currency || strcasecmp(in->currency, id->currency) == 0) &&

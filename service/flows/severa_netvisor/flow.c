@@ -42,14 +42,14 @@ static bool prepare(struct road *road, struct err *err)
 
 /* ---- known again --------------------------------------------------------------------------- */
 
-static void identify(const struct road *road, struct road_identity *id)
+static void identify(const struct road *road, struct delivery_identity *id)
 {
 	id->customer_code = road->customer_code;
 }
 
 /* The currency stands only on the invoice itself. */
 static bool has_currency(struct sn *r, const struct netvisor_listed *l,
-			 const struct road_identity *id, bool *ret, struct err *err)
+			 const struct delivery_identity *id, bool *ret, struct err *err)
 {
 	const char *currency;
 	if (!netvisor_invoice_currency(&r->netvisor, l->key, &currency, err))
@@ -59,8 +59,8 @@ static bool has_currency(struct sn *r, const struct netvisor_listed *l,
 	return true;
 }
 
-static bool look_up(struct road *road, const struct road_identity *id, struct road_seen *ret,
-		    struct err *err)
+static bool look_up(struct road *road, const struct delivery_identity *id,
+		    struct delivery_seen *ret, struct err *err)
 {
 	struct sn *r = sn_of(road);
 	const struct netvisor_listed *list;

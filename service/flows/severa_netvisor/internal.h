@@ -59,7 +59,7 @@ size_t sn_customer_changes(const struct netvisor_customer *theirs,
 			   const struct netvisor_customer *ours, const struct json *last,
 			   struct netvisor_customer *ret);
 /* Number, reference, customer, date and signed sum agree. */
-bool sn_is_same_invoice(const struct netvisor_listed *l, const struct road_identity *id);
+bool sn_is_same_invoice(const struct netvisor_listed *l, const struct delivery_identity *id);
 
 /* registers.c: find-or-create at Netvisor */
 bool sn_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;

@@ -323,7 +323,7 @@ static bool same_reference(const char *a, const char *b)
 	}
 }
 
-bool sn_is_same_invoice(const struct netvisor_listed *l, const struct road_identity *id)
+bool sn_is_same_invoice(const struct netvisor_listed *l, const struct delivery_identity *id)
 {
 	/* Without a reference of ours Netvisor makes one. */
 	bool reference = !is_set(id->reference) || same_reference(l->reference, id->reference);

@@ -1,13 +1,9 @@
 /*
- * deliver.c: one document to the target, once (DESIGN §4.5 to §4.7). The intent stands before the
- * write and says what it is about; what became of it is settled by looking, never by sending again.
+ * deliver.c: the delivery (flows/delivery.h) of an invoice from Severa: what names it, and what was
+ * sent when its intent does not say.
  */
 #include "base/base.h"
 #include "internal.h"
-
-#include "base/clock.h"
-
-#define EPOCH_MARGIN_MS ((int64_t)5 * 60 * 1000)
 
 bool road_prepare(struct road *r, struct err *err)
 {
@@ -18,115 +14,77 @@ bool road_prepare(struct road *r, struct err *err)
 	return true;
 }
 
-static const char *delivery_step(const struct road *r)
+/* ---- the road as a delivery ---------------------------------------------------------------- */
+
+struct leg {
+	struct delivery delivery; /* first */
+	struct road *r;
+};
+
+static struct road *road_of(const struct delivery *d)
 {
-	return r->ops->flow->delivery_step;
+	return ((const struct leg *)d)->r;
 }
 
-static bool delivered(struct road *r, const char *key, struct err *err)
+static void identify(const struct delivery *d, struct delivery_identity *ret)
 {
-	if (!r->at->ops->step_outcome(r->at, delivery_step(r), key, err))
-		return false;
-	r->at->delivered = true;
-	return true;
+	road_identity_of(road_of(d), ret);
 }
 
-static bool found(struct road *r, const char *number, const char *key, struct err *err)
+static bool look_up(struct delivery *d, const struct delivery_identity *id,
+		    struct delivery_seen *ret, struct err *err)
 {
-	road_note(r, "found_at_target",
-		  "%s has invoice %s (key %s): it arrived before, and is not sent again.",
-		  r->ops->target, number, key);
-	return delivered(r, key, err);
+	struct road *r = road_of(d);
+	return r->ops->look_up(r, id, ret, err);
 }
 
-/* ---- send ---------------------------------------------------------------------------------- */
-
-/* The target says that it has it: believed only after the same comparison. */
-static bool settle_duplicate(struct road *r, const struct road_identity *id, const struct err *why,
-			     struct err *err)
+static bool build(struct delivery *d, struct err *err)
 {
-	struct err inner = ERR_INIT;
-	const char *key;
-	if (!road_look_up(r, id, &key, &inner))
-		return road_write_failed(r, delivery_step(r), &inner, err);
-	if (key) {
-		road_note(r, "found_at_target",
-			  "%s refused a second invoice %s: it has it already (key %s).",
-			  r->ops->target, id->number, key);
-		return delivered(r, key, err);
-	}
-	inner = *why;
-	inner.code = ERR_SYSTEM; /* a duplicate of something that no look-up finds */
-	return road_write_failed(r, delivery_step(r), &inner, err);
+	struct road *r = road_of(d);
+	return r->ops->build(r, err);
 }
 
-static bool send(struct road *r, struct err *err)
+static bool send(struct delivery *d, const char **ret_key, struct err *err)
 {
-	struct attempt *at = r->at;
-	struct err inner = ERR_INIT;
-	struct road_identity id;
-	const char *key, *about;
-	road_identity_of(r, &id);
-	if (!r->ops->build(r, err) || !road_identity_write(at->arena, &id, &about, err) ||
-	    !at->ops->step_intent(at, delivery_step(r), about, err))
-		return false;
-	if (r->ops->send(r, &key, &inner))
-		return delivered(r, key, err);
-	return inner.code == ERR_DUPLICATE ? settle_duplicate(r, &id, &inner, err)
-					   : road_write_failed(r, delivery_step(r), &inner, err);
+	struct road *r = road_of(d);
+	return r->ops->send(r, ret_key, err);
 }
 
-/*
- * No record is no proof (DESIGN §4.7): the store, or the connection, is younger than the document.
- * By its creation, not its last change as the design has it: what was relayed before a loss and is
- * put back into the transfer status after it has a young change. And another connection of the same
- * two companies may have relayed it before this one was there.
- */
-static bool must_ask_first(const struct road *r)
+static struct leg leg_of(struct road *r)
 {
-	int64_t since = r->at->epoch_ms;
-	if (since < r->at->conn->activated_ms)
-		since = r->at->conn->activated_ms;
-	return r->inv.created_ms < since + EPOCH_MARGIN_MS;
+	static const struct delivery_ops ops = {
+		.identify = identify, .look_up = look_up, .build = build, .send = send
+	};
+	return (struct leg) { .delivery = { .ops = &ops,
+					    .at = r->at,
+					    .step = r->ops->flow->delivery_step,
+					    .target = r->ops->target,
+					    .account = r->account,
+					    .created_ms = r->inv.created_ms },
+			      .r = r };
 }
 
-static bool wait_for_absence(struct road *r, struct err *err)
+/* ---- what names a document ------------------------------------------------------------------ */
+
+void road_identity_of(const struct road *r, struct delivery_identity *ret)
 {
-	int64_t now = clock_wall_ms();
-	if (now >= r->at->absent_counts_ms)
-		return true;
-	err_set(err, ERR_WAITING, "the store is new: absence at %s does not count yet",
-		r->ops->target);
-	if (err)
-		err->retry_after_ms = r->at->absent_counts_ms - now;
-	return false;
+	const struct invoice *inv = &r->inv;
+	*ret = (struct delivery_identity) { .account = r->account,
+					    .number = inv->number,
+					    .date = inv->issue_date,
+					    .reference = inv->reference,
+					    .currency = inv->currency,
+					    .hash = r->hash,
+					    .sum = decimal_round(inv->total_gross, 2) };
+	if (r->ops->identify)
+		r->ops->identify(r, ret);
 }
 
-bool road_deliver(struct road *r, struct err *err)
-{
-	struct attempt *at = r->at;
-	struct road_identity id;
-	const char *key, *about;
-	if (!must_ask_first(r))
-		return send(r, err);
-	road_identity_of(r, &id);
-	if (!road_look_up(r, &id, &key, err))
-		return false;
-	if (!key)
-		return wait_for_absence(r, err) && send(r, err);
-	/* The intent only says what it is about, for later look-ups. */
-	return road_identity_write(at->arena, &id, &about, err) &&
-	       at->ops->step_intent(at, delivery_step(r), about, err) &&
-	       found(r, id.number, key, err);
-}
-
-/* ---- in doubt ------------------------------------------------------------------------------ */
-
-bool road_identity_of_sent(struct road *r, const struct step *sent, struct road_identity *ret,
+bool road_identity_of_sent(struct road *r, const struct step *sent, struct delivery_identity *ret,
 			   struct err *err)
 {
 	if (sent->about && sent->about[0])
-		return road_identity_read(r->at->arena, sent->about, ret, err);
+		return delivery_identity_read(r->at->arena, sent->about, ret, err);
 	if (!r->inv.source_id)
 		return err_reason(err, ERR_DATA, "deleted_in_doubt", r->at->source_id,
 				  "deleted in Severa while its sending was unclear");
@@ -136,18 +94,37 @@ bool road_identity_of_sent(struct road *r, const struct step *sent, struct road_
 	return true;
 }
 
+/* ---- on the way ---------------------------------------------------------------------------- */
+
+bool road_deliver(struct road *r, struct err *err)
+{
+	struct leg leg = leg_of(r);
+	return delivery_make(&leg.delivery, err);
+}
+
+bool road_look_up(struct road *r, const struct delivery_identity *id, const char **ret_key,
+		  struct err *err)
+{
+	struct leg leg = leg_of(r);
+	return delivery_look_up(&leg.delivery, id, ret_key, err);
+}
+
 bool road_settle_doubt(struct road *r, struct step *sent, struct err *err)
 {
-	struct road_identity id;
-	const char *key;
-	if (!road_identity_of_sent(r, sent, &id, err) || !road_look_up(r, &id, &key, err))
-		return false;
-	if (!key) {
-		bool counts = road_absence_counts(r, delivery_step(r), sent, err);
-		sent->state = STEP_NONE;
-		return counts;
-	}
-	sent->state = STEP_DONE;
-	r->at->content_hash = id.hash;
-	return found(r, id.number, key, err);
+	struct leg leg = leg_of(r);
+	struct delivery_identity id;
+	return road_identity_of_sent(r, sent, &id, err) &&
+	       delivery_settle_doubt(&leg.delivery, &id, sent, err);
+}
+
+bool road_absence_counts(struct road *r, const char *step, const struct step *s, struct err *err)
+{
+	struct leg leg = leg_of(r);
+	return delivery_absence_counts(&leg.delivery, step, s, err);
+}
+
+bool road_write_failed(struct road *r, const char *step, const struct err *why, struct err *err)
+{
+	struct leg leg = leg_of(r);
+	return delivery_write_failed(&leg.delivery, step, why, err);
 }

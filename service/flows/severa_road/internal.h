@@ -46,19 +46,13 @@ bool road_stands_in(const struct invoice *inv, const struct severa_status *statu
 /* Transfer becomes transferred; inv was read right before. */
 bool road_set_transferred(struct road *r, const struct invoice *inv, struct err *err) MUST_CHECK;
 
-/* doubt.c */
-/* Of the document as it is; after prepare. Lives as long as its parts. */
-void road_identity_of(const struct road *r, struct road_identity *ret);
-bool road_identity_write(struct arena *arena, const struct road_identity *id, const char **ret,
-			 struct err *err) MUST_CHECK;
-bool road_identity_read(struct arena *arena, const char *text, struct road_identity *ret,
-			struct err *err) MUST_CHECK;
-/* *ret_key NULL when absent; ERR_DATA number_taken, several_matches or target_changed. */
-bool road_look_up(struct road *r, const struct road_identity *id, const char **ret_key,
-		  struct err *err) MUST_CHECK;
-
 /* deliver.c */
 bool road_prepare(struct road *r, struct err *err) MUST_CHECK;
+/* Of the document as it is; after prepare. Lives as long as its parts. */
+void road_identity_of(const struct road *r, struct delivery_identity *ret);
+/* As delivery_look_up. */
+bool road_look_up(struct road *r, const struct delivery_identity *id, const char **ret_key,
+		  struct err *err) MUST_CHECK;
 /* A prepared document that was never sent, as far as the store knows: once it is done or an error
  * is left it is at the target once at most. */
 bool road_deliver(struct road *r, struct err *err) MUST_CHECK;
@@ -66,7 +60,7 @@ bool road_deliver(struct road *r, struct err *err) MUST_CHECK;
  * What was sent, or may have been: as its intent says. Where that says nothing, as the document is
  * now; deleted_in_doubt when there is none any more.
  */
-bool road_identity_of_sent(struct road *r, const struct step *sent, struct road_identity *ret,
+bool road_identity_of_sent(struct road *r, const struct step *sent, struct delivery_identity *ret,
 			   struct err *err) MUST_CHECK;
 /*
  * An intent without an outcome (DESIGN §4.6). Before anything else is asked of the document: what

@@ -90,7 +90,7 @@ static bool finish(struct road *r, bool is_fresh, struct err *err)
 /* Everything was done once, and the invoice stands in the transfer status again (DESIGN §4.8). */
 static bool seen_again(struct road *r, const struct step *sent, struct err *err)
 {
-	struct road_identity id;
+	struct delivery_identity id;
 	const char *key;
 	if (!road_identity_of_sent(r, sent, &id, err))
 		return false;
@@ -164,7 +164,7 @@ static bool note_what_stops_it(struct road *r, struct err *err)
 static bool preview(struct road *r, struct err *err)
 {
 	struct attempt *at = r->at;
-	struct road_identity id;
+	struct delivery_identity id;
 	const char *key;
 	if (!note_what_stops_it(r, err) || !road_prepare(r, err))
 		return false;

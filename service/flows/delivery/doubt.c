@@ -12,6 +12,16 @@
 #define LOOKUPS_NEEDED 2
 #define LOOKUP_GAP_MS 2000
 
+void delivery_note(const struct delivery *d, const char *code, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	d->at->ops->note(d->at, code, text);
+}
+
 static bool wait_for(struct err *err, const char *step, int64_t ms)
 {
 	err_set(err, ERR_DOUBT, "%s may have been carried out; looking again in %" PRId64 " ms",
@@ -21,9 +31,10 @@ static bool wait_for(struct err *err, const char *step, int64_t ms)
 	return false;
 }
 
-bool road_absence_counts(struct road *r, const char *step, const struct step *s, struct err *err)
+bool delivery_absence_counts(const struct delivery *d, const char *step, const struct step *s,
+			     struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = d->at;
 	int64_t now = clock_wall_ms();
 	int64_t wait = at->quiet_ms - s->age_ms; /* by Redis's clock: ours may be another */
 	if (s->state != STEP_INTENT)
@@ -38,31 +49,17 @@ bool road_absence_counts(struct road *r, const char *step, const struct step *s,
 		return false;
 	if (s->lookups + 1 < LOOKUPS_NEEDED)
 		return wait_for(err, step, LOOKUP_GAP_MS);
-	road_note(r, "absent_at_target",
-		  "Looked for twice and not found in %s: it did not arrive, and is done again.",
-		  r->ops->target);
+	delivery_note(d, "absent_at_target",
+		      "Looked for twice and not found in %s: it did not arrive, and is done again.",
+		      d->target);
 	return at->ops->step_outcome(at, step, NULL, err);
 }
 
 /* ---- what names a document ------------------------------------------------------------------ */
 
-void road_identity_of(const struct road *r, struct road_identity *ret)
-{
-	const struct invoice *inv = &r->inv;
-	*ret = (struct road_identity) { .account = r->account,
-					.number = inv->number,
-					.date = inv->issue_date,
-					.reference = inv->reference,
-					.currency = inv->currency,
-					.hash = r->hash,
-					.sum = decimal_round(inv->total_gross, 2) };
-	if (r->ops->identify)
-		r->ops->identify(r, ret);
-}
-
 /* The names stand in what was stored: they never change. */
-bool road_identity_write(struct arena *arena, const struct road_identity *id, const char **ret,
-			 struct err *err)
+bool delivery_identity_write(struct arena *arena, const struct delivery_identity *id,
+			     const char **ret, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(arena, 4096);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
@@ -79,40 +76,48 @@ bool road_identity_write(struct arena *arena, const struct road_identity *id, co
 	jsonw_kstr(&w, "hash", id->hash);
 	jsonw_key(&w, "sum");
 	jsonw_decimal(&w, id->sum);
+	if (id->has_net) {
+		jsonw_key(&w, "net");
+		jsonw_decimal(&w, id->net);
+		jsonw_kint(&w, "roundings", id->n_roundings);
+	}
 	jsonw_end_object(&w);
 	return strbuf_finish(&sb, ret, err);
 }
 
-bool road_identity_read(struct arena *arena, const char *text, struct road_identity *ret,
-			struct err *err)
+bool delivery_identity_read(struct arena *arena, const char *text, struct delivery_identity *ret,
+			    struct err *err)
 {
 	const struct json *j;
 	if (!json_parse(arena, span_of(text), JSON_LIMITS_API, &j, err))
 		return err_wrap(err, "what the intent was about");
-	*ret = (struct road_identity) { .account = json_str(json_get(j, "organisation")),
-					.number = json_str(json_get(j, "number")),
-					.id = json_str(json_get(j, "id")),
-					.customer_code = json_str(json_get(j, "customer")),
-					.date = json_str(json_get(j, "date")),
-					.reference = json_str(json_get(j, "reference")),
-					.currency = json_str(json_get(j, "currency")),
-					.hash = json_str(json_get(j, "hash")) };
+	*ret = (struct delivery_identity) { .account = json_str(json_get(j, "organisation")),
+					    .number = json_str(json_get(j, "number")),
+					    .id = json_str(json_get(j, "id")),
+					    .customer_code = json_str(json_get(j, "customer")),
+					    .date = json_str(json_get(j, "date")),
+					    .reference = json_str(json_get(j, "reference")),
+					    .currency = json_str(json_get(j, "currency")),
+					    .hash = json_str(json_get(j, "hash")) };
+	ret->has_net = json_decimal(json_get(j, "net"), &ret->net);
+	if (!json_int64(json_get(j, "roundings"), &ret->n_roundings))
+		ret->n_roundings = 0;
 	return (ret->account && ret->number && ret->date && ret->currency &&
 		json_decimal(json_get(j, "sum"), &ret->sum)) ||
 	       err_set(err, ERR_SYSTEM, "what the intent was about cannot be read");
 }
 
-bool road_look_up(struct road *r, const struct road_identity *id, const char **ret_key,
-		  struct err *err)
+bool delivery_look_up(struct delivery *d, const struct delivery_identity *id, const char **ret_key,
+		      struct err *err)
 {
-	const char *target = r->ops->target;
-	struct road_seen seen = { .n = 0 };
-	if (!str_eq(id->account, r->account))
+	const char *target = d->target;
+	struct delivery_seen seen = { .n = 0 };
+	if (!str_eq(id->account, d->account))
 		return err_reason(err, ERR_DATA, "target_changed", id->number,
 				  "invoice %s went towards %s, and the connection names another "
 				  "account now",
 				  id->number, id->account);
-	if (!r->ops->look_up(r, id, &seen, err))
+	if (!d->ops->look_up(d, id, &seen, err))
 		return false;
 	if (seen.n > 1)
 		return err_reason(err, ERR_DATA, "several_matches", id->number,
@@ -124,9 +129,10 @@ bool road_look_up(struct road *r, const struct road_identity *id, const char **r
 	return true;
 }
 
-bool road_write_failed(struct road *r, const char *step, const struct err *why, struct err *err)
+bool delivery_write_failed(const struct delivery *d, const char *step, const struct err *why,
+			   struct err *err)
 {
-	struct attempt *at = r->at;
+	struct attempt *at = d->at;
 	struct err inner = *why;
 	if (inner.code == ERR_DOUBT && inner.retry_after_ms < at->quiet_ms)
 		inner.retry_after_ms = at->quiet_ms;
