@@ -172,6 +172,10 @@ plain("MV-13-finnish-invoice-is-finvoice", **GOES, sent=["<Finvoice Version=\"3.
                                                         "<FromIntermediator>003721291126<", "<ToIntermediator>003723327487<"])
 plain("MV-13-format-of-the-connection", spec={"settings": {"format": "peppol"}}, **GOES,
       sent=["peppol.eu:2017:poacc:billing:3.0", "schemeID=\"0216\">003790001102<"])
+plain("MV-13-finvoice-that-follows-the-norm", spec={"settings": {"finvoice_en16931": True}}, **GOES,
+      sent=["<SpecificationIdentifier>EN16931<"])
+plain("MV-13-norm-without-an-operator", spec={"settings": {"finvoice_en16931": True}}, **GOES, sent=["<BuyerOrganisationName>"],
+      prepare=lambda sb: sb.change("customers/1001", eInvoiceOperator=None))
 plain("MV-13-credit-note-names-what-it-credits", "credit-note", **GOES, prepare=lambda sb: sb.change("invoices/credit-note", fields={
     "reimburseInvoice": {"guid": sb.invoice("plain-hours")["guid"], "number": 10401}}),
       sent=[">INV02<", "<OriginalInvoiceNumber>10401<", "<OriginalInvoiceDate Format=\"CCYYMMDD\">20261030<", ">-360,81<"])

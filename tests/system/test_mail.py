@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from service import Service, connection_of, wait_for
+from service import Service, connection_of, maventa_connection_of, wait_for
 
 WIDE = {"severa_concurrency": "64", "severa_rate": "10000", "severa_burst": "10000", "workers": "8",
         "poll_interval": "1s"}
@@ -129,3 +129,19 @@ def test_MV_11_an_address_that_is_none_is_refused_where_it_is_set(service, addre
     key, = service.sandbox.tenants(count=1, prefix="odd", customers=1)
     made = service.call("POST", "/v1/connections", connection_of(service.setup(key), key, error_email=address))
     assert made.status == 422 and made.json()["pointer"] == "/settings/error_email", made.body
+
+
+def test_MV_11_MV_14_a_sending_that_failed_is_mailed_with_maventas_own_words(service, post):
+    words = "Vastaanottajan operaattori hylkäsi laskun 4711"
+    key, = service.sandbox.tenants(count=1, prefix="mv", customers=1)
+    service.connect(key, key, maventa_connection_of, error_email="talous@mv.example", error_email_language="fi")
+    service.sandbox.control(f"maventa/{key}/outcomes", "POST", {"outcome": "failed", "after_reads": 0, "message": words})
+    service.activate(key)
+    service.sandbox.add_invoices(key, count=1)
+    sent, = wait_for("an invoice sent", lambda: [t for t in service.transfers(key) if t["state"] == "following"])
+    assert service.call("POST", f"/v1/transfers/{sent['id']}/retry", {}, {"If-Match": "*"}).status == 200
+    mail, = wait_for("a mail", lambda: to(post, "talous@mv.example"))
+    text = mail.get_body().get_content()
+    assert sent["number"] in text and words in text and "ei voinut toimittaa" in text
+    notices = service.sandbox.control(f"maventa/{key}")["settings"]["invoice_notifications"]
+    assert notices == service.sandbox.control("maventa")["companies"][-1]["settings"]["invoice_notifications"]  # as Maventa made them

@@ -135,8 +135,12 @@ static bool write_finvoice(struct road *r, const char *uuid, struct span *ret, s
 {
 	char time[CLOCK_RFC3339_MAX];
 	clock_rfc3339(r->inv.changed_ms ? r->inv.changed_ms : r->inv.created_ms, time);
+	const struct party *buyer = &r->inv.buyer;
 	const struct finvoice_options opt = { .message_id = uuid,
 					      .time_stamp = time,
+					      .en16931 = sm_run_of(r)->set.finvoice_en16931 &&
+							 buyer->einvoice_address &&
+							 buyer->einvoice_operator,
 					      .is_utf8 = r->at->preview };
 	return finvoice_write(&r->inv, &opt, r->at->arena, ret, err);
 }

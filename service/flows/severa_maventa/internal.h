@@ -20,7 +20,7 @@ enum sm_format { SM_BY_COUNTRY, SM_FINVOICE, SM_PEPPOL };
 struct sm_settings {
 	const char *company; /* whose invoices are relayed, as road_company_from names it */
 	enum sm_format format;
-	bool send_by_email;
+	bool finvoice_en16931, send_by_email;
 	struct maventa_settings account; /* what the user set of the account's own settings */
 	const char *comment; /* in the e-mail; may be NULL */
 	const char *einvoice_address, *einvoice_operator, *iban, *bic; /* ours; may be NULL */
@@ -69,7 +69,7 @@ static inline struct sm_run *sm_run_of(struct road *r)
 }
 
 /* settings.c */
-#define SM_N_SETTINGS (ROAD_N_SETTINGS + 21)
+#define SM_N_SETTINGS (ROAD_N_SETTINGS + 22)
 #define SM_N_CREDENTIALS (ROAD_N_CREDENTIALS + 3)
 extern const struct setting sm_setting_table[SM_N_SETTINGS];
 extern const struct credential sm_credential_table[SM_N_CREDENTIALS];

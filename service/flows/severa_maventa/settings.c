@@ -19,6 +19,10 @@ const struct setting sm_setting_table[SM_N_SETTINGS] = {
 	  "Format of the e-invoice; by_country: Finvoice 3.0 where seller and buyer are Finnish, "
 	  "else "
 	  "Peppol BIS Billing 3." },
+	{ "finvoice_en16931", SETTING_BOOL, NULL, "false", false,
+	  "Says in Finvoice that it follows EN 16931, where the buyer's address and operator are "
+	  "known: the Finnish State demands it, and "
+	  "operators then check by those rules." },
 	{ "send_by_email", SETTING_BOOL, NULL, "true", false,
 	  "Customers without an e-invoice address get the invoice by e-mail, to the address on "
 	  "their "
@@ -146,6 +150,7 @@ void sm_read_settings(struct arena *arena, const struct json *s, struct sm_setti
 	*ret = (struct sm_settings) {
 		.company = road_company_from(arena, text(s, "company.vat_number")),
 		.format = format_of(text(s, "format")),
+		.finvoice_en16931 = flag(s, "finvoice_en16931"),
 		.send_by_email = flag(s, "send_by_email"),
 		.account = { .email = given(s, "send_by_email"),
 			     .email_how = capitals(arena, text(s, "email.how")),
