@@ -70,15 +70,35 @@ def show(service):
     return agree
 
 
+def write(name, body):
+    path = ROOT / "build/demo" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
+    return path.relative_to(ROOT)
+
+
+def write_maventa(service):
+    """The bodies of README's chapter on Maventa: a company that has no account there, and one that has."""
+    known, = service.sandbox.tenants(count=1, invoices=2, customers=2, prefix="known")
+    for tenant, name, file, seller in (("kajo", "data", "maventa-new.json", {"iban": "FI2112345600000785"}),
+                                       (known, "known", "maventa-known.json", None)):
+        body = maventa_connection_of(service.setup(tenant), name, company=None, seller=seller)
+        del body["credentials"]["maventa"]
+        write(file, body)
+    keys = service.setup(known)["maventa"]
+    write("maventa-keys.json", {"mode": "connect", "company": keys["vat_number"], "company_uuid": keys["company_uuid"],
+                                "user_api_key": keys["user_api_key"]})
+
+
 def keep(service):
     """Until Ctrl-C or SIGTERM."""
     key, = service.sandbox.tenants(count=1, invoices=3, customers=2, prefix="own")
-    body = ROOT / "build/demo/connection.json"
-    body.parent.mkdir(parents=True, exist_ok=True)
-    body.write_text(json.dumps(connection_of(service.setup(key), "own") | {"webhook_secrets": [SECRET]}, indent=2) + "\n", encoding="utf-8")
+    body = write("connection.json", connection_of(service.setup(key), "own") | {"webhook_secrets": [SECRET]})
+    write_maventa(service)
     print(f"\nIt serves until Ctrl-C; the API is shown at http://127.0.0.1:{service.relay.port}/docs, what the vendors got at "
-          f"{service.sandbox.url}/_sandbox/ledger.\n{body.relative_to(ROOT)} connects one more company (README, First steps). In "
-          f"another terminal:\n\n    V=http://127.0.0.1:{service.relay.port} TOKEN={ADMIN}", flush=True)
+          f"{service.sandbox.url}/_sandbox/ledger.\n{body} connects one more company (README, First steps). In "
+          f"another terminal:\n\n    V=http://127.0.0.1:{service.relay.port} TOKEN={ADMIN} "
+          f"SANDBOX={service.sandbox.url}", flush=True)
     try:
         while service.relay.alive():
             time.sleep(1)

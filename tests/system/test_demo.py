@@ -1,5 +1,6 @@
 """make demo as a newcomer meets it: it ends well, KEEP=1 serves, and README's first steps work as they stand there."""
 
+import json
 import os
 import pathlib
 import re
@@ -13,9 +14,9 @@ from sandbox import ROOT
 from service import wait_for
 
 
-def first_steps():
+def steps_of(chapter):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("## First steps\n")[2].partition("\n## ")[0]
+    section = text.partition(f"## {chapter}\n")[2].partition("\n## ")[0]
     return "\n".join(line[4:] for line in section.splitlines() if line.startswith("    "))
 
 
@@ -43,7 +44,7 @@ def demo(tmp_path_factory):
 
     def serves():
         assert process.poll() is None, process.said()
-        return re.search(r"^    (V=\S+ TOKEN=\S+)$", process.said(), re.M)
+        return re.search(r"^    (V=\S+ TOKEN=\S+ SANDBOX=\S+)$", process.said(), re.M)
     try:
         process.exports = wait_for("a demo that serves", serves, 120)[1]
         yield process
@@ -62,16 +63,36 @@ def test_the_demo_shows_what_arrived_and_that_the_ledgers_agree(demo):
     assert re.search(r"^ *10401  done ", said, re.M) and re.search(r"^ *10413  needs_data .* has no code", said, re.M)
 
 
-def test_the_first_steps_of_the_readme_work(demo):
-    steps = first_steps()
-    assert steps.count("curl ") == 5
+def run(demo, steps):
+    """Runs the commands as they stand; answers their statuses and their JSON, line by line."""
     if subprocess.run(["sh", "-c", "command -v curl"], capture_output=True, check=False).returncode != 0:
         pytest.skip("no curl here")
-    script = f"{demo.exports}\n" + steps.replace("curl ", "curl -sS -w '\\n<%{http_code}>\\n' ")
+    script = f'{demo.exports}\nT="Authorization: Bearer $TOKEN"\n' + re.sub(r"^curl ", "curl -sS -w '\\\\n<%{http_code}>\\\\n' ", steps, flags=re.M)
+    script = script.replace("$(curl ", "$(curl -sS ")
     done = subprocess.run(["sh", "-ec", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stderr == "", done.stderr
-    assert re.findall(r"^<(\d+)>$", done.stdout, re.M) == ["201", "200", "200", "200", "200"], done.stdout
-    made, checked, active, own, one = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    return re.findall(r"^<(\d+)>$", done.stdout, re.M), [line for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def test_the_first_steps_of_the_readme_work(demo):
+    steps = steps_of("First steps")
+    assert steps.count("curl ") == 5
+    statuses, answers = run(demo, steps)
+    assert statuses == ["201", "200", "200", "200", "200"], answers
+    made, checked, active, own, one = answers
     assert '"state":"draft"' in made and '"ok":true' in checked and '"waiting":3' in checked and '"state":"active"' in active
     assert own.count('"state":"done"') == 3, own
     assert '"number":"10413"' in one and '"state":"needs_data"' in one
+
+
+def test_MV_01_the_readmes_way_from_nothing_to_the_first_invoice(demo):
+    steps = steps_of("Maventa: from nothing to the first invoice")
+    assert steps.count("curl ") == 12
+    statuses, answers = run(demo, steps)
+    assert statuses == ["201", "200", "201", "201", "200", "200", "200", "200", "201", "201", "200"], (statuses, answers)
+    answers = [json.loads(line) for line in answers]
+    _, found, registered, sent, _, verified, active, sent_on, _, connected, second = answers
+    assert [c["at_maventa"] for c in found["companies"]] == ["registered", "free"]
+    assert registered["state"] == "registered" and registered["has_user_key"] and sent["state"] == "waiting"
+    assert verified["state"] == "verified" and active["state"] == second["state"] == "active" and connected["state"] == "verified"
+    assert active["waiting"] >= 1 and {t["state"] for t in sent_on["items"]} & {"following", "done"}, [t.get("error") for t in sent_on["items"]]
