@@ -100,7 +100,7 @@ static bool take_page(struct maestro *mx, const struct json *items, struct produ
 		struct maestro_product *more = arena_alloc_array(mx->at->arena, cap, sizeof(*more));
 		if (!more)
 			return full(err);
-		if (list->n)
+		if (list->products)
 			memcpy(more, list->products, list->n * sizeof(*more));
 		list->products = more;
 		list->cap = cap;
