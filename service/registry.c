@@ -12,15 +12,11 @@
 #include "systems/procountor.h"
 #include "systems/severa.h"
 #include "systems/spotilla.h"
+#include "systems/talenom.h"
 
 const struct system *const systems[] = {
-	&severa_system,
-	&netvisor_system,
-	&maventa_system,
-	&spotilla_system,
-	&maestro_system,
-	&procountor_system,
-	NULL,
+	&severa_system,	 &netvisor_system,   &maventa_system, &spotilla_system,
+	&maestro_system, &procountor_system, &talenom_system, NULL,
 };
 
 const struct flow *const flows[] = {

@@ -341,6 +341,34 @@ const struct reason reasons[] = {
 	  "asetettu.",
 	  "Det kan ikke spørres om {subject} har en konto hos Maventa: ingen partnerkonto er "
 	  "satt." },
+	{ "period_closed", "target_user",
+	  "The accounting period is closed at the target ({subject}).",
+	  "Kirjanpitokausi on suljettu kohdejärjestelmässä ({subject}).",
+	  "Regnskapsperioden er lukket i målsystemet ({subject})." },
+	{ "account_unknown", "target_user",
+	  "The target has no sales account to book a row on: {subject}.",
+	  "Kohdejärjestelmässä ei ole myyntitiliä, jolle rivi kirjataan: {subject}.",
+	  "Målsystemet har ingen salgskonto å føre raden på: {subject}." },
+	{ "account_vat_mismatch", "source_user",
+	  "A row's VAT percentage is not that of its sales account at the target ({subject}). "
+	  "Correct the row or its account.",
+	  "Rivin ALV-prosentti ei ole sama kuin myyntitilillä kohdejärjestelmässä ({subject}). "
+	  "Korjaa rivi tai sen tili.",
+	  "Mva-satsen på en rad er ikke den samme som på salgskontoen i målsystemet ({subject}). "
+	  "Rett raden eller kontoen." },
+	{ "sum_differs_at_target", "operator",
+	  "The target computes another sum than the invoice has ({subject}). It was not approved.",
+	  "Kohdejärjestelmä laskee eri summan kuin laskulla on ({subject}). Laskua ei hyväksytty.",
+	  "Målsystemet regner ut en annen sum enn fakturaen har ({subject}). Den ble ikke "
+	  "godkjent." },
+	{ "number_not_digits", "source_user",
+	  "The target takes invoice numbers of digits only, without zeros before them: {subject}.",
+	  "Kohdejärjestelmä hyväksyy laskunumeroksi vain numeroita ilman etunollia: {subject}.",
+	  "Målsystemet tar bare imot fakturanumre av sifre uten innledende nuller: {subject}." },
+	{ "payment_account_missing", "admin",
+	  "The account that payments are booked on at {subject} is not set.",
+	  "Tiliä, jolle suoritukset kirjataan ({subject}), ei ole asetettu.",
+	  "Kontoen som betalinger føres på hos {subject}, er ikke satt." },
 	{ "url_missing", "operator",
 	  "The address of {subject}'s interface is not set: neither for the service nor for the "
 	  "connection.",

@@ -7,7 +7,8 @@
 #include "drive.h"
 
 static const struct drive_system *const driven[] = { &drive_maventa, &drive_maestro,
-						     &drive_spotilla, &drive_procountor };
+						     &drive_spotilla, &drive_procountor,
+						     &drive_talenom };
 
 static bool exchange(struct fake *f, const struct call *call, struct http_reply *ret,
 		     struct err *err)

@@ -29,7 +29,8 @@ struct drive_system {
 	const struct drive_call *calls;
 	size_t n_calls;
 };
-extern const struct drive_system drive_maventa, drive_maestro, drive_spotilla, drive_procountor;
+extern const struct drive_system drive_maventa, drive_maestro, drive_spotilla, drive_procountor,
+	drive_talenom;
 
 /* Of the step: a text or the digits of a number, NULL when absent; a true. */
 const char *drive_arg(const struct drive *d, const char *path);

@@ -257,13 +257,10 @@ static const struct attempt_ops ops = {
 	.is_active = is_active,
 };
 
-static const struct system *const fake_systems[] = { &severa_system,
-						     &netvisor_system,
-						     &maventa_system,
-						     &spotilla_system,
-						     &maestro_system,
-						     &procountor_system,
-						     NULL };
+static const struct system *const fake_systems[] = { &severa_system,  &netvisor_system,
+						     &maventa_system, &spotilla_system,
+						     &maestro_system, &procountor_system,
+						     &talenom_system, NULL };
 
 static char fake_client_secret[] = "sandbox-secret";
 static char fake_vendor_key[] = "5f1d6f80-0000-4000-8000-0000000000ff";
@@ -297,9 +294,13 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 				     .concurrency = 4 } };
 	f->systems = (struct system_values) { .systems = fake_systems,
 					      .of = { &f->severa, &f->netvisor, &f->maventa,
-						      &f->spotilla, &f->maestro, &f->procountor } };
+						      &f->spotilla, &f->maestro, &f->procountor,
+						      &f->talenom } };
 	preset(&maestro_system, arena, &f->maestro);
 	f->maestro.url = "http://maestro.test";
+	preset(&talenom_system, arena, &f->talenom);
+	f->talenom.url = "http://talenom.test";
+	f->talenom.token_url = "http://id.test/token";
 	preset(&procountor_system, arena, &f->procountor);
 	f->procountor.url = "http://procountor.test/api";
 	f->procountor.client_id = "viestiClient";

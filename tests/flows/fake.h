@@ -14,6 +14,7 @@
 #include "systems/procountor.h"
 #include "systems/severa.h"
 #include "systems/spotilla.h"
+#include "systems/talenom.h"
 
 #define FAKE_MAX 4096
 
@@ -36,6 +37,7 @@ struct fake {
 	struct maventa_options maventa;
 	struct spotilla_options spotilla;
 	struct maestro_options maestro;
+	struct talenom_options talenom;
 	struct procountor_options procountor;
 	struct system_values systems;
 	struct arena *arena;

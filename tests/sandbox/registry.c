@@ -7,7 +7,7 @@
 #include "sandbox.h"
 
 const struct standin *const standins[] = {
-	&severa_standin,  &netvisor_standin, &maventa_standin,
-	&maestro_standin, &spotilla_standin, &procountor_standin,
+	&severa_standin,   &netvisor_standin,	&maventa_standin, &maestro_standin,
+	&spotilla_standin, &procountor_standin, &talenom_standin,
 };
 const unsigned n_standins = ARRAY_SIZE(standins);

@@ -172,6 +172,7 @@ extern const struct standin severa_standin;
 extern const struct standin netvisor_standin;
 extern const struct standin maventa_standin;
 extern const struct standin maestro_standin;
+extern const struct standin talenom_standin;
 extern const struct standin spotilla_standin;
 extern const struct standin procountor_standin;
 extern const struct standin *const standins[];

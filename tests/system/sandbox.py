@@ -442,6 +442,38 @@ class ProcountorClient:
         return [r["id"] for r in self.get(path, headers=headers, **query).json()["results"]]
 
 
+class TalenomClient:
+    def __init__(self, setup):
+        self.setup = setup
+        self.sales = "/fi/sales/v1/%s/" % setup["organization_number"]
+        self.vouchers = "/fi/general-ledger/v2/vouchers/" + setup["organization_number"]
+        self.token = None
+
+    def login(self, **change):
+        form = {"grant_type": "client_credentials", "client_id": self.setup["client_id"], "client_secret": self.setup["client_secret"]} | change
+        answer = call(self.setup["token_url"], "POST", {"Content-Type": "application/x-www-form-urlencoded"}, urllib.parse.urlencode(form))
+        if answer.status == 200:
+            self.token = answer.json()["access_token"]
+        return answer
+
+    def raw(self, path, method="GET", body=None, headers=None, timeout=30):
+        """headers: over the usual ones; None leaves one out."""
+        if not self.token:
+            self.login()
+        head = {"Authorization": "Bearer " + self.token, "Ocp-Apim-Subscription-Key": self.setup["subscription_key"]} | (headers or {})
+        data = None if body is None else json.dumps(body).encode()
+        return call(self.setup["base_url"] + path, method, {k: v for k, v in head.items() if v is not None}, data, timeout)
+
+    def get(self, resource, **query):
+        return self.raw(self.sales + resource + ("?" + urllib.parse.urlencode(query) if query else ""))
+
+    def post(self, resource, body=None):
+        return self.raw(self.sales + resource, "POST", body)
+
+    def put(self, resource, body):
+        return self.raw(self.sales + resource, "PUT", body)
+
+
 def customer_xml(code="10234", name="Kivijärven Konepaja Oy", operator="003723327487", extra=""):
     return (
         "<root><customer><customerbaseinformation><internalidentifier>%s</internalidentifier>"
