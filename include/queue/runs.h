@@ -93,11 +93,11 @@ struct run_order {
 	const char *who; /* token's name; NULL: nobody */
 	enum run_kind kind;
 	bool polls; /* a poll of the connection when it is over */
-	bool only_if_idle; /* nothing is ordered when one is under way */
+	bool is_regular; /* nothing is ordered when one is under way that a poll follows */
 };
 struct run_receipt {
 	char id[RUN_ID_MAX]; /* of the one that does it */
-	bool is_new; /* false: one that has not begun yet has taken it in, or only_if_idle */
+	bool is_ordered; /* false: is_regular */
 };
 bool queue_run_new(struct queue *q, const struct run_order *order, struct run_receipt *ret,
 		   struct err *err) MUST_CHECK;
@@ -202,6 +202,7 @@ struct run_item {
 	bool drop_intent; /* it is settled, or was certainly not carried out */
 	bool count_lookup; /* of an open intent: nothing was found */
 	const char *release; /* record lease that is not needed any more; NULL: none */
+	bool forgets_lease; /* nothing was done under it: nobody need look for what came of it */
 	bool is_through; /* settled in this run; else it is met again with its page */
 	const char *code, *json; /* why it is not at the target, counted by reason; NULL: it is */
 	bool stands; /* it stands still for that reason; false: it was skipped, which is right so */

@@ -92,13 +92,13 @@ bool queue_run_new(struct queue *q, const struct run_order *o, struct run_receip
 			       span_of(o->registers),
 			       text_span(o->who),
 			       o->polls ? SPAN_LIT("1") : SPAN_LIT(""),
-			       o->only_if_idle ? SPAN_LIT("1") : SPAN_LIT("") };
+			       o->is_regular ? SPAN_LIT("1") : SPAN_LIT("") };
 	if (!order(q, arena, "run_new", args, ARRAY_SIZE(args), &v, err))
 		return false;
 	if (v->type != REDIS_ARRAY || v->n != 2)
 		return queue_script_broken("run_new", err);
 	snprintf(ret->id, sizeof(ret->id), "%s", queue_text(v, 0));
-	ret->is_new = queue_int(&v->items[1]) == 1;
+	ret->is_ordered = queue_int(&v->items[1]) == 1;
 	return true;
 }
 
@@ -213,7 +213,7 @@ static void read_register_field(struct register_run *run, const char *field,
 		r->error_json = value->s.p;
 	for (unsigned c = 0; field[0] == 'n' && colon && c < N_RUN_COUNTS; c++)
 		if (str_eq(colon + 1, count_names[c]))
-			r->counts[c] = queue_int(value);
+			r->counts[c] = queue_int(value) > 0 ? queue_int(value) : 0;
 }
 
 static void read_number(struct register_run *run, const char *field, int64_t v)

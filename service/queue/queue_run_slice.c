@@ -469,10 +469,10 @@ static bool add_item(struct queue *q, struct call_args *a, const struct run_comm
 			return false;
 	}
 	add_text(a, it->id);
-	add_made(a, arena_printf(a->arena, "%s%s%s%s%s%s", it->drop_intent ? "d" : "",
+	add_made(a, arena_printf(a->arena, "%s%s%s%s%s%s%s", it->drop_intent ? "d" : "",
 				 it->count_lookup ? "l" : "", it->is_through ? "t" : "",
 				 it->stands ? "s" : "", it->code ? "f" : "",
-				 it->is_in_doubt ? "q" : ""));
+				 it->is_in_doubt ? "q" : "", it->forgets_lease ? "o" : ""));
 	add_text(a, it->release);
 	add_text(a, it->code);
 	add(a, why);

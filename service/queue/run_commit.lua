@@ -2,7 +2,8 @@
 -- ARGV: as run_hold.lua, then register, table, side, page ('p': it is through, 'a': it was one of records tried again, '': not
 -- yet), numbers of place fields, counts, state fields and links, then those: place and state (name, value), counts (name, added),
 -- links (left, right, sealed rest), and per record: id, letters, record lease, reason, sealed why, ms until it is tried again or -1.
--- Letters: d drop the intent, l count a look-up, t through, s stands still, q in doubt, f count the reason.
+-- Letters: d drop the intent, l count a look-up, t through, s stands still, q in doubt, f count the reason, o nothing was
+-- done under the record lease.
 -- Answers 'LOST', 'OK', or 'CANCELLED': ordered, and nothing of another page is to be begun.
 -- include run_hold
 local reg, links, side, page = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -44,9 +45,15 @@ local function count_lookup(field)
 	end
 end
 
-local function release(name)
-	if name ~= '' and call('GET', P .. 'rec:' .. name) == run then
+local function release(name, forgets)
+	if name == '' then
+		return
+	end
+	if call('GET', P .. 'rec:' .. name) == run then
 		call('DEL', P .. 'rec:' .. name)
+	end
+	if forgets then
+		call('ZREM', P .. 'recs', name)
 	end
 end
 
@@ -56,7 +63,7 @@ local function settle(id, letters, lease_name, code, why, wait)
 	elseif string.find(letters, 'l', 1, true) then
 		count_lookup(side .. id)
 	end
-	release(lease_name)
+	release(lease_name, string.find(letters, 'o', 1, true))
 	if string.find(letters, 't', 1, true) then
 		through[#through + 1] = id
 	end

@@ -28,8 +28,11 @@ local function take_record(name)
 	end
 	local last = tonumber(call('ZSCORE', P .. 'recs', name) or 0)
 	call('SET', key, run, 'PX', ttl)
-	call('ZADD', P .. 'recs', now, name)
-	return walked and last < walked and 'G' or 'F'
+	if walked and last < walked then
+		call('ZADD', P .. 'recs', now, name)
+		return 'G'
+	end
+	return 'F'
 end
 
 for a = FIRST, #ARGV, 2 do

@@ -1,6 +1,6 @@
 -- run_new.lua: orders a run of register syncs. One that has not begun takes the order in; behind one that runs it waits.
--- ARGV: prefix, epoch, connection, id, flow, kind (0..2), trigger, registers, who, '1': a poll follows, '1': only when idle.
--- Answers EPOCH, or {id of the run that does it, 1: it is new}.
+-- ARGV: prefix, epoch, connection, id, flow, kind (0..2), trigger, registers, who, '1': a poll follows, '1': not when a run is
+-- under way that a poll follows. Answers EPOCH, or {id of the run that does it, 1: it was ordered}.
 if not knows_all(ARGV[2]) then
 	return EPOCH
 end
@@ -21,7 +21,7 @@ local function take_in(other)
 	if polls == '1' then
 		call('HSET', key, 'po', '1')
 	end
-	return { other, 0 }
+	return { other, 1 }
 end
 
 -- The oldest go, but never one that is not over.
@@ -41,10 +41,11 @@ if active and call('EXISTS', P .. 'run:' .. active) == 0 then
 	active = false
 end
 if active then
-	if ARGV[11] == '1' then
+	local r = call('HMGET', P .. 'run:' .. active, 'st', 'po')
+	if ARGV[11] == '1' and r[1] ~= 'queued' and r[2] == '1' then
 		return { active, 0 }
 	end
-	if call('HGET', P .. 'run:' .. active, 'st') == 'queued' then
+	if r[1] == 'queued' then
 		return take_in(active)
 	end
 	local behind = call('HGET', P .. 'runs:nxt', conn)

@@ -15,7 +15,6 @@
 #include "base/log.h"
 #include "codec/json.h"
 
-#define SLICE_MS 5000
 #define PAGE_ARENA ((size_t)64 << 20)
 #define LANE_ARENA ((size_t)64 << 20)
 #define FIRST_HANDS 4
@@ -216,16 +215,18 @@ static bool load_register(struct slice *s, const struct register_sync *reg, stru
 	if (!reg->scope(at, &scope, err))
 		return false;
 	s->table = (struct link_table) { .scope = scope, .kind = reg->kind };
-	return queue_register_state(s->ctx->opt->queue, s->arena, s->conn->id, reg->name, &s->state,
-				    err);
+	if (!queue_register_state(s->ctx->opt->queue, s->arena, s->conn->id, reg->name, &s->state,
+				  err))
+		return false;
+	s->maps_all = s->rec.kind != RUN_CHANGES || !str_eq(s->state.settings, s->settings);
+	return true;
 }
 
 /* Where a register begins: with the links, where they are not known to be whole. */
 static bool begin_register(struct slice *s, struct err *err)
 {
 	bool is_whole = str_eq(s->state.epoch, s->epoch.id);
-	bool all = s->rec.kind != RUN_CHANGES || !is_whole ||
-		   !str_eq(s->state.settings, s->settings);
+	bool all = s->maps_all || !is_whole;
 	bool walks = s->reg->list_target && (s->rec.kind == RUN_LINKS || !is_whole);
 	s->place = (struct run_place) { .reg = s->reg->name,
 					.phase = walks ? PHASE_LINKS : PHASE_AGAIN,
@@ -503,7 +504,7 @@ static void wait_with(struct slice *s, const struct err *why, int64_t delay_ms)
 					    : err_code_name(why->code),
 		.error_json = is_error ? json : NULL,
 	};
-	if ((is_error || delay_ms >= 1000) && !end_run(s, &end, &more, &err))
+	if (!end_run(s, &end, &more, &err))
 		log_err(LOG_DEBUG, "run_not_told", &err);
 	run_hand_back(s->run, delay_ms);
 }

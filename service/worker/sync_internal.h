@@ -9,6 +9,9 @@
 #include "store/links.h"
 #include "sync.h"
 
+/* So long a slice goes on, and so long a page is written to before it is cut. */
+#define SLICE_MS 5000
+
 /* One hand's own attempt: its arena is empty again after each record. */
 struct lane {
 	struct run *run;
@@ -40,6 +43,7 @@ struct rec {
 	enum rec_end end;
 	bool has_intent; /* ours is open */
 	bool intends; /* it was made for this page */
+	bool is_first; /* and no other job was at the record since the walk of the target */
 	bool has_looked; /* it was asked for at the target */
 	bool is_absent; /* the target does not have it, and that does not count yet */
 	bool has_tried; /* the target had its say: tried again by itself when it fails */
@@ -76,6 +80,7 @@ struct slice {
 	struct link_table table;
 	struct run_place place;
 	struct register_state state;
+	bool maps_all; /* the source's stamp alone says nothing: the settings may be others */
 	struct page pages[2]; /* the one at work, and the next, read ahead */
 	unsigned at_page;
 	struct lane lanes[CREW_HANDS_MAX];
@@ -83,6 +88,7 @@ struct slice {
 	int64_t n_calls; /* not stored yet */
 	pthread_mutex_t lock; /* a leaf, over what hands leave: texts in the page's arena, and: */
 	struct err stop; /* why a page is not gone on with; ERR_NONE: it is */
+	int64_t page_end_ms; /* monotonic: nothing more of the page is begun then */
 	int n_doubts; /* creations of the page that were left without an answer */
 };
 

@@ -27,8 +27,9 @@ static bool load_links(struct slice *s, struct page *p, struct err *err)
 	const char **ids = arena_alloc_array(p->arena, n + 1, sizeof(*ids));
 	struct stored_link *stored = arena_alloc_array(p->arena, n + 1, sizeof(*stored));
 	p->recs = arena_alloc_array(p->arena, n + 1, sizeof(*p->recs));
+	struct map *met = map_new(p->arena);
 	p->n = 0;
-	if (!ids || !stored || !p->recs)
+	if (!ids || !stored || !p->recs || !met)
 		return err_set(err, ERR_LIMIT, "arena full");
 	assert(n <= REGISTER_PAGE_MAX);
 	for (size_t i = 0; i < n; i++)
@@ -41,8 +42,11 @@ static bool load_links(struct slice *s, struct page *p, struct err *err)
 	if (n && !store_links_get(s->ctx->opt->store, p->arena, &query, stored, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (stored[i].is_through)
+		/* What a listing tells twice is one record. */
+		if (stored[i].is_through || map_has(met, ids[i]))
 			continue;
+		if (!map_put(met, ids[i], p))
+			return err_set(err, ERR_LIMIT, "arena full");
 		p->recs[p->n++] = (struct rec) { .r = &p->got.records[i],
 						 .stored = stored[i],
 						 .has_intent = stored[i].intent.is_open };
@@ -179,7 +183,7 @@ static void take_leave(struct slice *s, struct rec *rec, enum run_leave leave)
 		rec->intends = rec->has_intent = true;
 		return;
 	case LEAVE_GO:
-		rec->intends = rec->has_intent = true;
+		rec->intends = rec->has_intent = rec->is_first = true;
 		return;
 	case LEAVE_BUSY:
 		err_set(&why, ERR_WAITING, "another job is at this record");
@@ -270,12 +274,25 @@ static bool read_ahead(struct work *w, size_t hand, const struct run_context *ct
 	return true;
 }
 
+/* Others want a turn, or the process stops: the rest of the page is for another slice. */
+static bool is_time_over(struct slice *s, int64_t now_ms, const struct run_context *ctx)
+{
+	struct err why = ERR_INIT;
+	if (now_ms < s->page_end_ms && !crew_is_stopping(ctx))
+		return false;
+	err_set(&why, ERR_BUSY, "the slice is over");
+	slice_stop(s, &why);
+	return true;
+}
+
 static bool do_part(void *arg, size_t i, size_t hand, const struct run_context *ctx)
 {
 	struct work *w = arg;
 	int64_t began_ms = clock_mono_ms();
 	if (w->ahead && i-- == 0)
 		return read_ahead(w, hand, ctx);
+	if (is_time_over(w->s, began_ms, ctx))
+		return false;
 	struct attempt *at = slice_attempt(w->s, hand, ctx, NULL);
 	size_t from = i * w->per_part;
 	size_t n = w->n - from < w->per_part ? w->n - from : w->per_part;
@@ -332,6 +349,9 @@ static void work_all(struct slice *s, struct work *w)
 	};
 	if (w->n == 0)
 		return; /* a page alone is read when its turn comes */
+	s->page_end_ms = clock_mono_ms() + SLICE_MS;
+	if (s->end_ms > s->page_end_ms)
+		s->page_end_ms = s->end_ms;
 	crew_run(&crew, s->ctx);
 	fit_hands(s, w);
 }
@@ -466,6 +486,7 @@ static struct run_item item_of(struct slice *s, struct page *p, struct rec *rec)
 			       .count_lookup = rec->is_absent,
 			       .release = rec->intends ? rec->r->lease : NULL,
 			       .is_through = is_over,
+			       .forgets_lease = !is_over && rec->is_first,
 			       .again_ms = -1,
 			       .link = rec->has_news ? &rec->link : NULL };
 	if (stays_in_doubt(rec)) {

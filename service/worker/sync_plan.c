@@ -68,11 +68,11 @@ bool sync_goes_first(struct attempt *at, const struct flow *flow, const struct j
 					 .trigger = "poll",
 					 .kind = RUN_CHANGES,
 					 .polls = true,
-					 .only_if_idle = true };
+					 .is_regular = true };
 	struct run_receipt got;
 	/* One that is under way, a first run say, holds up no poll. */
 	return queue_run_new(impl->ctx->opt->queue, &order, &got, err) &&
-	       (*ret_waits = got.is_new, true);
+	       (*ret_waits = got.is_ordered, true);
 }
 
 /* --- by their own schedule --- */

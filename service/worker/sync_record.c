@@ -121,6 +121,18 @@ static void sort_linked(struct slice *s, struct rec *rec)
 		set_values(s, rec);
 }
 
+/*
+ * The source's stamp is the one that we know. With other settings it may be mapped differently all
+ * the same; but what we made there is not taken for news, however it reads.
+ */
+static bool is_as_known(const struct slice *s, const struct rec *rec)
+{
+	enum link_side from = source_side(s);
+	const struct record_link *link = &rec->stored.link;
+	return rec->r->version && str_eq(rec->r->version, link->version[from]) &&
+	       (!s->maps_all || link->made[from]);
+}
+
 bool record_sort(struct slice *s, struct attempt *at, struct rec *rec, struct err *err)
 {
 	enum link_side from = source_side(s);
@@ -128,8 +140,7 @@ bool record_sort(struct slice *s, struct attempt *at, struct rec *rec, struct er
 	struct err why = ERR_INIT;
 	rec->link = *link;
 	rec->r->link = link->id[from] ? link : NULL;
-	if (rec->r->link && (s->reg->create_only ||
-			     (rec->r->version && str_eq(rec->r->version, link->version[from])))) {
+	if (rec->r->link && (s->reg->create_only || is_as_known(s, rec))) {
 		rec->end = END_UNCHANGED;
 		return true;
 	}

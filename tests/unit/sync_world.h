@@ -42,7 +42,7 @@ struct world {
 	int cut_creates; /* so many are done, and their answer is lost */
 	int lose_creates; /* so many are lost, and nobody knows */
 	bool is_away; /* every call: outage */
-	char order[512]; /* names of calls, "products.list ..." */
+	char order[8192]; /* names of calls, "products.list ..." */
 	bool logs_order;
 };
 
