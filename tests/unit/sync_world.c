@@ -177,7 +177,12 @@ static bool enter(struct attempt *at, const char *what, struct err *err)
 	if (now->logs_order)
 		snprintf(now->order + n, sizeof(now->order) - n, "%s.%s ", at->kind, what);
 	event();
-	if (!now->is_away)
+	bool is_away = now->is_away;
+	if (now->away_at && now->events >= now->away_at && now->away_for > 0) {
+		now->away_for--;
+		is_away = true;
+	}
+	if (!is_away)
 		return true;
 	pthread_mutex_unlock(&now->lock);
 	return err_set(err, ERR_OUTAGE, "away");
@@ -288,7 +293,9 @@ static bool world_map(struct attempt *at, struct register_record *r, struct err 
 	}
 	r->keys[0] = key_of(at, data->code);
 	r->n_keys = 1;
-	r->lease = arena_printf(at->arena, "%s:%s", at->kind, data->code);
+	/* Products have none: their intents alone keep them from being made twice. */
+	if (strcmp(at->kind, "products") != 0)
+		r->lease = arena_printf(at->arena, "%s:%s", at->kind, data->code);
 	r->values = arena_alloc_array(at->arena, 2, sizeof(*r->values));
 	assert(r->values);
 	r->values[0] = (struct register_value) { .name = "name", .value = data->name };
@@ -364,8 +371,10 @@ static bool world_create(struct attempt *at, const struct register_record *r,
 		now->lose_creates--;
 		return leave(err_set(err, ERR_DOUBT, "lost"));
 	}
-	const struct world_record *made = add(now, p.kind, !p.from, data->code, data->name,
-					      data->mail);
+	struct world_record *made = add(now, p.kind, !p.from, data->code, data->name, data->mail);
+	size_t n = strlen(made->name);
+	if (p.kind == KIND_CUSTOMER && p.from == AT_LEFT)
+		snprintf(made->name + n, sizeof(made->name) - n, " (kept so)");
 	target(p)->creates++;
 	if (now->cut_creates > 0) {
 		now->cut_creates--;

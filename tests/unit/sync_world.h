@@ -18,6 +18,7 @@ enum world_kind { KIND_PRODUCT, KIND_CUSTOMER, KIND_CARD, N_WORLD_KINDS };
 enum world_side { AT_LEFT, AT_RIGHT };
 #define WORLD_RECORDS 64
 
+/* The right side keeps a customer's name in a form of its own (see world_create). */
 struct world_record {
 	char id[16];
 	char code[24]; /* its business key */
@@ -42,6 +43,7 @@ struct world {
 	int cut_creates; /* so many are done, and their answer is lost */
 	int lose_creates; /* so many are lost, and nobody knows */
 	bool is_away; /* every call: outage */
+	int away_at, away_for; /* outage from this event on, of so many calls */
 	char order[8192]; /* names of calls, "products.list ..." */
 	bool logs_order;
 };

@@ -469,6 +469,33 @@ static void test_PC_05_killed_anywhere_and_redis_emptied_each_stands_once(void *
 	kill_everywhere(true);
 }
 
+/* An outage at each call, in the middle of pages too: the run goes on, and counts each record once.
+ */
+static void test_an_outage_anywhere_loses_and_doubles_nothing(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	int last = 0;
+	for (int at = 1; at == 1 || at <= last; at++) {
+		world_clear(t.world);
+		assert_true(redis_fixture_flush(&t.fx));
+		fill(5, 1, 0);
+		order_run("products customers partners", RUN_CHANGES, id);
+		t.world->away_at = at;
+		t.world->away_for = 2;
+		assert_int_equal(in_child(relay_until_over, id), 0);
+		struct register_run run = read_run(id);
+		assert_int_equal(run.state, RUN_DONE);
+		assert_int_equal(count(&run, "products", RUN_SEEN_N), 5);
+		assert_int_equal(count(&run, "products", RUN_CREATED_N), 5);
+		assert_int_equal(count(&run, "partners", RUN_UNCHANGED_N), 1);
+		assert_each_once();
+		if (!last)
+			last = t.world->events;
+	}
+	assert_true(last > 20);
+}
+
 static void test_an_outage_is_waited_for_and_told(void **state)
 {
 	(void)state;
@@ -525,19 +552,19 @@ static void test_a_record_in_other_hands_waits(void **state)
 	(void)state;
 	struct relay r;
 	struct err err = ERR_INIT;
-	fill(2, 0, 0);
+	fill(0, 0, 2);
 	assert_true(open_relay(&r, &err));
-	assert_true(queue_record_lease(r.queue, "products:K0-0", "an invoice", 60000, &err));
-	struct register_run run = run_all("products", RUN_CHANGES);
-	assert_int_equal(count(&run, "products", RUN_WAITING_N), 1);
-	assert_int_equal(count(&run, "products", RUN_CREATED_N), 1);
+	assert_true(queue_record_lease(r.queue, "cards:K2-0", "an invoice", 60000, &err));
+	struct register_run run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_WAITING_N), 1);
+	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 1);
 	/* The invoice made it and linked it not: it is looked for before it is made again. */
-	world_put(t.world, KIND_PRODUCT, AT_RIGHT, "K0-0", "by the invoice", "");
-	assert_true(queue_record_release(r.queue, "products:K0-0", "an invoice", &err));
+	world_put(t.world, KIND_CARD, AT_RIGHT, "K2-0", "by the invoice", "");
+	assert_true(queue_record_release(r.queue, "cards:K2-0", "an invoice", &err));
 	close_relay(&r);
 	clock_sleep_ms(1100);
-	run = run_all("products", RUN_LINKS);
-	assert_int_equal(count(&run, "products", RUN_LINKED_N), 1);
+	run = run_all("cards", RUN_LINKS);
+	assert_int_equal(count(&run, "cards", RUN_LINKED_N), 1);
 	assert_each_once();
 }
 
@@ -634,6 +661,7 @@ int main(void)
 		T(test_a_record_that_the_target_refuses_is_tried_by_the_next_run),
 		T(test_PC_04_killed_anywhere_each_stands_once),
 		T(test_PC_05_killed_anywhere_and_redis_emptied_each_stands_once),
+		T(test_an_outage_anywhere_loses_and_doubles_nothing),
 		T(test_an_outage_is_waited_for_and_told),
 		T(test_a_run_is_cancelled_and_another_comes_after_it),
 		T(test_a_record_in_other_hands_waits),
