@@ -73,8 +73,8 @@ static bool read_values(struct arena *arena, const struct json *f, struct record
 			struct err *err)
 {
 	size_t n = json_size(f);
-	struct link_value *values = n ? arena_alloc_array(arena, n, sizeof(*values)) : NULL;
-	if (n && !values)
+	struct link_value *values = arena_alloc_array(arena, n + 1, sizeof(*values));
+	if (!values)
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (const struct json *v = json_first(f); v; v = json_next(v))
 		values[l->n_values++] = (struct link_value) { json_key(v), json_str(v) };
