@@ -104,7 +104,7 @@ $(BUILD)/viesti: $(BUILD)/service/main.o $(LIB)
 $(BUILD)/viesti-sandbox: $(SANDBOX_O) $(LIB)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
 # The attempt of the flow cases serves the tests of systems too.
-$(UNIT_C:%.c=$(BUILD)/%.o): CPPFLAGS_ALL += -Itests
+$(UNIT_C:%.c=$(BUILD)/%.o) $(UNIT_SUPPORT_O): CPPFLAGS_ALL += -Itests
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT_O) $(BUILD)/tests/flows/fake.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS_ALL)
