@@ -315,7 +315,9 @@ static void an_old_version_is_a_conflict(void **state)
 	} cases[] = {
 		{ ERRORS(ONE("version", "X")), ERR_CONFLICT },
 		{ ERRORS("{\"message\":\"The version is not the latest.\"}"), ERR_CONFLICT },
+		{ ERRORS(ONE("", "INVALID_VERSION")), ERR_CONFLICT },
 		{ ERRORS(ONE("name", "TOO_LONG")), ERR_DATA },
+		{ ERRORS(ONE("paymentInfo.currency", "Conversion failed.")), ERR_DATA },
 	};
 	const struct procountor_partner partner = { .id = "7",
 						    .version = "2026-03-02T10:15:41",

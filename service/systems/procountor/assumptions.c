@@ -25,6 +25,8 @@
 #include "base/base.h"
 #include "procountor_internal.h"
 
+#include <ctype.h>
+
 /* Codes and sentences that were seen (§5, §9); there is no full list. */
 const struct procountor_text procountor_texts[] = {
 	{ "CLOSED_FISCAL_PERIOD", VERDICT_BAD_DATA, "period_locked", ABOUT_FIELD },
@@ -46,8 +48,14 @@ const char *const procountor_vendor_errors[] = { "invalid_client", "unauthorized
 /* An invoice that somebody threw away does not count as sent (§6.4). */
 const char *const procountor_void_statuses[] = { "INVALIDATED", "DELETED", NULL };
 
-/* That an old version is 400 is documented, its text is not (§4, §6.1). */
+/* That an old version is 400 is documented, its text is not (§4, §6.1): one that has the word,
+ * which "conversion" has not. */
 bool procountor_is_stale(const char *field, const char *message)
 {
-	return strcasecmp(field, "version") == 0 || strcasestr(message, "version");
+	if (strcasecmp(field, "version") == 0)
+		return true;
+	for (const char *at = message; (at = strcasestr(at, "version")); at++)
+		if (at == message || !isalpha((unsigned char)at[-1]))
+			return true;
+	return false;
 }
