@@ -17,6 +17,7 @@
 #include "base/base.h"
 #include "flow.h"
 #include "flows/delivery.h"
+#include "flows/setup.h"
 #include "model/invoice.h"
 #include "systems/severa.h"
 
@@ -56,13 +57,20 @@
 		"severa", "client_secret", "Client secret of the REST credentials.", true \
 	}
 
-/* The value of a flow's setting, else the table's preset, else NULL; an empty text counts as not
- * given. */
-const char *road_text(const struct flow *flow, const struct json *settings, const char *name);
-bool road_flag(const struct flow *flow, const struct json *settings, const char *name);
-
-/* ERR_INPUT with the pointer; false. For a flow's own refusals in settle. */
-bool road_refuse(struct err *err, const char *pointer, const char *words);
+/* setup.h's, under the names of the road. */
+static inline const char *road_text(const struct flow *flow, const struct json *settings,
+				    const char *name)
+{
+	return setup_text(flow, settings, name);
+}
+static inline bool road_flag(const struct flow *flow, const struct json *settings, const char *name)
+{
+	return setup_flag(flow, settings, name);
+}
+static inline bool road_refuse(struct err *err, const char *pointer, const char *words)
+{
+	return setup_refuse(err, pointer, words);
+}
 /*
  * The common part of flow.settle: two statuses that are one, a company that is none; the limit of
  * the Severa client is put at ret_limits[*ret_n], where there is one, and *ret_n moved on: it must
@@ -248,8 +256,7 @@ struct road_check {
 	struct road *r;
 	/* As found; NULL when not given, or named as a problem. */
 	const struct severa_status *transfer, *transferred, *failed;
-	struct json_writer *w; /* the road's */
-	size_t n_problems;
+	struct setup_check setup;
 };
 
 void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)

@@ -80,9 +80,9 @@ static bool check_print(struct road_check *c, struct err *err)
 bool sm_check(struct road_check *c, struct err *err)
 {
 	check_transfer_status(c);
-	size_t before = c->n_problems;
+	size_t before = c->setup.n_problems;
 	if (!check_account(c, err))
 		return false;
 	/* Refused keys are named once. */
-	return c->n_problems > before || (check_authorization(c, err) && check_print(c, err));
+	return c->setup.n_problems > before || (check_authorization(c, err) && check_print(c, err));
 }

@@ -47,9 +47,9 @@ static bool check_headings(struct road_check *c, struct err *err)
 
 bool sn_check(struct road_check *c, struct err *err)
 {
-	size_t before = c->n_problems;
+	size_t before = c->setup.n_problems;
 	if (!check_headings(c, err))
 		return false;
 	/* Refused keys are named once. */
-	return c->n_problems > before || check_temp_records(c, err);
+	return c->setup.n_problems > before || check_temp_records(c, err);
 }

@@ -6,50 +6,25 @@
 #include "base/base.h"
 #include "internal.h"
 
-static void write_problem(struct road_check *c, const char *code, const char *pointer,
-			  const char *text)
-{
-	jsonw_object(c->w);
-	jsonw_kstr(c->w, "code", code);
-	jsonw_kstr(c->w, "text", text);
-	jsonw_kstr(c->w, "pointer", pointer);
-	jsonw_end_object(c->w);
-}
-
 void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	setup_problem_v(&c->setup, code, pointer, fmt, ap);
 	va_end(ap);
-	write_problem(c, code, pointer, text);
-	c->n_problems++;
 }
 
 void road_warning(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 {
-	char text[512];
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	setup_warning_v(&c->setup, code, pointer, fmt, ap);
 	va_end(ap);
-	write_problem(c, code, pointer, text);
 }
 
-/* A fault of the connection is a problem to be named; everything else ends the check. */
 bool road_name_it(struct road_check *c, const struct err *why, const char *pointer, struct err *err)
 {
-	if (why->code == ERR_CREDENTIALS || why->code == ERR_DATA || why->code == ERR_NOT_FOUND ||
-	    why->code == ERR_WAITING || why->code == ERR_INPUT) {
-		road_problem(c, why->reason ? why->reason : err_code_name(why->code), pointer,
-			     "%s%s%s", why->message, why->target_text[0] ? ": " : "",
-			     why->target_text);
-		return true;
-	}
-	if (err)
-		*err = *why;
-	return false;
+	return setup_name_it(&c->setup, why, pointer, err);
 }
 
 /* A lack is named, and then the calls that would meet it again are left out. */
@@ -246,20 +221,10 @@ static bool check_all(struct road_check *c, int64_t *ret_waiting, struct err *er
 
 bool road_check(const struct road_ops *ops, struct attempt *at, struct err *err)
 {
-	struct strbuf sb = STRBUF_INIT(at->arena, 256 << 10);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	struct road_check c = { .r = road_new(ops, at), .w = &w };
+	struct road_check c = { .r = road_new(ops, at) };
 	int64_t waiting = 0;
 	if (!c.r)
 		return err_set(err, ERR_LIMIT, "arena full");
-	jsonw_object(&w);
-	jsonw_key(&w, "problems");
-	jsonw_array(&w);
-	if (!check_all(&c, &waiting, err))
-		return false;
-	jsonw_end_array(&w);
-	jsonw_kbool(&w, "ok", !c.n_problems);
-	jsonw_kint(&w, "waiting", waiting);
-	jsonw_end_object(&w);
-	return strbuf_finish(&sb, &at->result, err);
+	setup_check_begin(&c.setup, at);
+	return check_all(&c, &waiting, err) && setup_check_end(&c.setup, waiting, err);
 }

@@ -4,6 +4,7 @@
 
 #include "base/base.h"
 #include "base/map.h"
+#include "flows/report.h"
 #include "flows/severa_road.h"
 
 #define STEP_STATUS "severa.status"
@@ -72,26 +73,19 @@ bool road_settle_doubt(struct road *r, struct step *sent, struct err *err) MUST_
 bool road_leave(struct road *r, enum attempt_outcome outcome, const char *code, const char *text);
 
 /* report.c */
-#define LIST_MAX 200 /* ids named in one list of the report; the counts are whole */
 #define WATCH_DAYS 31 /* how far back the transferred status is watched */
-
-struct id_list {
-	const char *ids[LIST_MAX];
-	size_t n; /* may be more than are named */
-};
 
 /* One poll. */
 struct watch {
 	struct road *r;
 	int64_t began_ms;
-	int64_t at_source, accounted; /* in the transfer status */
-	struct id_list missing, never_relayed, changed, unowned;
+	struct report report;
 	unsigned hash_checks;
 	struct map *changed_rows; /* newest stamp by invoice */
 	struct map *owned; /* other companies that were asked about; NULL: nobody's */
 };
 
-void watch_add(const struct watch *w, struct id_list *l, const struct invoice *inv);
+void watch_add(const struct watch *w, struct report_list *l, const struct invoice *inv);
 /* Before the listings: what has changed since the last poll. */
 bool watch_begin(struct watch *w, struct err *err) MUST_CHECK;
 /* A severa_page_fn over the transferred status (SV-04, SV-05). */

@@ -62,7 +62,7 @@ static bool look_for_owner(struct watch *w, const struct invoice *inv, struct er
 			return err_set(err, ERR_LIMIT, "arena full");
 	}
 	if (!is_owned)
-		watch_add(w, &w->unowned, inv);
+		watch_add(w, &w->report.unowned, inv);
 	return true;
 }
 
@@ -70,13 +70,13 @@ static bool account_for(struct watch *w, const struct invoice *inv, struct err *
 {
 	struct attempt *at = w->r->at;
 	struct known_transfer known = { 0 };
-	w->at_source++;
+	w->report.at_source++;
 	if (!at->ops->known(at, "invoice", inv->source_id, &known, err))
 		return false;
 	if (known.exists)
-		w->accounted++;
+		w->report.accounted++;
 	else
-		watch_add(w, &w->missing, inv);
+		watch_add(w, &w->report.missing, inv);
 	return true;
 }
 

@@ -11,14 +11,10 @@
 #define ROWS_WATCHED "rows_watched" /* when the last whole poll began */
 #define OVERLAP_MS ((int64_t)10 * 60 * 1000) /* clocks differ */
 
-/* The number where there is one, since people search by it; copied, for a page's items go with the
- * page. */
-void watch_add(const struct watch *w, struct id_list *l, const struct invoice *inv)
+/* The number where there is one, since people search by it. */
+void watch_add(const struct watch *w, struct report_list *l, const struct invoice *inv)
 {
-	if (l->n < LIST_MAX)
-		l->ids[l->n] = arena_strdup(w->r->at->arena,
-					    inv->number ? inv->number : inv->source_id);
-	l->n++;
+	report_add(l, w->r->at->arena, inv->number ? inv->number : inv->source_id);
 }
 
 /* ---- changed after transfer? (SV-05) ------------------------------------------------------- */
@@ -130,7 +126,7 @@ static bool compare_content(struct watch *w, const struct invoice *listed,
 			return false;
 	}
 	if (c.differs)
-		watch_add(w, &w->changed, listed);
+		watch_add(w, &w->report.changed, listed);
 	return true;
 }
 
@@ -164,7 +160,7 @@ bool watch_transferred(void *watch, const struct invoice *items, size_t n, struc
 			if (!compare_content(w, &items[i], &known, err))
 				return false;
 		} else if (dated_after_activation(w, &items[i])) {
-			watch_add(w, &w->never_relayed, &items[i]);
+			watch_add(w, &w->report.never_relayed, &items[i]);
 		}
 	}
 	return true;
@@ -172,46 +168,7 @@ bool watch_transferred(void *watch, const struct invoice *items, size_t n, struc
 
 /* ---- the report ---------------------------------------------------------------------------- */
 
-static void write_lists(const struct watch *w, struct json_writer *j)
-{
-	const struct {
-		const char *name;
-		const struct id_list *list;
-	} lists[] = { { "missing", &w->missing },
-		      { "never_relayed", &w->never_relayed },
-		      { "changed_after_transfer", &w->changed },
-		      { "unowned", &w->unowned } };
-	for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
-		const struct id_list *l = lists[k].list;
-		jsonw_key(j, lists[k].name);
-		jsonw_array(j);
-		for (size_t i = 0; i < l->n && i < LIST_MAX; i++)
-			jsonw_str(j, l->ids[i]);
-		jsonw_end_array(j);
-	}
-	jsonw_key(j, "counts"); /* whole, where a list names the first alone */
-	jsonw_object(j);
-	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
-		jsonw_kint(j, lists[k].name, (int64_t)lists[k].list->n);
-	jsonw_end_object(j);
-}
-
-static bool write_report(const struct watch *w, struct err *err)
-{
-	struct attempt *at = w->r->at;
-	struct strbuf sb = STRBUF_INIT(at->arena, 256 << 10);
-	struct json_writer j = JSON_WRITER_INIT(&sb);
-	const char *text;
-	jsonw_object(&j);
-	jsonw_ktime(&j, "at", clock_wall_ms());
-	jsonw_kint(&j, "at_source", w->at_source);
-	jsonw_kint(&j, "accounted", w->accounted);
-	write_lists(w, &j);
-	jsonw_end_object(&j);
-	return strbuf_finish(&sb, &text, err) && at->ops->report(at, text, err);
-}
-
 bool watch_end(struct watch *w, struct err *err)
 {
-	return write_report(w, err) && keep_cursor(w, err);
+	return report_store(w->r->at, &w->report, err) && keep_cursor(w, err);
 }

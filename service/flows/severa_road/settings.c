@@ -1,38 +1,9 @@
 /*
- * settings.c: what the settings of all flows from Severa have in common: reading them by the flow's
- * table, the combinations that are refused, and opening both sides for an attempt.
+ * settings.c: what the settings of all flows from Severa have in common: the combinations that are
+ * refused, and opening both sides for an attempt.
  */
 #include "base/base.h"
 #include "internal.h"
-
-static const char *preset_of(const struct flow *flow, const char *name)
-{
-	for (size_t i = 0; i < flow->n_settings; i++)
-		if (strcmp(flow->settings[i].name, name) == 0)
-			return flow->settings[i].preset;
-	return NULL;
-}
-
-const char *road_text(const struct flow *flow, const struct json *settings, const char *name)
-{
-	const char *value = json_str(json_at(settings, name));
-	return value && value[0] ? value : preset_of(flow, name);
-}
-
-bool road_flag(const struct flow *flow, const struct json *settings, const char *name)
-{
-	bool value;
-	if (json_bool(json_at(settings, name), &value))
-		return value;
-	return str_eq(preset_of(flow, name), "true");
-}
-
-bool road_refuse(struct err *err, const char *pointer, const char *words)
-{
-	err_set(err, ERR_INPUT, "%s", words);
-	err_pointer(err, "%s", pointer);
-	return false;
-}
 
 static bool check_statuses(const struct flow *flow, const struct json *settings, struct err *err)
 {
@@ -78,23 +49,10 @@ struct road *road_new(const struct road_ops *ops, struct attempt *at)
 	return r;
 }
 
-static bool read_texts(struct road *r, struct err *err)
-{
-	struct attempt *at = r->at;
-	struct span secret = { at->conn->credentials.p, at->conn->credentials.n };
-	if (!secret.p)
-		return err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Severa",
-				  "the connection has no credentials");
-	return (json_parse(at->arena, span_of(at->conn->settings), JSON_LIMITS_API, &r->settings,
-			   err) &&
-		json_parse(at->arena, secret, JSON_LIMITS_API, &r->credentials, err)) ||
-	       err_wrap(err, "connection %s", at->conn->id);
-}
-
 bool road_open_source(struct road *r, struct err *err)
 {
 	const struct flow *flow = r->ops->flow;
-	if (!read_texts(r, err))
+	if (!setup_read(r->at, "Severa", &r->settings, &r->credentials, err))
 		return false;
 	r->set = (struct road_settings) {
 		.transfer = road_text(flow, r->settings, "statuses.transfer"),

@@ -1,0 +1,29 @@
+/*
+ * report.h: the reconciliation report of a poll (SV-04, SV-05): what stands at the source, held
+ * against what the store knows. A part that flows share, and no flow.
+ */
+#ifndef FLOWS_REPORT_H
+#define FLOWS_REPORT_H
+
+#include "base/base.h"
+#include "attempt.h"
+
+#define REPORT_NAMES_MAX 200 /* of one list; the counts are whole */
+
+struct report_list {
+	const char *names[REPORT_NAMES_MAX];
+	size_t n; /* may be more than are named */
+};
+/* The name is copied: a page's items go with the page. */
+void report_add(struct report_list *l, struct arena *arena, const char *name);
+
+/* REST: Reconciliation. */
+struct report {
+	int64_t at_source, accounted;
+	struct report_list missing, never_relayed, changed, unowned;
+	bool has_waiting; /* the flow's documents wait, and are told */
+	struct report_list waiting; /* of those that are accounted for */
+};
+bool report_store(struct attempt *at, const struct report *report, struct err *err) MUST_CHECK;
+
+#endif
