@@ -20,6 +20,7 @@ struct delivery_identity {
 	const char *number, *date, *currency;
 	const char *reference, *hash; /* may be NULL */
 	struct decimal sum; /* gross, two decimals, signed */
+	struct decimal rounding; /* of sum: what the rows do not make; a target may leave it out */
 	/* What only some targets have; else NULL and false. */
 	const char *customer_code;
 	const char *id; /* that we chose for it: a UUID, another one for another generation */

@@ -303,6 +303,10 @@ plain("SV-02-quota-of-the-day", error="quota", count=0, status="transfer",
       prepare=lambda sb: (relay(sb, "credit-note"), sb.account(daily_limit=1), sb.call("DELETE", "maventa/kajo/invoices/10407")) and None)
 
 
+plain("SV-02-rounded-total-is-known-again", "off-by-a-cent", spec={"epoch_ms": 4000000000000}, **GOES, note="found_at_target",
+      prepare=lambda sb: relay(sb, "off-by-a-cent", first={"connection": "before"}))
+
+
 @scenario("SV-02-same-uuid-with-another-content", error="data", reason="number_taken", count=1)
 def _(sb):
     relay(sb)

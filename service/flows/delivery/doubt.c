@@ -76,6 +76,10 @@ bool delivery_identity_write(struct arena *arena, const struct delivery_identity
 	jsonw_kstr(&w, "hash", id->hash);
 	jsonw_key(&w, "sum");
 	jsonw_decimal(&w, id->sum);
+	if (decimal_sign(id->rounding) != 0) {
+		jsonw_key(&w, "rounding");
+		jsonw_decimal(&w, id->rounding);
+	}
 	if (id->has_net) {
 		jsonw_key(&w, "net");
 		jsonw_decimal(&w, id->net);
@@ -99,6 +103,8 @@ bool delivery_identity_read(struct arena *arena, const char *text, struct delive
 					    .reference = json_str(json_get(j, "reference")),
 					    .currency = json_str(json_get(j, "currency")),
 					    .hash = json_str(json_get(j, "hash")) };
+	if (!json_decimal(json_get(j, "rounding"), &ret->rounding))
+		ret->rounding = DECIMAL_ZERO;
 	ret->has_net = json_decimal(json_get(j, "net"), &ret->net);
 	if (!json_int64(json_get(j, "roundings"), &ret->n_roundings))
 		ret->n_roundings = 0;

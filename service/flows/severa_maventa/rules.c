@@ -181,9 +181,17 @@ static bool same_sum(struct decimal a, struct decimal b)
 	return decimal_eq(decimal_abs(a), decimal_abs(b));
 }
 
+/* Whether Maventa counts the cents of rounding in, is not told. */
+static bool is_sum_of(struct decimal told, const struct delivery_identity *id)
+{
+	struct decimal unrounded;
+	return same_sum(told, id->sum) ||
+	       (decimal_sub(id->sum, id->rounding, &unrounded) && same_sum(told, unrounded));
+}
+
 bool sm_is_same(const struct maventa_invoice *in, const struct delivery_identity *id)
 {
 	return str_eq(in->number, id->number) && (!in->date || str_eq(in->date, id->date)) &&
 	       (!in->currency || strcasecmp(in->currency, id->currency) == 0) &&
-	       (!in->has_gross || same_sum(in->gross, id->sum));
+	       (!in->has_gross || is_sum_of(in->gross, id));
 }

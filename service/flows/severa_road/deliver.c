@@ -75,7 +75,8 @@ void road_identity_of(const struct road *r, struct delivery_identity *ret)
 					    .reference = inv->reference,
 					    .currency = inv->currency,
 					    .hash = r->hash,
-					    .sum = decimal_round(inv->total_gross, 2) };
+					    .sum = decimal_round(inv->total_gross, 2),
+					    .rounding = decimal_round(inv->rounding, 2) };
 	if (r->ops->identify)
 		r->ops->identify(r, ret);
 }
