@@ -64,6 +64,7 @@ struct delivery {
 	const char *target; /* for people: "Netvisor" */
 	const char *account; /* whose, at the target */
 	int64_t created_ms; /* when the document came to be at the source; 0: unknown */
+	int64_t turn_ms; /* since when no other connection relays its like; 0: nobody ever did */
 };
 
 /* A prepared document that was never sent, as far as the store knows: once it is done or an error

@@ -128,6 +128,7 @@ struct road {
 	const char *customer_code; /* at the target; may be NULL */
 
 	const char *seller_seen, *seller_company; /* the road's: the number that was read last */
+	int64_t turn_ms; /* the road's: since when no other connection relays these; 0: unknown */
 };
 
 enum road_fate { ROAD_PENDING, ROAD_DELIVERED, ROAD_FAILED };

@@ -81,7 +81,8 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 				    w->scopes);
 	else if (strstr(call->rq.url, "/v1/organizationdetails"))
 		body = "{\"name\":\"Nord AS\",\"vatNumber\":\"NO 123 456 785 MVA\"}";
-	else if (strstr(call->rq.url, "/v1/businessunits"))
+	else if (strstr(call->rq.url, "/v1/businessunits") ||
+		 strstr(call->rq.url, "/v1/invoicerows?"))
 		body = "[]";
 	else if (strstr(call->rq.url, "/v1/invoices?"))
 		body = arena_printf(f->arena, "[%s]", invoice_json(w));
@@ -481,6 +482,42 @@ static void test_doubt_is_about_the_id_that_was_sent_SV_02(void **state)
 	assert_int_equal(w->n_sent, 1);
 }
 
+/* Another connection relayed it while this one was paused; nothing here says so but the turns. */
+static void test_relayed_in_the_turn_of_another_connection_SV_07(void **state)
+{
+	struct world *w = *state;
+	struct attempt *at = &w->f.at;
+	struct err err = ERR_INIT;
+	static const char place[] = TRANSFER ":NO123456785MVA";
+	assert_true(at->ops->kv_set(at, "severa.owner", place, "paused 1", 0, &err));
+	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_true(has_note(w, "found_at_target"));
+	assert_int_equal(w->n_sent, 0);
+}
+
+/* What was created within the connection's own turn is not asked for; the poll begins the turn. */
+static void test_turn_of_a_connection_begins_once_SV_07(void **state)
+{
+	struct world *w = *state;
+	struct attempt *at = &w->f.at;
+	struct err err = ERR_INIT;
+	static const char place[] = TRANSFER ":NO123456785MVA";
+	const char *first, *second;
+	assert_true(at->ops->kv_set(at, "severa.owner", place, "paused 1", 0, &err));
+	fake_aim(&w->f, "poll", "");
+	assert_true(road_poll(&toy, at, &err));
+	assert_true(at->ops->kv_get(at, "severa.owner", place, &first, &err));
+	assert_non_null(strstr(first, "case 1"));
+	assert_true(road_poll(&toy, at, &err));
+	assert_true(at->ops->kv_get(at, "severa.owner", place, &second, &err));
+	assert_string_equal(first, second);
+	assert_true(at->ops->kv_set(at, "severa.owner", place, "case 1", 0, &err));
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_string_equal(w->looked_for, "");
+	assert_int_equal(w->n_sent, 1);
+}
+
 /* A Norwegian company is found among Severa's, and its waiting invoices are counted. */
 static void test_check_says_what_is_no_hindrance_SV_09(void **state)
 {
@@ -531,6 +568,10 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_doubt_is_about_the_id_that_was_sent_SV_02,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_relayed_in_the_turn_of_another_connection_SV_07, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_turn_of_a_connection_begins_once_SV_07, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_check_says_what_is_no_hindrance_SV_09, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(

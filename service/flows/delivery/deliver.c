@@ -66,13 +66,15 @@ static bool send(struct delivery *d, struct err *err)
  * No record is no proof (DESIGN §4.7): the store, or the connection, is younger than the document.
  * By its creation, not its last change as the design has it: what was relayed before a loss and is
  * put back into the transfer status after it has a young change. And another connection of the same
- * two companies may have relayed it before this one was there.
+ * two companies may have relayed it before this one was there, or while this one was paused.
  */
 static bool must_ask_first(const struct delivery *d)
 {
 	int64_t since = d->at->epoch_ms;
 	if (since < d->at->conn->activated_ms)
 		since = d->at->conn->activated_ms;
+	if (since < d->turn_ms)
+		since = d->turn_ms;
 	return d->created_ms < since + EPOCH_MARGIN_MS;
 }
 

@@ -60,7 +60,8 @@ static struct leg leg_of(struct road *r)
 					    .step = r->ops->flow->delivery_step,
 					    .target = r->ops->target,
 					    .account = r->account,
-					    .created_ms = r->inv.created_ms },
+					    .created_ms = r->inv.created_ms,
+					    .turn_ms = r->turn_ms },
 			      .r = r };
 }
 
