@@ -198,7 +198,8 @@ struct road_ops {
 	 * sent->outcome is send's key, sent->age_ms counts from its intent. Pending: the run ends
 	 * as OUTCOME_FOLLOWING. Failed: ERR_DATA delivery_failed with the target's words, upon
 	 * which the invoice goes to the failed status if it still stands in a status of ours; moved
-	 * back to the transfer status it is sent once more, as the next generation. An error of the
+	 * back to the transfer status it is asked for again, and when it is failed still, or gone
+	 * (gone_at_target), it is sent once more, as the next generation. An error of the
 	 * flow's own (pending for too long) leaves the status alone.
 	 */
 	bool (*verdict)(struct road *r, const struct step *sent, struct road_verdict *ret,

@@ -353,6 +353,8 @@ plain("MV-14-pending-over-a-week-goes-to-a-person", prepare=lambda sb: sent(sb, 
       reason="delivery_pending_long", status="transferred", count=1)
 plain("MV-14-back-from-failed-is-sent-anew", prepare=lambda sb: (spec := becomes("failed", status="transfer")(sb)) and {
     **spec, "steps": {**spec["steps"], **FAILED}}, outcome="following", note="next_generation", generation=2, count=2, status="transferred")
+plain("MV-14-sent-on-at-maventa-is-not-sent-anew", prepare=lambda sb: (spec := becomes("delivered", status="transfer")(sb)) and {
+    **spec, "steps": {**spec["steps"], **FAILED}}, outcome="done", note="already_relayed", count=1, status="transferred")
 
 
 @scenario("MV-14-one-call-asks-for-many", items=[{"has_news": True, "seen": "PENDING"}, {"has_news": False, "seen": "PENDING"},

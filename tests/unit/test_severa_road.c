@@ -372,6 +372,25 @@ static void test_refused_goes_to_failed_and_once_more_MV_14(void **state)
 	assert_string_equal(w->status, TRANSFERRED);
 }
 
+/* At the target somebody has sent it on by another route before it came back. */
+static void test_refused_and_sent_on_at_the_target_MV_14(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	w->status = TRANSFER;
+	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	w->verdict.fate = ROAD_DELIVERED;
+	runs_to(w, OUTCOME_DONE);
+	assert_true(has_note(w, "already_relayed"));
+	assert_string_equal(w->status, TRANSFERRED);
+	assert_int_equal(w->n_sent, 1);
+	w->verdict.fate = ROAD_FAILED; /* and refused there too */
+	fails_for(w, "delivery_failed");
+	assert_string_equal(w->status, FAILED);
+}
+
 static void test_refused_late_after_done_MV_14(void **state)
 {
 	struct world *w = *state;
@@ -553,6 +572,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_refused_goes_to_failed_and_once_more_MV_14,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_and_sent_on_at_the_target_MV_14, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(test_refused_late_after_done_MV_14, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_refused_over_a_status_of_a_person_SV_02, setup,

@@ -187,6 +187,29 @@ static bool preview(struct road *r, struct err *err)
 /* ---- run ----------------------------------------------------------------------------------- */
 
 /*
+ * Refused, and sent on at the target since, as Maventa's own users can (another route): it is at
+ * its receiver, or on its way there. Nothing to send again: what was put into the failed status is
+ * forgotten.
+ */
+static bool forget_old_refusal(struct road *r, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct step sent, failed;
+	struct road_verdict verdict = { .fate = ROAD_PENDING };
+	struct err inner = ERR_INIT;
+	if (!r->ops->verdict || !at->delivered)
+		return true;
+	if (!at->ops->step_get(at, STEP_FAILED, &failed, err) ||
+	    !at->ops->step_get(at, r->ops->flow->delivery_step, &sent, err))
+		return false;
+	if (failed.state != STEP_DONE || sent.state != STEP_DONE)
+		return true;
+	if (!r->ops->verdict(r, &sent, &verdict, &inner))
+		return str_eq(inner.reason, "gone_at_target") || road_pass_on(&inner, err);
+	return verdict.fate == ROAD_FAILED || at->ops->step_outcome(at, STEP_FAILED, NULL, err);
+}
+
+/*
  * Where it went after we put it into the failed status (SV-03): back to the transfer status, and it
  * is relayed again (DESIGN §4.8); to the transferred status by a person's hand, which is theirs to
  * say; anywhere else, the person is still at it and the error stands.
@@ -198,7 +221,7 @@ static bool look_back(struct road *r, struct err *err)
 	struct step failed;
 	bool is_back;
 	if (r->is_waiting)
-		return at->ops->came_back(at, &is_back, err);
+		return forget_old_refusal(r, err) && at->ops->came_back(at, &is_back, err);
 	if (!r->set.failed || road_stands_in(inv, r->transferred))
 		return true;
 	if (!at->ops->step_get(at, STEP_FAILED, &failed, err))
