@@ -24,6 +24,7 @@ struct world {
 	const char *status; /* of the invoice; NULL: it was deleted */
 	const char *seller; /* its VAT number at Severa */
 	bool may_send, is_unopened;
+	bool loses_answer; /* of the next change of the status, which is made */
 	const char *scopes; /* that Severa grants */
 	const struct severa_status *checked; /* what the flow's check was given */
 	enum err_code send_ends; /* ERR_NONE: well */
@@ -73,7 +74,6 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 {
 	struct world *w = f->ctx;
 	const char *body = NULL;
-	(void)err; /* the line holds */
 	if (strstr(call->rq.url, "/v1/token"))
 		body = arena_printf(f->arena,
 				    "{\"access_token\":\"t\",\"access_token_expires_in\":3600,"
@@ -92,6 +92,10 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 		body = put_status(w, call->rq.body);
 	else if (w->status)
 		body = invoice_json(w);
+	if (w->loses_answer && strcmp(call->rq.method, "PATCH") == 0) {
+		w->loses_answer = false;
+		return err_set(err, ERR_DOUBT, "the line was cut");
+	}
 	*ret = (struct http_reply) { .status = body ? 200 : 404,
 				     .body = span_of(body ? body : ""),
 				     .content_type = "application/json",
@@ -391,6 +395,39 @@ static void test_refused_and_sent_on_at_the_target_MV_14(void **state)
 	assert_string_equal(w->status, FAILED);
 }
 
+/* The failed status was set, and the answer was lost: known at the next look, and back from there
+ * it is sent. */
+static void test_failed_status_whose_answer_was_lost_SV_03(void **state)
+{
+	struct world *w = *state;
+	struct err err, told = ERR_INIT;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->verdict.fate = ROAD_FAILED;
+	w->loses_answer = true;
+	assert_false(run(w, &err));
+	assert_false(road_on_failed(&toy, &w->f.at, &err, &told));
+	assert_string_equal(w->status, FAILED);
+	assert_int_equal(fake_step(&w->f, STEP_FAILED)->state, STEP_INTENT);
+	fails_for(w, "in_failed_status");
+	assert_int_equal(fake_step(&w->f, STEP_FAILED)->state, STEP_DONE);
+	w->status = TRANSFER;
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_int_equal(w->n_sent, 2);
+	assert_string_equal(w->status, TRANSFERRED);
+}
+
+static void test_failed_status_that_a_person_was_faster_with_SV_03(void **state)
+{
+	struct world *w = *state;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->status = FAILED;
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	w->status = TRANSFER;
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_int_equal(w->n_sent, 2);
+}
+
 static void test_refused_late_after_done_MV_14(void **state)
 {
 	struct world *w = *state;
@@ -574,6 +611,10 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_and_sent_on_at_the_target_MV_14, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_failed_status_whose_answer_was_lost_SV_03,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_failed_status_that_a_person_was_faster_with_SV_03, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_late_after_done_MV_14, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_refused_over_a_status_of_a_person_SV_02, setup,

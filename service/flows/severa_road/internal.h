@@ -47,6 +47,9 @@ bool road_stands_in(const struct invoice *inv, const struct severa_status *statu
 /* Transfer becomes transferred; inv was read right before. */
 bool road_set_transferred(struct road *r, const struct invoice *inv, struct err *err) MUST_CHECK;
 
+/* The intent of STEP_FAILED stands alone: set, with the answer lost, or not carried out. */
+bool road_settle_failed(struct road *r, struct err *err) MUST_CHECK;
+
 /* deliver.c */
 bool road_prepare(struct road *r, struct err *err) MUST_CHECK;
 /* Of the document as it is; after prepare. Lives as long as its parts. */

@@ -227,7 +227,9 @@ static bool look_back(struct road *r, struct err *err)
 	if (!at->ops->step_get(at, STEP_FAILED, &failed, err))
 		return false;
 	if (failed.state == STEP_NONE)
-		return true; /* an intent alone: set, with the answer lost, or soon */
+		return true;
+	if (failed.state == STEP_INTENT && !road_settle_failed(r, err))
+		return false;
 	at->keep_error = true;
 	return err_reason(err, ERR_DATA, "in_failed_status", inv->number,
 			  "invoice %s waits in Severa to be mended and moved to the transfer "

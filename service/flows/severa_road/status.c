@@ -71,6 +71,19 @@ static bool move_to_failed(struct road *r, const struct severa_status *failed, s
 	return at->ops->step_outcome(at, STEP_FAILED, failed->id, err);
 }
 
+/* Without it the way back from there would not be known as one. */
+static bool stands_in_failed(struct road *r, struct err *err)
+{
+	return r->at->ops->step_outcome(r->at, STEP_FAILED, "already", err);
+}
+
+bool road_settle_failed(struct road *r, struct err *err)
+{
+	const struct severa_status *failed;
+	return severa_status_find(&r->severa, r->set.failed, &failed, err) &&
+	       (!road_stands_in(&r->inv, failed) || stands_in_failed(r, err));
+}
+
 /*
  * For what was not sent, over the transfer status; for what the target refused after it was sent,
  * over the transferred status too, which was ours. Any other was chosen by a person.
@@ -92,6 +105,8 @@ bool road_on_failed(const struct road_ops *ops, struct attempt *at, const struct
 	if (!severa_invoice(&r->severa, at->source_id, &r->inv, &inner))
 		return inner.code == ERR_NOT_FOUND /* deleted: there is nobody to tell */ ||
 		       road_pass_on(&inner, err);
+	if (road_stands_in(&r->inv, failed)) /* a person was faster */
+		return stands_in_failed(r, err);
 	bool is_ours = road_stands_in(&r->inv, r->transfer) ||
 		       (is_refused && road_stands_in(&r->inv, r->transferred));
 	return !is_ours || move_to_failed(r, failed, err);
