@@ -25,7 +25,8 @@ struct vendor {
 	int login_status; /* 0: a token */
 	const char *login_body;
 	const char *wsdl; /* answered below /wsdl */
-	const char *other_path, *other_body; /* answered 200 where the path holds it */
+	const char *other_path, *other_body; /* answered where the path holds it */
+	int other_status; /* 0: 200 */
 	enum err_code cut; /* what the transport says; ERR_NONE: the line holds */
 	int calls, logins;
 	char last_url[512], action[200];
@@ -64,7 +65,7 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 	if (v->cut != ERR_NONE)
 		return err_set(err, v->cut, "cut");
 	if (v->other_path && strstr(url, v->other_path)) {
-		reply(ret, 200, v->other_body, NULL);
+		reply(ret, v->other_status, v->other_body, NULL);
 		return true;
 	}
 	reply(ret, v->status, v->body, v->type);
@@ -588,10 +589,13 @@ static void a_refusal_of_what_is_there_is_a_duplicate(void **state)
 		open_maventa(arena, &v, &mv);
 		assert_false(maventa_send(&mv, &a_form, &in, &err));
 		assert_int_equal(err.code, ERR_DUPLICATE);
-		v.other_path = NULL;
+		v.other_status = 404;
 		assert_false(maventa_send(&mv, &a_form, &in, &err));
 		assert_int_equal(err.code, ERR_DATA);
 		assert_string_equal(err.subject, "Nein");
+		v.other_status = 500; /* it may be there: whoever says "refused" now loses it */
+		assert_false(maventa_send(&mv, &a_form, &in, &err));
+		assert_int_equal(err.code, ERR_DOUBT);
 	}
 }
 
@@ -622,16 +626,19 @@ static void MV_06_a_refused_sender_may_be_unverified(void **state)
 		int status;
 		const char *company; /* NULL: cannot be asked */
 		enum err_code code;
+		int asked_status; /* 0: 200 */
 	} cases[] = {
 		{ 401, "\"UNVERIFIED\"", ERR_WAITING }, { 403, "-1", ERR_WAITING },
 		{ 401, "\"UNKNOWN\"", ERR_WAITING },	{ 401, "\"VERIFIED\"", ERR_CREDENTIALS },
 		{ 401, "1", ERR_CREDENTIALS },		{ 401, NULL, ERR_CREDENTIALS },
+		{ 401, "0", ERR_OUTAGE, 502 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		CLEANUP(arena_free) struct arena *arena = arena_new(8 << 20);
 		struct vendor v = { .status = cases[i].status,
 				    .body = "{\"message\":\"Unauthorized\"}",
-				    .other_path = cases[i].company ? "/authorization" : NULL };
+				    .other_path = cases[i].company ? "/authorization" : NULL,
+				    .other_status = cases[i].asked_status };
 		struct maventa mv;
 		struct maventa_invoice in;
 		struct err err = ERR_INIT;

@@ -14,11 +14,37 @@ static bool full(struct err *err)
 	return err_set(err, ERR_LIMIT, "arena full");
 }
 
-/* A company that is not authenticated is answered like one with wrong keys (§5.5). */
-static bool is_unverified(struct maventa *mv)
+/* A company that is not authenticated is answered like one with wrong keys (§5.5); who cannot be
+ * asked which of the two it is has lost no keys. */
+static bool settle_unauthorized(struct maventa *mv, const struct err *why, struct err *err)
 {
 	struct maventa_authorization a;
-	return maventa_authorization(mv, &a, NULL) && a.company != MAVENTA_VERIFIED;
+	struct err inner = ERR_INIT;
+	if (maventa_authorization(mv, &a, &inner)) {
+		if (a.company != MAVENTA_VERIFIED)
+			return err_reason(err, ERR_WAITING, "company_unverified", "Maventa",
+					  "the company is not authenticated at Maventa yet");
+		inner = *why;
+	}
+	if (err)
+		*err = inner.code == ERR_CREDENTIALS ? *why : inner;
+	return false;
+}
+
+/* It may be one of a second sending: refused for good is only what is not there. */
+static bool settle_refusal(struct maventa *mv, const char *uuid, const struct err *why,
+			   struct maventa_invoice *ret, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	if (maventa_invoice(mv, uuid, ret, &inner))
+		return err_set(err, ERR_DUPLICATE, "Maventa has %s already", uuid);
+	if (inner.code != ERR_NOT_FOUND)
+		return err_set(err, ERR_DOUBT,
+			       "refused, and nobody can say whether Maventa has %s already: %s",
+			       uuid, why->message);
+	if (err)
+		*err = *why;
+	return false;
 }
 
 bool maventa_send(struct maventa *mv, const struct maventa_form *form, struct maventa_invoice *ret,
@@ -38,12 +64,10 @@ bool maventa_send(struct maventa *mv, const struct maventa_form *form, struct ma
 		return err_set(err, ERR_DOUBT, "%s: the answer names no invoice", rq.what);
 	}
 	int status = inner.upstream_status;
-	if ((status == 401 || status == 403) && is_unverified(mv))
-		return err_reason(err, ERR_WAITING, "company_unverified", "Maventa",
-				  "%s: the company is not authenticated at Maventa yet", rq.what);
-	if (inner.code == ERR_DATA && maventa_invoice(mv, form->uuid, ret, NULL))
-		return err_set(err, ERR_DUPLICATE, "%s: Maventa has %s already", rq.what,
-			       form->uuid);
+	if (status == 401 || status == 403)
+		return settle_unauthorized(mv, &inner, err);
+	if (inner.code == ERR_DATA)
+		return settle_refusal(mv, form->uuid, &inner, ret, err);
 	if (err)
 		*err = inner;
 	return false;
