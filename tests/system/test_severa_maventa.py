@@ -238,6 +238,7 @@ def test_MV_14_SV_03_what_fails_says_maventas_words_and_is_sent_anew_when_it_com
     service.sandbox.change_invoice(key, number, status=service.setup(key)["severa"]["transfer_status"])
     sync(service, key)
     rested(service, key, ("following",))  # the next generation
+    wait_for("its outcome", lambda: service.transfers(key)[0]["state"] != "needs_data")  # uploaded, not stored yet
     assert follow(service, key)[number]["state"] == "done"
     first, second = service.sandbox.ledger("maventa", key)["documents"]
     assert first["uuid"] != second["uuid"] and {first["status"], second["status"]} == {"FAILED", "DELIVERED"}
