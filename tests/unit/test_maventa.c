@@ -628,9 +628,12 @@ static void MV_06_a_refused_sender_may_be_unverified(void **state)
 		enum err_code code;
 		int asked_status; /* 0: 200 */
 	} cases[] = {
-		{ 401, "\"UNVERIFIED\"", ERR_WAITING }, { 403, "-1", ERR_WAITING },
-		{ 401, "\"UNKNOWN\"", ERR_WAITING },	{ 401, "\"VERIFIED\"", ERR_CREDENTIALS },
-		{ 401, "1", ERR_CREDENTIALS },		{ 401, NULL, ERR_CREDENTIALS },
+		{ 401, "\"UNVERIFIED\"", ERR_WAITING, 0 },
+		{ 403, "-1", ERR_WAITING, 0 },
+		{ 401, "\"UNKNOWN\"", ERR_WAITING, 0 },
+		{ 401, "\"VERIFIED\"", ERR_CREDENTIALS, 0 },
+		{ 401, "1", ERR_CREDENTIALS, 0 },
+		{ 401, NULL, ERR_CREDENTIALS, 0 },
 		{ 401, "0", ERR_OUTAGE, 502 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -384,7 +384,7 @@ static void test_refused_and_sent_on_at_the_target_MV_14(void **state)
 	w->verdict.fate = ROAD_FAILED;
 	fails_for(w, "delivery_failed");
 	w->status = TRANSFER;
-	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	w->seen = (struct delivery_seen) { .n = 1, .key = "key" };
 	w->verdict.fate = ROAD_DELIVERED;
 	runs_to(w, OUTCOME_DONE);
 	assert_true(has_note(w, "already_relayed"));
@@ -546,7 +546,7 @@ static void test_relayed_in_the_turn_of_another_connection_SV_07(void **state)
 	struct err err = ERR_INIT;
 	static const char place[] = TRANSFER ":NO123456785MVA";
 	assert_true(at->ops->kv_set(at, "severa.owner", place, "paused 1", 0, &err));
-	w->seen = (struct road_seen) { .n = 1, .key = "key" };
+	w->seen = (struct delivery_seen) { .n = 1, .key = "key" };
 	runs_to(w, OUTCOME_FOLLOWING);
 	assert_true(has_note(w, "found_at_target"));
 	assert_int_equal(w->n_sent, 0);
