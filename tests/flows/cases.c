@@ -303,6 +303,8 @@ static const char *outcome_json(struct run *r, bool ok, const struct err *err)
 		if (f->steps[i].step.state != STEP_NONE)
 			jsonw_kstr(&w, f->steps[i].name, step_states[f->steps[i].step.state]);
 	jsonw_end_object(&w);
+	if (bool_of(r->spec, "tells_key")) /* what the target knows the delivered document by */
+		jsonw_kstr(&w, "key", fake_step(&r->fake, r->flow->delivery_step)->outcome);
 	write_report(r, &w);
 	if (f->at.result && f->at.result[0] == '{') {
 		jsonw_key(&w, "result");

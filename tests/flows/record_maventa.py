@@ -124,6 +124,8 @@ def complaints(sb, invoice, want, case):
         wanted = sb.setup["severa"].get(want["status"] + "_status", want["status"])
         if wanted not in sb.invoice(invoice)["status"].values():
             yield "status is " + sb.invoice(invoice)["status"]["name"]
+    if "key" in want and got.get("key") not in [d["uuid"] for d in sb.documents() if d["status"] == want["key"]]:
+        yield "taken for another: %s" % got.get("key")
     if "problems" in want and {p["code"] for p in got["result"]["problems"]} != set(want["problems"]):
         yield "problems: %s" % got["result"]
     if "ok" in want and got["result"]["ok"] is not want["ok"]:
@@ -319,6 +321,14 @@ def _(sb):
     relay(sb, first={"connection": "before"})
     sb.call("POST", "maventa/kajo/invoices/10401", {"outcome": "failed", "after_reads": 0})
     return {"epoch_ms": 4000000000000}
+
+
+@scenario("SV-02-lost-store-finds-the-one-that-went-through", outcome="following", note="found_at_target", count=2, key="PENDING")
+def _(sb):
+    relay(sb)
+    sb.call("POST", "maventa/kajo/invoices/10401", {"outcome": "failed", "after_reads": 0})
+    relay(sb, first={"connection": "before"})
+    return {"epoch_ms": 4000000000000, "tells_key": True}
 
 
 @scenario("SV-02-relayed-and-gone-at-maventa", error="data", reason="gone_at_target", count=0)

@@ -59,7 +59,14 @@ bool sm_look_up(struct road *r, const struct delivery_identity *id, struct deliv
 		return err_set(err, ERR_SYSTEM, "what the intent was about names no uuid");
 	if (maventa_invoice(&m->maventa, id->id, &in, &inner)) {
 		bool same = sm_is_same(&in, id);
-		*ret = (struct delivery_seen) { .n = same, .key = in.id, .number_is_taken = !same };
+		/* Failed, and perhaps sent anew since: a store that was lost knows nothing of it.
+		 */
+		if (same && in.state == MAVENTA_FAILED && !look_by_number(m, id, ret, err))
+			return false;
+		if (!ret->n)
+			*ret = (struct delivery_seen) { .n = same,
+							.key = in.id,
+							.number_is_taken = !same };
 		return true;
 	}
 	if (inner.code == ERR_NOT_FOUND)
