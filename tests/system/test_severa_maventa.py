@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+import test_maventa_dialogues as dialogues
 from sandbox import ROOT
 from service import Service, maventa_connection_of, wait_for
 
@@ -224,6 +225,22 @@ def test_MV_12_settings_are_written_once_per_change_and_only_what_was_set(servic
     account = service.sandbox.control(f"maventa/{key}")
     assert account["settings_changes"] == 2 and account["settings"]["send_invoice_print"]["enabled"] is True
     assert account["settings"]["send_invoice_print"]["use_own_pdf"] is True
+
+
+def test_MV_01_MV_15_a_department_is_registered_and_sends_with_its_own_keys(service):
+    conn = dialogues.draft(service, seller={"iban": "FI2112345600000785"})  # Severa names no account of it
+    dialogues.made(dialogues.register(service, conn), "registered")
+    asked = dialogues.made(dialogues.authenticate(service, conn), "waiting")
+    service.activate(conn)
+    (number, t), = rested(service, conn, ("waiting",)).items()
+    assert t["error"]["code"] == "company_unverified" and number == number_of(service, "kajo", "other-company-of-the-group")
+    service.sandbox.control("maventa/9000102-2", "POST", {"company_state": "VERIFIED", "auth_state": "SIGNED"})
+    assert service.call("POST", asked["href"] + "/refresh").status == 200
+    rested(service, conn)
+    department = service.sandbox.control("maventa/9000102-2")
+    (document,) = department["documents"]
+    assert (document["number"], document["sender_id"], department["other_senders"]) == (number, "9000102-2", 0)
+    assert service.sandbox.control("maventa/kajo")["count"] == 0
 
 
 def test_MV_14_SV_03_what_fails_says_maventas_words_and_is_sent_anew_when_it_comes_back(service):
