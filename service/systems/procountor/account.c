@@ -80,7 +80,7 @@ bool procountor_current(struct procountor *p, struct procountor_current *ret, st
 struct accounts {
 	struct procountor *p;
 	struct procountor_account *items;
-	size_t n, cap;
+	size_t n;
 };
 
 static const char *kept(struct arena *arena, const struct json *j, const char *key)

@@ -175,8 +175,5 @@ bool procountor_write_product(struct arena *arena, const struct procountor_optio
 			      const struct product *product,
 			      const struct procountor_product_options *opt, struct span *ret,
 			      struct err *err) MUST_CHECK;
-/* The partner and its addresses, as they go with an invoice. */
-void procountor_write_address(struct procountor_form *f, const char *key,
-			      const struct procountor_place *place, const char *name);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/base.h"
 #include "procountor_internal.h"
 
-/* In the arena of `arena`, whatever page the row stands on. */
+/* A copy that outlives the page that the row stands on. */
 static bool keep_product(struct arena *arena, const struct json *j, struct procountor_product *ret,
 			 struct err *err)
 {

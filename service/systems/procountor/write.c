@@ -28,8 +28,9 @@ static void put_country(struct procountor_form *f, const struct address *a)
 	procountor_put(f, "country", name, 0);
 }
 
-void procountor_write_address(struct procountor_form *f, const char *key,
-			      const struct procountor_place *place, const char *name)
+/* name: where the place has none of its own. */
+static void put_address(struct procountor_form *f, const char *key,
+			const struct procountor_place *place, const char *name)
 {
 	procountor_form_open(f, key);
 	procountor_put_needed(f, "name", place->name ? place->name : name, 80);
@@ -46,7 +47,7 @@ static void put_place(struct procountor_form *f, const char *key,
 		      const struct procountor_place *place, const char *name)
 {
 	if (procountor_has_place(place))
-		procountor_write_address(f, key, place, name);
+		put_address(f, key, place, name);
 }
 
 /* ---- partners ------------------------------------------------------------------------------ */
@@ -106,7 +107,7 @@ bool procountor_write_partner(struct arena *arena, const struct procountor_optio
 	procountor_put_needed(&f, "name", partner->name, 80);
 	procountor_put(&f, "type", "CUSTOMER", 0);
 	if (is_new) /* a customer has an address; at least its country is told */
-		procountor_write_address(&f, "address", &partner->address, partner->name);
+		put_address(&f, "address", &partner->address, partner->name);
 	else
 		put_place(&f, "address", &partner->address, partner->name);
 	put_invoicing(&f, conf, partner);
@@ -181,7 +182,7 @@ static void put_buyer(struct draft *d)
 		procountor_put_needed(&d->f, "email", c->email, 0);
 	else
 		procountor_put(&d->f, "email", c->email, 0);
-	procountor_write_address(&d->f, "counterPartyAddress", &c->address, c->name);
+	put_address(&d->f, "counterPartyAddress", &c->address, c->name);
 	if (is_einvoice && !c->einvoice_address)
 		procountor_form_fail(&d->f, "einvoice_address_missing", "einvoiceAddress", "");
 	if (is_einvoice) {
