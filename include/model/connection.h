@@ -26,6 +26,13 @@ struct limit_key {
 /* pause_reason of a connection whose credentials a vendor refused: nobody is called for it. */
 #define PAUSED_CREDENTIALS "credentials"
 
+/*
+ * Names it "<system>:<whose>", the numbers stay. ERR_INPUT with the pointer of the credential when
+ * that is too long. Pure.
+ */
+bool limit_key_name(struct limit_key *l, const char *system, const char *whose, const char *pointer,
+		    struct err *err) MUST_CHECK;
+
 struct connection {
 	int refs; /* atomic; connection_ref/unref */
 	char id[33]; /* a-z 0-9 _ -, 1..32 */

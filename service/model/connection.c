@@ -26,6 +26,17 @@ bool connection_may_follow(const struct connection *c)
 	       (!c->unreadable[0] && !str_eq(c->pause_reason, PAUSED_CREDENTIALS));
 }
 
+bool limit_key_name(struct limit_key *l, const char *system, const char *whose, const char *pointer,
+		    struct err *err)
+{
+	int n = snprintf(l->key, sizeof(l->key), "%s:%s", system, whose);
+	if (n >= 0 && (size_t)n < sizeof(l->key))
+		return true;
+	err_set(err, ERR_INPUT, "too long");
+	err_pointer(err, "%s", pointer);
+	return false;
+}
+
 void connection_ref(struct connection *c)
 {
 	__atomic_add_fetch(&c->refs, 1, __ATOMIC_RELAXED);

@@ -58,14 +58,8 @@ bool maestro_limit(const struct system_values *v, const char *company, struct li
 		   struct err *err)
 {
 	const struct maestro_options *opt = maestro_options(v);
-	int n = snprintf(ret->key, sizeof(ret->key), "maestro:%s", company);
-	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
-		err_set(err, ERR_INPUT, "too long");
-		err_pointer(err, "/credentials/maestro/company_id");
-		return false;
-	}
 	ret->max_running = opt->concurrency;
 	ret->rate_per_s = opt->rate;
 	ret->burst = opt->burst;
-	return true;
+	return limit_key_name(ret, "maestro", company, "/credentials/maestro/company_id", err);
 }

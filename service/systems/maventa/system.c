@@ -54,14 +54,8 @@ bool maventa_limit(const struct system_values *v, const char *company, struct li
 		   struct err *err)
 {
 	const struct maventa_options *opt = maventa_options(v);
-	int n = snprintf(ret->key, sizeof(ret->key), "maventa:%s", company);
-	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
-		err_set(err, ERR_INPUT, "too long");
-		err_pointer(err, "/credentials/maventa/company_uuid");
-		return false;
-	}
 	ret->max_running = opt->concurrency;
 	ret->rate_per_s = opt->rate;
 	ret->burst = opt->burst;
-	return true;
+	return limit_key_name(ret, "maventa", company, "/credentials/maventa/company_uuid", err);
 }

@@ -27,13 +27,8 @@ const struct netvisor_options *netvisor_options(const struct system_values *v)
 bool netvisor_limit(const struct system_values *v, const char *organisation, struct limit_key *ret,
 		    struct err *err)
 {
-	int n = snprintf(ret->key, sizeof(ret->key), "netvisor:%s", organisation);
-	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
-		err_set(err, ERR_INPUT, "too long");
-		err_pointer(err, "/credentials/netvisor/organisation_id");
-		return false;
-	}
 	ret->max_running = netvisor_options(v)->concurrency;
 	ret->rate_per_s = ret->burst = 0;
-	return true;
+	return limit_key_name(ret, "netvisor", organisation,
+			      "/credentials/netvisor/organisation_id", err);
 }

@@ -63,15 +63,9 @@ bool procountor_limit(const struct system_values *v, const struct json *credenti
 {
 	const struct procountor_options *opt = procountor_options(v);
 	const char *own = json_str(json_get(credentials, "client_id"));
-	int n = snprintf(ret->key, sizeof(ret->key), "procountor:%s",
-			 own && own[0] ? own : opt->client_id);
-	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
-		err_set(err, ERR_INPUT, "too long");
-		err_pointer(err, "/credentials/procountor/client_id");
-		return false;
-	}
 	ret->max_running = opt->concurrency;
 	ret->rate_per_s = opt->rate;
 	ret->burst = opt->burst;
-	return true;
+	return limit_key_name(ret, "procountor", own && own[0] ? own : opt->client_id,
+			      "/credentials/procountor/client_id", err);
 }

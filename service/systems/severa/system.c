@@ -41,14 +41,8 @@ bool severa_limit(const struct system_values *v, const char *client_id, struct l
 		  struct err *err)
 {
 	const struct severa_options *opt = severa_options(v);
-	int n = snprintf(ret->key, sizeof(ret->key), "severa:%s", client_id);
-	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
-		err_set(err, ERR_INPUT, "too long");
-		err_pointer(err, "/credentials/severa/client_id");
-		return false;
-	}
 	ret->max_running = opt->concurrency;
 	ret->rate_per_s = opt->rate;
 	ret->burst = opt->burst;
-	return true;
+	return limit_key_name(ret, "severa", client_id, "/credentials/severa/client_id", err);
 }

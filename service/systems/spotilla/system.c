@@ -70,14 +70,8 @@ bool spotilla_limit(const struct system_values *v, const char *subdomain, struct
 		    struct err *err)
 {
 	const struct spotilla_options *opt = spotilla_options(v);
-	int n = snprintf(ret->key, sizeof(ret->key), "spotilla:%s", subdomain);
-	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
-		err_set(err, ERR_INPUT, "too long");
-		err_pointer(err, "/credentials/spotilla/subdomain");
-		return false;
-	}
 	ret->max_running = opt->concurrency;
 	ret->rate_per_s = opt->rate;
 	ret->burst = opt->burst;
-	return true;
+	return limit_key_name(ret, "spotilla", subdomain, "/credentials/spotilla/subdomain", err);
 }

@@ -66,14 +66,9 @@ bool talenom_limit(const struct system_values *v, const char *organization, stru
 		   struct err *err)
 {
 	const struct talenom_options *opt = talenom_options(v);
-	int n = snprintf(ret->key, sizeof(ret->key), "talenom:%s", organization);
-	if (n < 0 || (size_t)n >= sizeof(ret->key)) {
-		err_set(err, ERR_INPUT, "too long");
-		err_pointer(err, "/credentials/talenom/organization_number");
-		return false;
-	}
 	ret->max_running = opt->concurrency;
 	ret->rate_per_s = opt->rate;
 	ret->burst = opt->burst;
-	return true;
+	return limit_key_name(ret, "talenom", organization,
+			      "/credentials/talenom/organization_number", err);
 }
