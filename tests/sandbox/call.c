@@ -213,6 +213,22 @@ bool call_matches(const struct call *c, const char *pattern, const char **ret_id
 	}
 }
 
+const void *call_find_route(const struct call *c, const void *rows, size_t n, size_t size,
+			    const char **ret_id, unsigned *ret_status)
+{
+	*ret_status = 404;
+	for (size_t i = 0; i < n; i++) {
+		const void *at = (const char *)rows + i * size;
+		const char *const *row = at;
+		if (!call_matches(c, row[1], ret_id))
+			continue;
+		if (call_is(c, row[0]))
+			return at;
+		*ret_status = 405;
+	}
+	return NULL;
+}
+
 struct strbuf call_strbuf(struct call *c)
 {
 	return (struct strbuf)STRBUF_INIT(c->arena, SANDBOX_ARENA_MAX / 4);

@@ -29,6 +29,12 @@ bool call_is(const struct call *c, const char *method);
 /* Has the path this form ("v1/invoices/{}")? {} is any one segment, the last of which is *ret_id;
  * untouched without one. */
 bool call_matches(const struct call *c, const char *pattern, const char **ret_id);
+/*
+ * The row for the call, of n rows of `size` bytes that begin with `const char *method, *pattern`;
+ * NULL when there is none: *ret_status is then 404, or 405 where the path has other methods.
+ */
+const void *call_find_route(const struct call *c, const void *rows, size_t n, size_t size,
+			    const char **ret_id, unsigned *ret_status);
 
 /* A buffer for a reply's body. */
 struct strbuf call_strbuf(struct call *c);

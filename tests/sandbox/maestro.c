@@ -66,17 +66,10 @@ struct ms_company *ms_find_locked(struct maestro *m, const char *name)
 
 static bool find_route(struct ms_call *mc)
 {
-	bool is_known = false;
-	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		if (!call_matches(mc->c, routes[i].pattern, &mc->id))
-			continue;
-		is_known = true;
-		if (call_is(mc->c, routes[i].method)) {
-			mc->route = &routes[i];
-			return true;
-		}
-	}
-	return ms_fail(mc, is_known ? 405 : 404, "NO_SUCH_ADDRESS", NULL, "No such address");
+	unsigned status;
+	mc->route = call_find_route(mc->c, routes, ARRAY_SIZE(routes), sizeof(routes[0]), &mc->id,
+				    &status);
+	return mc->route || ms_fail(mc, status, "NO_SUCH_ADDRESS", NULL, "No such address");
 }
 
 /* "Authorization: Bearer <key>" or "X-Api-Key: <key>". */

@@ -128,17 +128,10 @@ struct mv_company *mv_find_locked(struct maventa *m, const char *name)
 
 static bool find_route(struct mv_call *mc)
 {
-	bool is_known = false;
-	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		if (!call_matches(mc->c, routes[i].pattern, &mc->id))
-			continue;
-		is_known = true;
-		if (call_is(mc->c, routes[i].method)) {
-			mc->route = &routes[i];
-			return true;
-		}
-	}
-	return mv_fail(mc, is_known ? 405 : 404, "not_found", "Not Found", NULL);
+	unsigned status;
+	mc->route = call_find_route(mc->c, routes, ARRAY_SIZE(routes), sizeof(routes[0]), &mc->id,
+				    &status);
+	return mc->route || mv_fail(mc, status, "not_found", "Not Found", NULL);
 }
 
 static bool begin(void *state, struct call *c)

@@ -181,18 +181,13 @@ static const char *org_of(const struct call *c)
 
 static bool find_route(struct tn_call *tc)
 {
-	bool is_known = false;
-	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
-		if (!call_matches(tc->c, routes[i].pattern, &tc->id) ||
-		    (i && strcmp(tc->c->segments[0], REGION) != 0))
-			continue;
-		is_known = true;
-		if (call_is(tc->c, routes[i].method)) {
-			tc->route = &routes[i];
-			return true;
-		}
-	}
-	return gateway(tc->c, is_known ? 405 : 404, "Resource not found");
+	unsigned status;
+	tc->route = call_find_route(tc->c, routes, ARRAY_SIZE(routes), sizeof(routes[0]), &tc->id,
+				    &status);
+	if (!tc->route)
+		return gateway(tc->c, status, "Resource not found");
+	return tc->route == &routes[0] || strcmp(tc->c->segments[0], REGION) == 0 ||
+	       gateway(tc->c, 404, "Resource not found");
 }
 
 /* The gateway looks at the subscription key, then the API at the token, which says whose
