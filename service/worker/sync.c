@@ -17,7 +17,7 @@
 
 #define PAGE_ARENA ((size_t)64 << 20)
 #define LANE_ARENA ((size_t)64 << 20)
-#define FIRST_HANDS 4
+#define FIRST_HANDS 8
 #define SETTLE_ROUNDS 5
 #define SETTLE_MIN_MS 100
 /* The walk's time is by our clock, record leases are by that of Redis. */
@@ -85,13 +85,21 @@ bool slice_stops(const struct err *err)
 	return false;
 }
 
-/* A key that lets one job run at a time lets one call be made at a time. */
+/*
+ * A key that lets one job run at a time lets one call be made at a time; of a rate so many are of
+ * use as calls are given out in the time that one may wait for its own (attempt_ops.c).
+ */
 size_t slice_hands_max(const struct slice *s)
 {
-	for (size_t i = 0; i < s->conn->n_limits; i++)
-		if (s->conn->limits[i].max_running > 0)
+	size_t max = CREW_HANDS_MAX;
+	for (size_t i = 0; i < s->conn->n_limits; i++) {
+		const struct limit_key *l = &s->conn->limits[i];
+		size_t useful = 1 + (size_t)(l->rate_per_s > 0 ? l->rate_per_s * 3 / 10 : 1000);
+		if (l->max_running > 0)
 			return 1;
-	return CREW_HANDS_MAX;
+		max = useful < max ? useful : max;
+	}
+	return max;
 }
 
 /* --- which register is next --- */
@@ -571,7 +579,7 @@ static bool init_slice(struct slice *s)
 	store_epoch_get(s->ctx->opt->store, &s->epoch);
 	sign_sha256(span_of(s->conn->settings), digest);
 	sign_hex(digest, 16, s->settings);
-	s->hands = slice_hands_max(s) < FIRST_HANDS ? 1 : FIRST_HANDS;
+	s->hands = slice_hands_max(s) < FIRST_HANDS ? slice_hands_max(s) : FIRST_HANDS;
 	s->end_ms = clock_mono_ms() + SLICE_MS;
 	for (size_t i = 0; i < ARRAY_SIZE(s->pages); i++) {
 		s->pages[i].arena = arena_new(PAGE_ARENA);

@@ -324,21 +324,18 @@ static int64_t slept_ms(struct slice *s)
 	return ms;
 }
 
-/* As many hands as keep the vendor's budget used up, and one more: others of the same budget are
- * not to stand behind a crowd of ours. */
+/* Twice as many hands as keep the vendor's budget used up, so that a stall is made good; no more,
+ * since others of the same budget are not to stand behind a crowd of ours. */
 static void fit_hands(struct slice *s, const struct work *w)
 {
 	int64_t busy_ms = atomic_load(&w->busy_ms), slept = slept_ms(s);
-	if (s->hands == 1 && slice_hands_max(s) == 1)
-		return;
+	size_t max = slice_hands_max(s);
 	if (slept * 20 <= busy_ms)
 		s->hands *= 2;
 	else
-		s->hands = (size_t)((int64_t)s->hands * (busy_ms - slept) / busy_ms) + 2;
-	if (s->hands > CREW_HANDS_MAX)
-		s->hands = CREW_HANDS_MAX;
-	if (s->hands < 1)
-		s->hands = 1;
+		s->hands = 2 * (size_t)((int64_t)s->hands * (busy_ms - slept) / busy_ms) + 2;
+	if (s->hands > max)
+		s->hands = max;
 }
 
 static void work_all(struct slice *s, struct work *w)

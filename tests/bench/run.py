@@ -366,7 +366,20 @@ def einvoice_format_cpu_ms():
     emit("einvoice_format_cpu_ms", max(s["cpu_us"] for s in sides.values()) / 1000, "ms", **sides)
 
 
-BENCHES = {f.__name__: f for f in (intake, jobs, transfers_0ms, transfers_50ms, rss_rest_mb, rss_10k_queued_mb, ready_ms, einvoice_format_cpu_ms)}
+def register_sync():
+    """A first run of two registers of 20,000 records each, one POST per record to the bare libmicrohttpd handler, 670 of them a
+    second allowed: what is used of that limit, and the largest resident size of the process (queue, store, workers, HTTP)."""
+    port, n = free_port(), "4000" if QUICK else "20000"
+    with redis("registers") as sock, process([BUILD / "bench" / "bare_mhd", port], "bare_mhd", ready=says_ready("bare_mhd")):
+        out = subprocess.run([BUILD / "bench" / "registers", f"unix://{sock}", f"http://127.0.0.1:{port}/", n, "670"],
+                             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=600).stdout
+    side = json.loads(out)
+    emit_ratio("register_sync_vs_rate_limit", side["per_s"], side["rate_limit"], "calls/s", viesti_side=side)
+    emit("register_sync_rss_mb", side["rss_mb"], "MB", viesti_side=side)
+
+
+BENCHES = {f.__name__: f for f in (intake, jobs, transfers_0ms, transfers_50ms, rss_rest_mb, rss_10k_queued_mb, ready_ms, einvoice_format_cpu_ms,
+                                   register_sync)}
 
 
 def main():
