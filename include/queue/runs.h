@@ -120,6 +120,29 @@ bool queue_run_failures(struct queue *q, struct arena *arena, const char *id,
  */
 bool queue_run_cancel(struct queue *q, const char *id, const char *who, struct err *err) MUST_CHECK;
 
+/* What stands still of a register now, whichever run met it. */
+struct register_standing {
+	const char *code;
+	int64_t n;
+};
+bool queue_register_standing(struct queue *q, struct arena *arena, const char *conn,
+			     const char *reg, struct register_standing **ret, size_t *ret_n,
+			     struct err *err) MUST_CHECK;
+struct standing_record {
+	const char *id, *code;
+	const char
+		*json; /* id, label, subject, detail, target_text; "{}" when it cannot be opened */
+};
+struct standing_page {
+	struct standing_record *items; /* in no order */
+	size_t n; /* about as many as were asked for */
+	const char *next; /* NULL at the end */
+};
+/* cursor NULL: from the beginning; ERR_INPUT when it is none. */
+bool queue_register_records(struct queue *q, struct arena *arena, const char *conn, const char *reg,
+			    const char *cursor, size_t limit, struct standing_page *ret,
+			    struct err *err) MUST_CHECK;
+
 /* --- by schedule --- */
 struct run_plan {
 	const char *conn, *reg;

@@ -23,6 +23,9 @@ bool handle_dialogue_list(struct request *rq, struct err *err);
 bool handle_dialogue_candidates(struct request *rq, struct err *err);
 bool handle_dialogue_read(struct request *rq, struct err *err);
 bool handle_dialogue_act(struct request *rq, struct err *err);
+/* registers.c */
+bool handle_registers_list(struct request *rq, struct err *err);
+bool handle_register_records(struct request *rq, struct err *err);
 /* runs.c */
 bool handle_runs_list(struct request *rq, struct err *err);
 bool handle_runs_create(struct request *rq, struct err *err);

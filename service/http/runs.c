@@ -10,6 +10,7 @@
 #include "handlers.h"
 #include "model/reason.h"
 #include "queue/runs.h"
+#include "runs.h"
 
 #define RUN_JSON_MAX ((size_t)1024 * 1024)
 #define RUNS_KEPT 100
@@ -18,7 +19,7 @@
 
 /* --- showing --- */
 
-static const struct register_sync *register_named(const struct flow *flow, const char *name)
+const struct register_sync *register_find(const struct flow *flow, const char *name)
 {
 	for (size_t i = 0; flow && i < flow->n_registers; i++)
 		if (str_eq(flow->registers[i]->name, name))
@@ -41,7 +42,7 @@ static const char *state_of(const struct register_run *run, const struct run_reg
 static void write_register(struct json_writer *w, struct request *rq,
 			   const struct register_run *run, const struct run_register *r)
 {
-	const struct register_sync *reg = register_named(flow_find(rq->opt, run->flow), r->name);
+	const struct register_sync *reg = register_find(flow_find(rq->opt, run->flow), r->name);
 	jsonw_object(w);
 	jsonw_kstr(w, "name", r->name);
 	jsonw_kstr(w, "title", reg ? reg->title : r->name);
@@ -90,7 +91,21 @@ static void write_sentence(struct json_writer *w, struct request *rq, const stru
 	jsonw_span(w, strbuf_span(&text));
 }
 
-/* An example names its record: the sentence is about that one. */
+/* The sentence is about this record. */
+void run_example_write(struct json_writer *w, struct request *rq, const struct reason *reason,
+		       const char *json)
+{
+	const struct json *e = NULL;
+	struct err ignored = ERR_INIT;
+	if (!json_parse(rq->arena, span_of(json), JSON_LIMITS_API, &e, &ignored))
+		e = NULL;
+	jsonw_kstr(w, "label", json_str(json_get(e, "label")));
+	if (reason)
+		write_sentence(w, rq, reason, json_str(json_get(e, "subject")));
+	jsonw_kstr(w, "detail", json_str(json_get(e, "detail")));
+	jsonw_kstr(w, "target_text", json_str(json_get(e, "target_text")));
+}
+
 static void write_example(struct json_writer *w, struct request *rq, const struct reason *reason,
 			  const char *line)
 {
@@ -100,11 +115,7 @@ static void write_example(struct json_writer *w, struct request *rq, const struc
 		return;
 	jsonw_object(w);
 	jsonw_kstr(w, "id", json_str(json_get(e, "id")));
-	jsonw_kstr(w, "label", json_str(json_get(e, "label")));
-	if (reason)
-		write_sentence(w, rq, reason, json_str(json_get(e, "subject")));
-	jsonw_kstr(w, "detail", json_str(json_get(e, "detail")));
-	jsonw_kstr(w, "target_text", json_str(json_get(e, "target_text")));
+	run_example_write(w, rq, reason, line);
 	jsonw_end_object(w);
 }
 
@@ -195,18 +206,6 @@ bool handle_runs_list(struct request *rq, struct err *err)
 
 /* --- orders --- */
 
-static bool is_wanted(struct request *rq, const struct connection *c,
-		      const struct register_sync *reg)
-{
-	const struct json *settings = NULL;
-	const char *schedule = reg->schedule;
-	struct err ignored = ERR_INIT;
-	if (!reg->wanted)
-		return true;
-	return json_parse(rq->arena, span_of(c->settings), JSON_LIMITS_API, &settings, &ignored) &&
-	       reg->wanted(rq->arena, settings, &schedule);
-}
-
 static void add_name(struct strbuf *names, const char *name)
 {
 	strbuf_addstr(names, names->n ? " " : "");
@@ -218,6 +217,7 @@ static bool read_registers(struct request *rq, const struct json *list, const st
 			   const struct flow *flow, struct strbuf *names, struct err *err)
 {
 	bool taken[REGISTERS_MAX] = { false };
+	const char *schedule;
 	size_t i = 0;
 	if (list && (json_type(list) != JSON_ARRAY || json_size(list) == 0))
 		return problem(err, ERR_INPUT, "value_invalid", "/registers", "a list of names");
@@ -228,7 +228,7 @@ static bool read_registers(struct request *rq, const struct json *list, const st
 			k++;
 		if (k < flow->n_registers)
 			reg = flow->registers[k];
-		if (!reg || !is_wanted(rq, c, reg)) {
+		if (!reg || !register_is_wanted(rq->arena, c, reg, &schedule)) {
 			problem(err, ERR_INPUT, "value_invalid", "",
 				reg ? "the connection's settings leave this register out"
 				    : "the flow has no such register");
@@ -240,7 +240,7 @@ static bool read_registers(struct request *rq, const struct json *list, const st
 		taken[k] = true;
 	}
 	for (size_t k = 0; !list && k < flow->n_registers; k++)
-		if (is_wanted(rq, c, flow->registers[k]))
+		if (register_is_wanted(rq->arena, c, flow->registers[k], &schedule))
 			add_name(names, flow->registers[k]->name);
 	return names->n > 0 ||
 	       problem(err, ERR_CONFLICT, "state", "", "there is no register to synchronise");

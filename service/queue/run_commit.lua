@@ -28,7 +28,7 @@ end
 a = a + n_links
 
 local stands, again, doubts = P .. 'st:' .. conn .. ':' .. reg, P .. 'ag:' .. conn .. ':' .. reg, P .. 'db:' .. conn .. ':' .. reg
-local intents = P .. 'li:' .. links
+local intents, codes = P .. 'li:' .. links, P .. 'sc:' .. conn .. ':' .. reg
 local dropped, through, over = {}, {}, {}
 
 local function count_failure(id, code, why)
@@ -57,6 +57,22 @@ local function release(name, forgets)
 	end
 end
 
+-- How many stand still, by reason. A register of which none does is the rule.
+local any_stands = call('EXISTS', stands) == 1
+local function count_standing(id, code)
+	local old = any_stands and string.match(call('HGET', stands, id) or '', '^([^\n]+)') or nil
+	if old == code then
+		return
+	end
+	if old and call('HINCRBY', codes, old, -1) <= 0 then
+		call('HDEL', codes, old)
+	end
+	if code then
+		call('HINCRBY', codes, code, 1)
+		any_stands = true
+	end
+end
+
 local function settle(id, letters, lease_name, code, why, wait)
 	if string.find(letters, 'd', 1, true) then
 		dropped[#dropped + 1] = side .. id
@@ -71,9 +87,11 @@ local function settle(id, letters, lease_name, code, why, wait)
 		count_failure(id, code, why)
 	end
 	if not string.find(letters, 's', 1, true) then
+		count_standing(id, nil)
 		over[#over + 1] = id
 		return
 	end
+	count_standing(id, code)
 	call('HSET', stands, id, code .. '\n' .. why)
 	call('ZREM', again, id)
 	call('ZREM', doubts, id)

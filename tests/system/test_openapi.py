@@ -157,6 +157,7 @@ def test_whole_life_of_a_connection(service):
     assert checked.status == 200 and checked.json()["result"]["ok"] is True
     assert service.call("GET", f"/v1/connections/{name}/report").json()["report"] is None
     assert service.call("GET", f"/v1/connections/{name}/runs").json() == {"items": [], "next": None}
+    assert service.call("GET", f"/v1/connections/{name}/registers").json() == {"items": []}
     assert service.activate(name).json()["state"] == "active"
     source_id = service.sandbox.invoices(service.setup()["severa"]["client_id"])[0]["guid"]
     dry = service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": source_id})
@@ -229,4 +230,5 @@ def test_OP_01_nothing_of_the_contract_was_left_out(service):
     wanted = {(m.upper(), p) for p, item in service.contract.doc["paths"].items() for m in item if m != "parameters"}
     # What a retry or a cancel answers depends on how far the transfer is by then; runs are those of test_runs.py.
     assert wanted - good <= {("POST", "/v1/transfers/{id}/cancel"), ("POST", "/v1/transfers/{id}/retry"),
-                             ("POST", "/v1/connections/{id}/runs"), ("GET", "/v1/runs/{id}"), ("POST", "/v1/runs/{id}/cancel")}
+                             ("POST", "/v1/connections/{id}/runs"), ("GET", "/v1/runs/{id}"), ("POST", "/v1/runs/{id}/cancel"),
+                             ("GET", "/v1/connections/{id}/registers/{register}")}

@@ -76,6 +76,22 @@ def test_OP_05_a_run_says_what_it_could_not_do_and_who_must_act(world):
     assert counts(run, "customers", "seen", "created", "updated", "unchanged") == [4, 0, 0, 2]
 
 
+def test_PC_03_what_stands_still_is_told_whichever_run_met_it(world):
+    over(world, world.call("POST", "/v1/connections/first/runs").json()["id"])  # which meets nothing new
+    registers = {r["name"]: r for r in world.call("GET", "/v1/connections/first/registers").json()["items"]}
+    assert set(registers) == {"partners", "customers", "products", "cards"}
+    assert registers["partners"]["direction"] == "back" and registers["cards"]["schedule"] == {"interval_s": 3600}
+    customers = registers["customers"]
+    assert customers["done_at"] and customers["wanted"] and registers["products"]["standing"] == []
+    assert {(s["code"], s["actor"], s["count"]) for s in customers["standing"]} == \
+        {("customer_name_missing", "source_user", 1), ("waiting", "nobody", 1)}
+    page = world.call("GET", "/v1/connections/first/registers/customers", headers={"Accept-Language": "nb"}).json()
+    lack = next(r for r in page["items"] if r["code"] == "customer_name_missing")
+    assert len(page["items"]) == 2 and lack["label"] == "C-2" and lack["text"] == "Kunden C-2 har ikke navn."
+    problem(world.call("GET", "/v1/connections/first/registers/cars"), 404, "not_found")
+    problem(world.call("GET", "/v1/connections/first/registers/customers?cursor=x"), 422, "value_invalid", "cursor")
+
+
 def test_links_are_rebuilt_from_both_sides_and_nothing_is_made_twice(world):
     run = over(world, world.call("POST", "/v1/connections/first/runs", {"kind": "links"}).json()["id"])
     assert [r["state"] for r in run["registers"]] == ["done"] * 4
@@ -119,4 +135,5 @@ def test_a_run_of_a_paused_connection_waits_and_can_be_cancelled(world):
 
 def test_OP_01_the_contract_of_runs_was_seen(world):
     seen = {(m, p) for m, p, status in world.contract.seen if status.startswith("2")}
-    assert {("GET", "/v1/connections/{id}/runs"), ("POST", "/v1/connections/{id}/runs"), ("GET", "/v1/runs/{id}")} <= seen
+    assert {("GET", "/v1/connections/{id}/registers"), ("GET", "/v1/connections/{id}/registers/{register}"),
+            ("GET", "/v1/connections/{id}/runs"), ("POST", "/v1/connections/{id}/runs"), ("GET", "/v1/runs/{id}")} <= seen

@@ -358,6 +358,25 @@ static void test_what_stands_at_the_target_is_linked_by_business_key(void **stat
 	assert_int_equal(count(&run, "cards", RUN_FAILED_N), 0);
 }
 
+/* How many records stand still, by the counts and by the list. */
+static int64_t standing(const char *reg)
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct register_standing *list;
+	struct standing_page page;
+	size_t n = 0;
+	int64_t sum = 0;
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_register_standing(r.queue, t.arena, "c", reg, &list, &n, &err));
+	assert_true(queue_register_records(r.queue, t.arena, "c", reg, NULL, 50, &page, &err));
+	close_relay(&r);
+	for (size_t i = 0; i < n; i++)
+		sum += list[i].n;
+	assert_int_equal(sum, page.n);
+	return sum;
+}
+
 static void test_a_record_that_lacks_data_waits_for_the_source(void **state)
 {
 	(void)state;
@@ -372,11 +391,15 @@ static void test_a_record_that_lacks_data_waits_for_the_source(void **state)
 	assert_int_equal(count(&run, "cards", RUN_SKIPPED_N), 1);
 	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 1);
 	assert_int_equal(count(&run, "cards", RUN_SEEN_N), 4);
+	assert_int_equal(standing("cards"), 2);
+	run = run_all("cards", RUN_EVERYTHING);
+	assert_int_equal(standing("cards"), 2);
 	world_put(t.world, KIND_CARD, AT_LEFT, "A", "mended", "");
 	world_put(t.world, KIND_CARD, AT_LEFT, "B", "ready", "");
 	world_put(t.world, KIND_CARD, AT_LEFT, "C", "wanted", "");
 	run = run_all("cards", RUN_CHANGES);
 	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 3);
+	assert_int_equal(standing("cards"), 0);
 	assert_each_once();
 }
 
