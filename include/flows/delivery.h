@@ -70,6 +70,12 @@ struct delivery {
 /* A prepared document that was never sent, as far as the store knows: once it is done or an error
  * is left it is at the target once at most. Sets at->delivered. */
 bool delivery_make(struct delivery *d, struct err *err) MUST_CHECK;
+/* Looks, and sends nothing: a prepared document that is at the target counts as delivered from then
+ * on (*ret). */
+bool delivery_take_up(struct delivery *d, bool *ret, struct err *err) MUST_CHECK;
+/* Is the store younger than the document, so that it may have been sent though no record says so?
+ * Pure. */
+bool delivery_is_forgotten(const struct attempt *at, int64_t created_ms);
 /*
  * An intent without an outcome (DESIGN §4.6), of the document that `id` names. Before anything else
  * is asked of the document: what it lacks today says nothing of what was sent. True: *sent is done,

@@ -17,6 +17,7 @@
 #define TRANSFERRED "600fb136-0000-4000-8000-000000000002"
 #define FAILED "600fb136-0000-4000-8000-000000000003"
 #define PAID "600fb136-0000-4000-8000-000000000004"
+#define EPOCH_MS INT64_C(1795132800000) /* 2026-11-20 */
 
 /* What both sides hold, and what was asked of them. */
 struct world {
@@ -85,7 +86,9 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 		 strstr(call->rq.url, "/v1/invoicerows?"))
 		body = "[]";
 	else if (strstr(call->rq.url, "/v1/invoices?"))
-		body = arena_printf(f->arena, "[%s]", invoice_json(w));
+		body = w->status && strstr(call->rq.url, w->status)
+			       ? arena_printf(f->arena, "[%s]", invoice_json(w))
+			       : "[]";
 	else if (strstr(call->rq.url, "/v1/invoicestatuses"))
 		body = statuses;
 	else if (w->status && strcmp(call->rq.method, "PATCH") == 0)
@@ -439,6 +442,58 @@ static void test_refused_late_after_done_MV_14(void **state)
 	assert_string_equal(w->status, FAILED);
 }
 
+/* Created on 2026-11-10; the store, where it is young, began ten days later. */
+static void forget(struct world *w)
+{
+	w->status = TRANSFERRED;
+	w->f.at.epoch_ms = EPOCH_MS;
+}
+
+static void test_sent_before_a_loss_is_followed_again_MV_14(void **state)
+{
+	struct world *w = *state;
+	forget(w);
+	w->seen = (struct delivery_seen) { .n = 1, .key = "key" };
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_int_equal(w->n_sent, 0);
+	assert_int_equal(w->n_patched, 0);
+	w->verdict.fate = ROAD_FAILED;
+	fails_for(w, "delivery_failed");
+	assert_string_equal(w->status, FAILED);
+}
+
+static void test_set_to_transferred_by_hand_is_never_sent_SV_04(void **state)
+{
+	struct world *w = *state;
+	w->status = TRANSFERRED;
+	runs_to(w, OUTCOME_SKIPPED);
+	assert_string_equal(w->looked_for, ""); /* the store knows all of its time */
+	forget(w);
+	runs_to(w, OUTCOME_SKIPPED);
+	assert_string_not_equal(w->looked_for, "");
+	w->seen = (struct delivery_seen) { .number_is_taken = true };
+	runs_to(w, OUTCOME_SKIPPED);
+	assert_int_equal(w->n_sent, 0);
+	assert_int_equal(w->n_patched, 0);
+}
+
+static void test_poll_takes_up_what_a_lost_store_forgot_MV_14(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	w->f.conn.activated_ms = EPOCH_MS - (int64_t)60 * 86400000;
+	w->status = TRANSFERRED;
+	assert_true(road_poll(&toy, &w->f.at, &err));
+	assert_int_equal(w->f.n_found, 0);
+	assert_non_null(strstr(w->f.report, "\"never_relayed\":[\"10415\"]"));
+	forget(w);
+	assert_true(road_poll(&toy, &w->f.at, &err));
+	assert_int_equal(w->f.n_found, 1);
+	assert_non_null(strstr(w->f.report, "\"never_relayed\":[]"));
+	assert_true(road_poll(&toy, &w->f.at, &err)); /* known by now: looked for once */
+	assert_int_equal(w->f.n_found, 1);
+}
+
 static void test_refused_over_a_status_of_a_person_SV_02(void **state)
 {
 	struct world *w = *state;
@@ -617,6 +672,12 @@ int main(void)
 			test_failed_status_that_a_person_was_faster_with_SV_03, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_late_after_done_MV_14, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_sent_before_a_loss_is_followed_again_MV_14,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_set_to_transferred_by_hand_is_never_sent_SV_04,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_poll_takes_up_what_a_lost_store_forgot_MV_14,
+						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_over_a_status_of_a_person_SV_02, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_refused_and_moved_to_transferred_by_hand_SV_02,

@@ -89,21 +89,33 @@ static bool wait_for_absence(struct delivery *d, struct err *err)
 	return false;
 }
 
-bool delivery_make(struct delivery *d, struct err *err)
+bool delivery_take_up(struct delivery *d, bool *ret, struct err *err)
 {
 	struct attempt *at = d->at;
 	struct delivery_identity id;
 	const char *key, *about;
-	if (!must_ask_first(d))
-		return send(d, err);
 	d->ops->identify(d, &id);
 	if (!delivery_look_up(d, &id, &key, err))
 		return false;
-	if (!key)
-		return wait_for_absence(d, err) && send(d, err);
+	*ret = key != NULL;
 	/* The intent only says what it is about, for later look-ups. */
-	return delivery_identity_write(at->arena, &id, &about, err) &&
-	       at->ops->step_intent(at, d->step, about, err) && found(d, id.number, key, err);
+	return !key ||
+	       (delivery_identity_write(at->arena, &id, &about, err) &&
+		at->ops->step_intent(at, d->step, about, err) && found(d, id.number, key, err));
+}
+
+bool delivery_make(struct delivery *d, struct err *err)
+{
+	bool is_there;
+	if (!must_ask_first(d))
+		return send(d, err);
+	return delivery_take_up(d, &is_there, err) &&
+	       (is_there || (wait_for_absence(d, err) && send(d, err)));
+}
+
+bool delivery_is_forgotten(const struct attempt *at, int64_t created_ms)
+{
+	return created_ms < at->epoch_ms + EPOCH_MARGIN_MS;
 }
 
 /* ---- in doubt ------------------------------------------------------------------------------ */

@@ -104,6 +104,27 @@ bool road_deliver(struct road *r, struct err *err)
 	return delivery_make(&leg.delivery, err);
 }
 
+bool road_may_be_forgotten(const struct road *r, const struct invoice *inv)
+{
+	return r->ops->verdict && delivery_is_forgotten(r->at, inv->created_ms);
+}
+
+bool road_take_up(struct road *r, bool *ret, struct err *err)
+{
+	struct leg leg = leg_of(r);
+	struct err inner = ERR_INIT;
+	bool is_own;
+	*ret = false;
+	if (!road_may_be_forgotten(r, &r->inv) || !road_stands_in(&r->inv, r->transferred))
+		return true;
+	if (!road_is_own(r, &r->inv, &is_own, err))
+		return false;
+	if (!is_own || (road_prepare(r, &inner) && delivery_take_up(&leg.delivery, ret, &inner)))
+		return true;
+	/* What cannot be named any more cannot be found: it is nobody's to mend for that. */
+	return inner.code == ERR_DATA || road_pass_on(&inner, err);
+}
+
 bool road_look_up(struct road *r, const struct delivery_identity *id, const char **ret_key,
 		  struct err *err)
 {

@@ -50,6 +50,9 @@ bool road_set_transferred(struct road *r, const struct invoice *inv, struct err 
 /* The intent of STEP_FAILED stands alone: set, with the answer lost, or not carried out. */
 bool road_settle_failed(struct road *r, struct err *err) MUST_CHECK;
 
+/* pickup.c */
+struct poll_item road_poll_item(const struct invoice *inv);
+
 /* deliver.c */
 bool road_prepare(struct road *r, struct err *err) MUST_CHECK;
 /* Of the document as it is; after prepare. Lives as long as its parts. */
@@ -60,6 +63,13 @@ bool road_look_up(struct road *r, const struct delivery_identity *id, const char
 /* A prepared document that was never sent, as far as the store knows: once it is done or an error
  * is left it is at the target once at most. */
 bool road_deliver(struct road *r, struct err *err) MUST_CHECK;
+/* Was it sent before the store was lost, perhaps? Only where there is a verdict to follow. */
+bool road_may_be_forgotten(const struct road *r, const struct invoice *inv);
+/*
+ * The document stands in the transferred status and was never sent, as far as the store knows. Sent
+ * before a loss, it is followed again (MV-14): *ret. Never sends.
+ */
+bool road_take_up(struct road *r, bool *ret, struct err *err) MUST_CHECK;
 /*
  * What was sent, or may have been: as its intent says. Where that says nothing, as the document is
  * now; deleted_in_doubt when there is none any more.

@@ -80,6 +80,14 @@ static bool account_for(struct watch *w, const struct invoice *inv, struct err *
 	return true;
 }
 
+struct poll_item road_poll_item(const struct invoice *inv)
+{
+	return (struct poll_item) { .kind = "invoice",
+				    .source_id = inv->source_id,
+				    .number = inv->number,
+				    .changed = inv->changed ? inv->changed : "" };
+}
+
 /* First handed in, then looked for: what was handed in and is not there is missing. */
 static bool waiting_page(void *ctx, const struct invoice *items, size_t n, struct err *err)
 {
@@ -99,10 +107,7 @@ static bool waiting_page(void *ctx, const struct invoice *items, size_t n, struc
 		if (!is_own)
 			continue;
 		own[k] = inv;
-		found[k++] = (struct poll_item) { .kind = "invoice",
-						  .source_id = inv->source_id,
-						  .number = inv->number,
-						  .changed = inv->changed ? inv->changed : "" };
+		found[k++] = road_poll_item(inv);
 	}
 	if (k && !at->ops->found(at, found, k, err))
 		return false;

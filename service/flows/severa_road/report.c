@@ -130,7 +130,7 @@ static bool compare_content(struct watch *w, const struct invoice *listed,
 	return true;
 }
 
-/* ---- never relayed? (SV-04) ---------------------------------------------------------------- */
+/* ---- never relayed, or forgotten? (SV-04, MV-14) ------------------------------------------- */
 
 static bool dated_after_activation(const struct watch *w, const struct invoice *inv)
 {
@@ -147,6 +147,10 @@ bool watch_transferred(void *watch, const struct invoice *items, size_t n, struc
 {
 	struct watch *w = watch;
 	struct attempt *at = w->r->at;
+	struct poll_item *forgotten = arena_alloc_array(at->arena, n + 1, sizeof(*forgotten));
+	size_t k = 0;
+	if (!forgotten)
+		return err_set(err, ERR_LIMIT, "arena full");
 	for (size_t i = 0; i < n; i++) {
 		struct known_transfer known = { 0 };
 		bool is_own;
@@ -159,11 +163,15 @@ bool watch_transferred(void *watch, const struct invoice *items, size_t n, struc
 		if (known.exists && known.delivered) {
 			if (!compare_content(w, &items[i], &known, err))
 				return false;
-		} else if (dated_after_activation(w, &items[i])) {
+		} else if (!dated_after_activation(w, &items[i])) {
+			continue;
+		} else if (!known.exists && road_may_be_forgotten(w->r, &items[i])) {
+			forgotten[k++] = road_poll_item(&items[i]);
+		} else {
 			watch_add(w, &w->report.never_relayed, &items[i]);
 		}
 	}
-	return true;
+	return !k || at->ops->found(at, forgotten, k, err);
 }
 
 /* ---- the report ---------------------------------------------------------------------------- */

@@ -260,6 +260,7 @@ static bool run_document(struct road *r, struct err *err)
 {
 	struct attempt *at = r->at;
 	struct step sent;
+	bool is_there;
 	if (r->inv.number && !at->ops->set_number(at, r->inv.number, err))
 		return false;
 	if (!road_find_statuses(r, err))
@@ -274,7 +275,9 @@ static bool run_document(struct road *r, struct err *err)
 		return already_sent(r, &sent, err);
 	if (sent.state == STEP_INTENT && !road_settle_doubt(r, &sent, err))
 		return false;
-	if (sent.state != STEP_DONE)
+	if (sent.state != STEP_DONE && !road_take_up(r, &is_there, err))
+		return false;
+	if (sent.state != STEP_DONE && !is_there)
 		return relay(r, err);
 	sent_off(r);
 	return finish(r, false, err);
