@@ -137,6 +137,9 @@ struct flow {
 	size_t n_settings;
 	const struct credential *credentials;
 	size_t n_credentials;
+	/* Of the polls of a connection that is given none, as REST takes it; NULL: the
+	 * configuration's interval. */
+	const char *schedule;
 	/*
 	 * Any thread, no I/O: checks a connection's settings beyond the table (combinations that
 	 * are refused), and derives its limit keys. ERR_INPUT with pointer. Required.

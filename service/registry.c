@@ -6,6 +6,7 @@
 
 #include "flows/severa_maventa.h"
 #include "flows/severa_netvisor.h"
+#include "flows/spotilla_procountor.h"
 #include "systems/maestro.h"
 #include "systems/maventa.h"
 #include "systems/netvisor.h"
@@ -22,5 +23,6 @@ const struct system *const systems[] = {
 const struct flow *const flows[] = {
 	&severa_netvisor,
 	&severa_maventa,
+	&spotilla_procountor,
 	NULL,
 };

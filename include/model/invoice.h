@@ -144,6 +144,7 @@ struct invoice {
 	const char *const *project_ids;
 	size_t n_projects;
 	struct decimal total_net, total_vat, total_gross; /* as the source says */
+	bool has_no_totals; /* it says none: those of the rows are taken by invoice_sum_up */
 	struct invoice_row *rows;
 	size_t n_rows;
 	const struct attachment *attachments;

@@ -71,6 +71,9 @@ struct procountor_current {
 bool procountor_current(struct procountor *p, struct procountor_current *ret,
 			struct err *err) MUST_CHECK;
 
+/* Of the key, by one call. */
+bool procountor_company_id(struct procountor *p, const char **ret, struct err *err) MUST_CHECK;
+
 struct procountor_account {
 	const char *iban, *bic, *currency;
 	bool is_active, is_default; /* default: for invoices */
@@ -145,9 +148,10 @@ struct procountor_partner_query {
 bool procountor_partner_find(struct procountor *p, const struct procountor_partner_query *q,
 			     const struct procountor_partner **ret, size_t *ret_n,
 			     struct err *err) MUST_CHECK;
-/* Of type CUSTOMER. In doubt, procountor_partner_find by number and business id. */
+/* Of type CUSTOMER; *ret: as Procountor has it now. In doubt, procountor_partner_find by number and
+ * business id. */
 bool procountor_partner_add(struct procountor *p, const struct procountor_partner *partner,
-			    const char **ret_id, struct err *err) MUST_CHECK;
+			    struct procountor_partner *ret, struct err *err) MUST_CHECK;
 /*
  * Name, address, invoicing and payment data of the card with partner->id; what is NULL stays as it
  * is. ERR_CONFLICT when partner->version is not the newest: read it again. May be repeated.

@@ -228,7 +228,8 @@ static bool take_schedule(struct request *rq, const struct json *j, struct conne
 			  struct err *err)
 {
 	if (json_is_null(j)) {
-		d->schedule = "";
+		const struct flow *flow = flow_find(rq->opt, d->flow);
+		d->schedule = flow && flow->schedule ? flow->schedule : "";
 		return true;
 	}
 	return check_schedule(j, err) &&

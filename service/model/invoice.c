@@ -114,8 +114,14 @@ bool invoice_sum_up(struct invoice *inv, struct arena *arena, struct err *err)
 		if (!add_to_breakdown(inv, &inv->rows[i]))
 			return overflow("total", err);
 	}
-	if (!totals(inv, &net, &vat) || !decimal_add(net, vat, &gross) ||
-	    !decimal_sub(inv->total_gross, gross, &inv->rounding))
+	if (!totals(inv, &net, &vat) || !decimal_add(net, vat, &gross))
+		return overflow("total", err);
+	if (inv->has_no_totals) {
+		inv->total_net = net;
+		inv->total_vat = vat;
+		inv->total_gross = gross;
+	}
+	if (!decimal_sub(inv->total_gross, gross, &inv->rounding))
 		return overflow("total", err);
 	return hold_against(inv, "total without VAT", inv->total_net, net, err) &&
 	       hold_against(inv, "VAT", inv->total_vat, vat, err) &&

@@ -89,6 +89,80 @@ const struct reason reasons[] = {
 	  "Product {subject} is found neither in Severa nor in Netvisor.",
 	  "Tuotetta {subject} ei löydy Severasta eikä Netvisorista.",
 	  "Produktet {subject} finnes verken i Severa eller i Netvisor." },
+	{ "order_number_missing", "source_user",
+	  "Task {subject} has no order number, and only tasks with one are billed. It is billed "
+	  "when it has one.",
+	  "Tehtävällä {subject} ei ole tilausnumeroa, ja vain tilausnumerolliset tehtävät "
+	  "laskutetaan. Tehtävä laskutetaan, kun numero on lisätty.",
+	  "Oppgave {subject} mangler bestillingsnummer, og bare oppgaver med nummer faktureres. "
+	  "Den faktureres når nummeret er fylt ut." },
+	{ "task_customer_missing", "source_user",
+	  "Task {subject} has no customer in Spotilla. Choose one.",
+	  "Tehtävällä {subject} ei ole asiakasta Spotillassa. Valitse asiakas.",
+	  "Oppgave {subject} har ingen kunde i Spotilla. Velg en kunde." },
+	{ "billable_rows_missing", "source_user", "Task {subject} has no billable rows.",
+	  "Tehtävällä {subject} ei ole laskutettavia rivejä.",
+	  "Oppgave {subject} har ingen fakturerbare rader." },
+	{ "finished_day_missing", "source_user",
+	  "Task {subject} does not say when it was finished.",
+	  "Tehtävästä {subject} puuttuu valmistumisaika.",
+	  "Oppgave {subject} sier ikke når den ble ferdig." },
+	{ "quantity_missing", "source_user", "A row's quantity is missing: {subject}.",
+	  "Rivin määrä puuttuu: {subject}.", "Antall mangler på en rad: {subject}." },
+	{ "price_missing", "source_user",
+	  "The price is missing in Spotilla: {subject}. Fill it in.",
+	  "Hinta puuttuu Spotillasta: {subject}. Lisää hinta.",
+	  "Prisen mangler i Spotilla: {subject}. Fyll den ut." },
+	{ "product_currency", "source_user",
+	  "The price of product {subject} is in another currency than invoices are made in.",
+	  "Tuotteen {subject} hinta on eri valuutassa kuin laskut.",
+	  "Prisen på produktet {subject} er i en annen valuta enn fakturaene." },
+	{ "product_gone", "source_user",
+	  "Product {subject} of the task does not exist in Spotilla any more. Choose another one.",
+	  "Tehtävän tuotetta {subject} ei enää ole Spotillassa. Valitse toinen tuote.",
+	  "Produktet {subject} på oppgaven finnes ikke lenger i Spotilla. Velg et annet." },
+	{ "product_not_linked", "nobody",
+	  "Product {subject} is not in Procountor yet. It is made there first, then the task is "
+	  "billed; what keeps it from there is told by the run of the registers.",
+	  "Tuotetta {subject} ei ole vielä Procountorissa. Se perustetaan ensin, sitten tehtävä "
+	  "laskutetaan; mahdollinen este näkyy rekisterien ajossa.",
+	  "Produktet {subject} er ikke i Procountor ennå. Det opprettes først, så faktureres "
+	  "oppgaven; det som hindrer det, står i kjøringen av registrene." },
+	{ "customer_not_linked", "nobody",
+	  "Customer {subject} is not in Procountor yet. It is made there first, then the task is "
+	  "billed; what keeps it from there is told by the run of the registers.",
+	  "Asiakasta {subject} ei ole vielä Procountorissa. Se perustetaan ensin, sitten tehtävä "
+	  "laskutetaan; mahdollinen este näkyy rekisterien ajossa.",
+	  "Kunden {subject} er ikke i Procountor ennå. Den opprettes først, så faktureres "
+	  "oppgaven; det som hindrer det, står i kjøringen av registrene." },
+	{ "customer_gone", "target_user",
+	  "Customer {subject} was removed from Procountor. Make it there anew or ask the operator.",
+	  "Asiakas {subject} on poistettu Procountorista. Perusta se uudelleen tai ota yhteys "
+	  "ylläpitoon.",
+	  "Kunden {subject} er fjernet fra Procountor. Opprett den på nytt eller kontakt "
+	  "driften." },
+	{ "customer_passive", "nobody",
+	  "The customer is not in use in Procountor, so it was not made in Spotilla: {subject}.",
+	  "Asiakas ei ole käytössä Procountorissa, joten sitä ei perustettu Spotillaan: {subject}.",
+	  "Kunden er ikke i bruk i Procountor og ble derfor ikke opprettet i Spotilla: "
+	  "{subject}." },
+	{ "customer_twice", "source_user",
+	  "Two customers have the same business id or number: {subject}. Make them one.",
+	  "Kahdella asiakkaalla on sama Y-tunnus tai numero: {subject}. Yhdistä asiakkaat.",
+	  "To kunder har samme organisasjonsnummer eller nummer: {subject}. Slå dem sammen." },
+	{ "business_id_form", "source_user",
+	  "The business id of customer {subject} is not in the form 1234567-8. Correct it in "
+	  "Spotilla or in Procountor.",
+	  "Asiakkaan {subject} Y-tunnus ei ole muodossa 1234567-8. Korjaa se Spotillassa tai "
+	  "Procountorissa.",
+	  "Organisasjonsnummeret til kunden {subject} er ikke på formen 1234567-8. Rett det i "
+	  "Spotilla eller i Procountor." },
+	{ "invoice_account_missing", "target_user",
+	  "{subject} names no active bank account for invoices. Choose one there, or in the "
+	  "connection's settings.",
+	  "{subject}: laskujen pankkitili puuttuu. Valitse tili siellä tai yhteyden asetuksissa.",
+	  "{subject} har ingen aktiv bankkonto for fakturaer. Velg en der eller i tilkoblingens "
+	  "innstillinger." },
 	{ "dimension_heading_missing", "target_user",
 	  "The dimension heading {subject} does not exist in Netvisor.",
 	  "Laskentakohdeotsikkoa {subject} ei ole Netvisorissa.",

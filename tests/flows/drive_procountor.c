@@ -184,11 +184,10 @@ static bool card_of(struct drive *d, struct procountor_partner *ret, struct err 
 
 static bool do_add_partner(struct drive *d, struct err *err)
 {
-	struct procountor_partner card;
-	const char *id;
-	if (!card_of(d, &card, err) || !procountor_partner_add(own(d), &card, &id, err))
+	struct procountor_partner card, made;
+	if (!card_of(d, &card, err) || !procountor_partner_add(own(d), &card, &made, err))
 		return false;
-	drive_put(d, "id", id);
+	drive_put(d, "id", made.id);
 	return true;
 }
 

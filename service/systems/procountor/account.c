@@ -75,6 +75,18 @@ bool procountor_current(struct procountor *p, struct procountor_current *ret, st
 	return read_rights(p, ret, err);
 }
 
+bool procountor_company_id(struct procountor *p, const char **ret, struct err *err)
+{
+	const struct json *session;
+	struct procountor_current cur;
+	if (!get(p, "ask whose key this is", "/sessioninfo", &session, err))
+		return false;
+	procountor_read_current(session, NULL, &cur);
+	*ret = cur.company_id;
+	return (*ret)[0] ? true
+			 : err_set(err, ERR_SYSTEM, "Procountor does not say whose key this is");
+}
+
 /* ---- bank accounts ------------------------------------------------------------------------- */
 
 struct accounts {

@@ -170,7 +170,7 @@ bool procountor_partner_find(struct procountor *p, const struct procountor_partn
 /* ---- writing ------------------------------------------------------------------------------- */
 
 bool procountor_partner_add(struct procountor *p, const struct procountor_partner *partner,
-			    const char **ret_id, struct err *err)
+			    struct procountor_partner *ret, struct err *err)
 {
 	struct procountor_rq rq = { .what = "add customer",
 				    .method = "POST",
@@ -178,15 +178,12 @@ bool procountor_partner_add(struct procountor *p, const struct procountor_partne
 				    .name = partner->name,
 				    .number = partner->customer_number,
 				    .is_write = true };
-	struct procountor_partner made;
 	const struct json *j;
 	if (!procountor_write_partner(p->at->arena, p->opt, partner, true, &rq.body, err) ||
 	    !procountor_json(p, &rq, &j, err))
 		return false;
-	if (!procountor_read_partner(j, &made, NULL))
-		return err_set(err, ERR_DOUBT, "%s: the answer names no customer", rq.what);
-	*ret_id = made.id;
-	return true;
+	return procountor_read_partner(j, ret, NULL) ||
+	       err_set(err, ERR_DOUBT, "%s: the answer names no customer", rq.what);
 }
 
 bool procountor_partner_change(struct procountor *p, const struct procountor_partner *partner,
