@@ -126,7 +126,8 @@ static void no_rate_tells_nothing_MV_13(void **state)
 
 #define UNITS                                                                                     \
 	"[{\"guid\":\"u1\",\"name\":\"A\",\"vatNumber\":\"FI 12345671\",\"companyGuid\":\"k1\"}," \
-	"{\"guid\":\"u2\",\"name\":\"B\",\"vatNumber\":\"FI76543217\",\"companyGuid\":\"k2\"}]"
+	"{\"guid\":\"u2\",\"name\":\"B\",\"vatNumber\":\"FI76543217\",\"companyGuid\":\"k2\"},"   \
+	"{\"guid\":\"u3\",\"name\":\"C\",\"parentGuid\":\"u1\",\"companyGuid\":\"k1\"}]"
 #define ACCOUNTS                                                                              \
 	"[{\"guid\":\"1\",\"accountNumber\":\"OFK1\",\"company\":{\"guid\":\"k1\"}},"         \
 	"{\"guid\":\"2\",\"accountNumber\":\"OFK2\",\"company\":{\"guid\":\"k2\"}},"          \
@@ -134,7 +135,10 @@ static void no_rate_tells_nothing_MV_13(void **state)
 	"{\"guid\":\"4\",\"accountNumber\":\"OLD\",\"isActive\":false,\"company\":{\"guid\":" \
 	"\"k1\"}},"                                                                           \
 	"{\"guid\":\"5\",\"accountNumber\":\"123\",\"accountNumberFormat\":\"Bankgiro\"},"    \
-	"{\"guid\":\"6\",\"accountNumber\":\"ALL\",\"bic\":\"OKOYFIHH\"}]"
+	"{\"guid\":\"6\",\"accountNumber\":\"ALL\",\"bic\":\"OKOYFIHH\"},"                    \
+	"{\"guid\":\"7\",\"accountNumber\":\"K1U2\",\"company\":{\"guid\":\"k1\"},"           \
+	"\"businessUnit\":{\"guid\":\"u2\"}},"                                                \
+	"{\"guid\":\"8\",\"accountNumber\":\"PART\",\"businessUnit\":{\"guid\":\"u3\"}}]"
 
 static void only_the_sellers_accounts_are_told_MV_13(void **state)
 {
@@ -143,8 +147,8 @@ static void only_the_sellers_accounts_are_told_MV_13(void **state)
 						{ NULL, NULL } };
 	static const struct {
 		const char *vat, *numbers;
-	} cases[] = { { "FI12345671", "OFK1 OFU1 ALL " },
-		      { "FI76543217", "OFK2 ALL " },
+	} cases[] = { { "FI12345671", "OFK1 OFU1 ALL PART " },
+		      { "FI76543217", "OFK2 ALL K1U2 " }, /* a company of its own */
 		      { "FI99999999", "ALL " }, /* nobody's unit: only what is everybody's */
 		      { NULL, "ALL " } };
 	(void)state;

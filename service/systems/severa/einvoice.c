@@ -85,14 +85,41 @@ static const struct severa_unit *unit_of(struct severa *s, const struct severa_u
 	return NULL;
 }
 
-/* Paid into another company's account, the money is gone: what is nobody's is everybody's, and all
- * else must be the seller's. */
-static bool is_of(const struct severa_account *a, const struct severa_unit *unit)
+struct units {
+	const struct severa_unit *list;
+	size_t n;
+	const struct severa_unit *seller; /* NULL: none of them */
+};
+
+/* The unit itself or the parent whose part it is: the first with a VAT number. NULL: none has. */
+static const struct severa_unit *whole_of(const struct units *units, const char *id)
 {
+	for (size_t steps = 0; id && steps <= units->n; steps++) {
+		const struct severa_unit *unit = NULL;
+		for (size_t i = 0; i < units->n && !unit; i++)
+			if (str_eq(units->list[i].id, id))
+				unit = &units->list[i];
+		if (!unit || (unit->vat_number && unit->vat_number[0]))
+			return unit;
+		id = unit->parent_id;
+	}
+	return NULL;
+}
+
+/* Paid into another company's account, the money is gone: what is nobody's is everybody's, and all
+ * else must be the seller's. The unit says more than the company: one with a VAT number is a
+ * company of its own (SV-09), whoever it belongs to. */
+static bool is_of(const struct severa_account *a, const struct units *units)
+{
+	const struct severa_unit *seller = units->seller;
+	const struct severa_unit *own = whole_of(units, a->unit_id);
 	if (!a->company_id && !a->unit_id)
 		return true;
-	return unit && ((a->company_id && str_eq(a->company_id, unit->company_id)) ||
-			(a->unit_id && str_eq(a->unit_id, unit->id)));
+	if (!seller)
+		return false;
+	if (own)
+		return own == seller || str_eq(own->vat_number, seller->vat_number);
+	return str_eq(a->company_id, seller->company_id);
 }
 
 bool severa_accounts(struct severa *s, const struct party *seller, const struct bank_account **ret,
@@ -112,11 +139,12 @@ bool severa_accounts(struct severa *s, const struct party *seller, const struct 
 	struct bank_account *found = arena_alloc_array(s->at->arena, rows.n + 1, sizeof(*found));
 	if (!found)
 		return err_set(err, ERR_LIMIT, "arena full");
-	const struct severa_unit *unit = unit_of(s, units, n_units, seller->vat_number);
+	const struct units known = { units, n_units,
+				     unit_of(s, units, n_units, seller->vat_number) };
 	for (size_t i = 0; i < rows.n; i++) {
 		const struct severa_account *a = &accounts[i];
 		if (a->is_active && a->account.number && !str_eq(a->format, "Bankgiro") &&
-		    is_of(a, unit))
+		    is_of(a, &known))
 			found[n++] = a->account;
 	}
 	*ret = found;
