@@ -28,16 +28,24 @@ const char *sm_uuid(struct arena *arena, const struct sm_uuid_of *of)
 
 /* ---- the way it takes ---------------------------------------------------------------------- */
 
+/* Typed by people: blanks around it do not count. */
+static bool is_word(const char *text, const char *word)
+{
+	const char *from = text + strspn(text, " \t");
+	size_t n = strlen(word);
+	return strncasecmp(from, word, n) == 0 && !from[n + strspn(from + n, " \t")];
+}
+
 /* Severa users steer it by words in the e-invoice fields (facts/severa.md §10). */
 static enum sm_way way_of(const char *text)
 {
 	if (!is_set(text))
 		return SM_ANY_WAY;
-	if (strchr(text, '@') || strcasecmp(text, "EMAIL") == 0)
+	if (strchr(text, '@') || is_word(text, "EMAIL"))
 		return SM_BY_EMAIL;
-	if (strcasecmp(text, "PRINT") == 0)
+	if (is_word(text, "PRINT"))
 		return SM_ON_PAPER;
-	return strcasecmp(text, "DONOTSEND") == 0 ? SM_NOWHERE : SM_ANY_WAY;
+	return is_word(text, "DONOTSEND") ? SM_NOWHERE : SM_ANY_WAY;
 }
 
 /* An e-mail address that stands in the e-invoice field is the one that is meant. */
