@@ -234,6 +234,11 @@ plain("MV-10-e-mail-asked-for-and-switched-off", "email-in-einvoice-field", spec
       note="on_paper", fields={"recipient_email": None, "disabled_routes": "email,einvoice"})
 plain("MV-10-word-for-paper", "print-word", **GOES, note="on_paper", fields={"recipient_email": None, "disabled_routes": "email,einvoice"})
 plain("MV-10-word-for-nobody", "donotsend-word", **GOES, note="not_sent_on", fields={"recipient_email": None, "prevent_routing": "true"})
+plain("MV-10-word-with-blanks-around-it", "donotsend-word", **GOES, note="not_sent_on", fields={"prevent_routing": "true"},
+      prepare=lambda sb: sb.change("customers/" + str(sb.invoice("donotsend-word")["customer"]["number"]), eInvoiceAddress=" DoNotSend ",
+                                   eInvoiceOperator=None))
+plain("MV-13-address-without-an-operator-goes-along", **GOES, fields={"recipient_eia": "TE003723327487", "recipient_operator": None},
+      prepare=lambda sb: sb.change("customers/1001", eInvoiceAddress="TE003723327487", eInvoiceOperator=None))
 plain("MV-12-settings-that-maventa-refuses-hold-invoices-up", spec={"settings": {"print": {"enabled": True}}}, error="waiting",
       reason="settings_refused", count=0, status="transfer",
       prepare=lambda sb: sb.fault(system="maventa", method="PATCH", kind="status", status=400, count=2))

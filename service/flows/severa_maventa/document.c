@@ -197,6 +197,9 @@ bool sm_build(struct road *r, struct err *err)
 	if (r->at->preview && !sm_note_unverified(m, err))
 		return false;
 	note_way(r);
+	/* Finvoice has a receiver's address only together with its operator. */
+	if (is_finvoice && !r->inv.buyer.einvoice_operator)
+		s.recipient_address = r->inv.buyer.einvoice_address;
 	if (!(is_finvoice ? write_finvoice(r, s.uuid, &s.xml, err)
 			  : write_peppol(r, &s.xml, err)) ||
 	    !read_files(r, &s, err))
