@@ -64,6 +64,7 @@ struct delivery {
 	const char *target; /* for people: "Netvisor" */
 	const char *account; /* whose, at the target */
 	int64_t created_ms; /* when the document came to be at the source; 0: unknown */
+	bool was_found; /* set: it is there, and was not sent now */
 	int64_t turn_ms; /* since when no other connection relays its like; 0: nobody ever did */
 };
 

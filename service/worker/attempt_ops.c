@@ -190,8 +190,9 @@ static bool op_came_back(struct attempt *at, bool *ret_back, struct err *err)
 	struct run *r = impl_of(at)->run;
 	int64_t generation = at->generation;
 	*ret_back = false;
-	/* What was never finished before was never failed before: the first run asks nothing. */
-	if (!is_transfer(at) || r->job.try_no <= 1)
+	/* What was never finished before was never failed before: the first run asks nothing,
+	 * unless it has found at the target what the store has lost. */
+	if (!is_transfer(at) || (r->job.try_no <= 1 && !at->delivered))
 		return true;
 	struct step failed;
 	if (at->conn->state != CONNECTION_ACTIVE) {

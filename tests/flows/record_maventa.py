@@ -328,12 +328,21 @@ def _(sb):
     return {"epoch_ms": 4000000000000}
 
 
-@scenario("SV-02-lost-store-finds-the-one-that-went-through", outcome="following", note="found_at_target", count=2, key="PENDING")
+@scenario("SV-02-lost-store-finds-the-one-that-went-through", outcome="following", note="found_at_target", count=2, key="DELIVERED")
 def _(sb):
     relay(sb)
     sb.call("POST", "maventa/kajo/invoices/10401", {"outcome": "failed", "after_reads": 0})
     relay(sb, first={"connection": "before"})
     return {"epoch_ms": 4000000000000, "tells_key": True}
+
+
+@scenario("SV-02-failed-before-a-loss-and-mended-is-sent-anew", outcome="following", note="next_generation", generation=2, count=2,
+          status="transferred")
+def _(sb):
+    relay(sb)
+    sb.call("POST", "maventa/kajo/invoices/10401", {"outcome": "failed", "after_reads": 0})
+    sb.change("invoices/plain-hours", fields={"date": "2026-11-01"})
+    return {"epoch_ms": 4000000000000}
 
 
 @scenario("SV-02-relayed-and-gone-at-maventa", error="data", reason="gone_at_target", count=0)

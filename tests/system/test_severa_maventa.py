@@ -280,6 +280,24 @@ def test_MV_14_a_late_failure_is_noticed_and_a_persons_status_is_left_alone(serv
     assert all(d["uuid"] in asked[-1] for d in service.sandbox.ledger("maventa", key)["documents"])
 
 
+def test_SV_02_MV_14_what_failed_before_redis_lost_its_data_is_sent_anew_when_it_comes_back():
+    """The store knows nothing of the first generation, whose uuid Maventa has."""
+    with Service(**SETTINGS) as service:
+        key = company(service, 0)
+        service.sandbox.control(f"maventa/{key}/outcomes", "POST", {"outcome": "failed", "message": "Nej"})
+        service.sandbox.add_invoices(key, count=1)
+        sync(service, key)
+        (number, _), = follow(service, key).items()
+        assert in_status(service, key) == {"failed": {number}}
+        service.redis.cli("FLUSHALL")
+        service.sandbox.change_invoice(key, number, status=service.setup(key)["severa"]["transfer_status"])
+        wait_for("the connection is back", lambda: service.call("POST", f"/v1/connections/{key}/sync").status in (200, 202))
+        wait_for("the next generation", lambda: service.sandbox.control(f"maventa/{key}")["count"] == 2, 30)
+        assert follow(service, key)[number]["state"] == "done"
+        assert sorted(d["status"] for d in service.sandbox.ledger("maventa", key)["documents"]) == ["DELIVERED", "FAILED"]
+        assert in_status(service, key) == {"transferred": {number}}
+
+
 # ---- MV-13: the official rules ---------------------------------------------------------------------------------------------
 
 

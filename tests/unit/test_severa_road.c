@@ -30,6 +30,7 @@ struct world {
 	const struct severa_status *checked; /* what the flow's check was given */
 	enum err_code send_ends; /* ERR_NONE: well */
 	struct delivery_seen seen;
+	bool is_first_only; /* the next look-up finds nothing */
 	struct road_verdict verdict;
 	int n_sent, n_asked, n_patched;
 	char looked_for[80]; /* id of the last look-up */
@@ -152,6 +153,8 @@ static bool toy_look_up(struct road *r, const struct delivery_identity *id,
 	(void)err;
 	snprintf(w->looked_for, sizeof(w->looked_for), "%s", id->id);
 	*ret = w->seen;
+	if (w->is_first_only)
+		w->seen = (struct delivery_seen) { .n = 0 };
 	return true;
 }
 
@@ -593,6 +596,21 @@ static void test_doubt_is_about_the_id_that_was_sent_SV_02(void **state)
 	assert_int_equal(w->n_sent, 1);
 }
 
+/* Refused, mended and moved back, while the store lost all that it knew of it. */
+static void test_refused_before_a_loss_is_sent_anew_DESIGN_4_7(void **state)
+{
+	struct world *w = *state;
+	w->f.at.epoch_ms = INT64_C(4000000000000);
+	w->is_first_only = true;
+	w->seen = (struct delivery_seen) { .n = 1, .key = "key" };
+	w->verdict.fate = ROAD_FAILED;
+	runs_to(w, OUTCOME_FOLLOWING);
+	assert_string_equal(w->looked_for, INVOICE "-2");
+	assert_int_equal(w->f.at.generation, 2);
+	assert_int_equal(w->n_sent, 1);
+	assert_string_equal(w->status, TRANSFERRED);
+}
+
 /* Another connection relayed it while this one was paused; nothing here says so but the turns. */
 static void test_relayed_in_the_turn_of_another_connection_SV_07(void **state)
 {
@@ -690,6 +708,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_is_sent_before_it_may_be_MV_06, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_doubt_is_about_the_id_that_was_sent_SV_02,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_before_a_loss_is_sent_anew_DESIGN_4_7,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_relayed_in_the_turn_of_another_connection_SV_07, setup, teardown),

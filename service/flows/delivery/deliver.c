@@ -19,6 +19,7 @@ static bool delivered(struct delivery *d, const char *key, struct err *err)
 
 static bool found(struct delivery *d, const char *number, const char *key, struct err *err)
 {
+	d->was_found = true;
 	delivery_note(d, "found_at_target",
 		      "%s has invoice %s (key %s): it arrived before, and is not sent again.",
 		      d->target, number, key);

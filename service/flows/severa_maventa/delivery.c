@@ -58,7 +58,10 @@ bool sm_look_up(struct road *r, const struct delivery_identity *id, struct deliv
 	if (!id->id)
 		return err_set(err, ERR_SYSTEM, "what the intent was about names no uuid");
 	if (maventa_invoice(&m->maventa, id->id, &in, &inner)) {
-		bool same = sm_is_same(&in, id);
+		if (!in.number || !in.number[0]) /* the uuid is ours: not read there yet */
+			in.number = id->number;
+		/* Refused, it may have been mended since: it is still the one under this uuid. */
+		bool same = in.state == MAVENTA_FAILED || sm_is_same(&in, id);
 		/* Failed, and perhaps sent anew since: a store that was lost knows nothing of it.
 		 */
 		if (same && in.state == MAVENTA_FAILED && !look_by_number(m, id, ret, err))

@@ -98,10 +98,12 @@ bool road_identity_of_sent(struct road *r, const struct step *sent, struct deliv
 
 /* ---- on the way ---------------------------------------------------------------------------- */
 
-bool road_deliver(struct road *r, struct err *err)
+bool road_deliver(struct road *r, bool *ret_found, struct err *err)
 {
 	struct leg leg = leg_of(r);
-	return delivery_make(&leg.delivery, err);
+	bool ok = delivery_make(&leg.delivery, err);
+	*ret_found = leg.delivery.was_found;
+	return ok;
 }
 
 bool road_may_be_forgotten(const struct road *r, const struct invoice *inv)

@@ -61,8 +61,8 @@ void road_identity_of(const struct road *r, struct delivery_identity *ret);
 bool road_look_up(struct road *r, const struct delivery_identity *id, const char **ret_key,
 		  struct err *err) MUST_CHECK;
 /* A prepared document that was never sent, as far as the store knows: once it is done or an error
- * is left it is at the target once at most. */
-bool road_deliver(struct road *r, struct err *err) MUST_CHECK;
+ * is left it is at the target once at most. *ret_found: it was there before. */
+bool road_deliver(struct road *r, bool *ret_found, struct err *err) MUST_CHECK;
 /* Was it sent before the store was lost, perhaps? Only where there is a verdict to follow. */
 bool road_may_be_forgotten(const struct road *r, const struct invoice *inv);
 /*

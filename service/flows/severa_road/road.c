@@ -237,6 +237,39 @@ static bool look_back(struct road *r, struct err *err)
 			  inv->number ? inv->number : inv->source_id);
 }
 
+/*
+ * Found at the target without a record here, and refused there: the store has lost the story of an
+ * invoice that a person has moved back to the transfer status. It goes on from there, with the next
+ * generation.
+ */
+static bool goes_on_from_refusal(struct road *r, bool *ret, struct err *err)
+{
+	struct attempt *at = r->at;
+	struct step sent;
+	struct road_verdict verdict = { .fate = ROAD_PENDING };
+	*ret = false;
+	if (!r->ops->verdict)
+		return true;
+	if (!at->ops->step_get(at, r->ops->flow->delivery_step, &sent, err) ||
+	    !r->ops->verdict(r, &sent, &verdict, err))
+		return false;
+	return verdict.fate != ROAD_FAILED ||
+	       (at->ops->step_outcome(at, STEP_FAILED, "before", err) &&
+		at->ops->came_back(at, ret, err));
+}
+
+static bool deliver(struct road *r, struct err *err)
+{
+	bool was_found, is_anew;
+	do {
+		is_anew = false;
+		if (!road_prepare(r, err) || !road_deliver(r, &was_found, err) ||
+		    (was_found && !goes_on_from_refusal(r, &is_anew, err)))
+			return false;
+	} while (is_anew);
+	return true;
+}
+
 /* Nothing of it is at the target. */
 static bool relay(struct road *r, struct err *err)
 {
@@ -253,7 +286,7 @@ static bool relay(struct road *r, struct err *err)
 	if (!road_may_relay(r, err) || (r->ops->may_send && !r->ops->may_send(r, err)))
 		return false;
 	sent_off(r);
-	return road_prepare(r, err) && road_deliver(r, err) && finish(r, false, err);
+	return deliver(r, err) && finish(r, false, err);
 }
 
 static bool run_document(struct road *r, struct err *err)
