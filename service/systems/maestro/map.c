@@ -138,7 +138,8 @@ void maestro_read_customer(const struct json *j, struct maestro_customer *ret)
 	for (size_t i = 0; i < MAESTRO_CUSTOMER_FIELDS; i++) {
 		const struct maestro_member *m = &maestro_customer_members[i];
 		const struct json *in = m->block ? json_get(j, m->block) : j;
-		ret->values[i] = or_null(json_text(json_get(in, m->name)));
+		const struct json *value = json_get(in, m->name);
+		ret->values[i] = or_null(m->is_number ? json_number_text(value) : json_text(value));
 	}
 }
 
