@@ -1,10 +1,13 @@
 /*
  * sync.h: runs of register syncs (register.h, queue/runs.h), driven slice by slice.
  *
- * sync.c	a slice: the phases of a register, and what becomes of a failure
- * sync_page.c	a page of records: from what was read to what is stored
+ * sync.c		a slice, and what becomes of a failure
+ * sync_register.c	one register: where it begins, and its phases
+ * sync_page.c		a page of records: from what was read to what is to be written
  * sync_record.c	one record: what is to be done with it, and doing it
- * sync_plan.c	when which register is due
+ * sync_hands.c		the records of a page side by side
+ * sync_store.c		what came of a page, as it is stored
+ * sync_plan.c		when which register is due
  */
 #ifndef WORKER_SYNC_H
 #define WORKER_SYNC_H

@@ -12,6 +12,8 @@
 /* So long a slice goes on, and so long a page is written to before it is cut. */
 #define SLICE_MS 5000
 
+#define LOOKUPS_APART_MS 2000 /* two empty look-ups that count */
+
 /* One hand's own attempt: its arena is empty again after each record. */
 struct lane {
 	struct run *run;
@@ -114,6 +116,17 @@ void slice_stop(struct slice *s, const struct err *why);
 int64_t slice_calls(struct slice *s);
 /* How many hands the connection's limits allow. */
 size_t slice_hands_max(const struct slice *s);
+
+/* sync_register.c */
+/* The next one to go on with, in the order in which one needs the other; NULL: all are over. */
+struct run_register *register_next(struct slice *s);
+/* It is s->reg from now on; or over at once, where the settings do not want it any more. */
+bool register_take_up(struct slice *s, struct run_register *r, struct err *err) MUST_CHECK;
+/* One page, or the move to the next phase; s->reg is NULL when it is over. */
+bool register_step(struct slice *s, struct err *err) MUST_CHECK;
+/* It is over in this run; why NULL: done, else given up. */
+bool register_close(struct slice *s, const char *name, const struct err *why,
+		    struct err *err) MUST_CHECK;
 /* A page of the source, into the page's arena. */
 bool slice_list(struct slice *s, struct page *p, const char *from, size_t hand,
 		const struct run_context *ctx, struct err *err) MUST_CHECK;
@@ -126,6 +139,15 @@ bool slice_list(struct slice *s, struct page *p, const char *from, size_t hand,
  */
 bool page_run(struct slice *s, const struct run_place *next, const struct register_state *state,
 	      const char *ahead, struct err *err) MUST_CHECK;
+
+/* sync_hands.c */
+/* All that are to be found, or to be written; ahead: as page_run. False: the slice ends. */
+bool page_find(struct slice *s, struct page *p, struct err *err) MUST_CHECK;
+bool page_write(struct slice *s, struct page *p, const char *ahead, struct err *err) MUST_CHECK;
+
+/* sync_store.c */
+/* Fills items and counts of the commit, and stores it. */
+bool page_store(struct slice *s, struct page *p, struct run_commit *c, struct err *err) MUST_CHECK;
 
 /* sync_record.c */
 /* What is to be done with the record; err: only what ends the slice. */
