@@ -288,6 +288,8 @@ static const char *outcome_json(struct run *r, bool ok, const struct err *err)
 		jsonw_kstr(&w, "number", f->number);
 	if (f->at.generation > 1)
 		jsonw_kint(&w, "generation", f->at.generation);
+	if (f->wanted)
+		jsonw_kstr(&w, "wanted", f->wanted);
 	if (f->at.verdict)
 		jsonw_kstr(&w, "verdict", f->at.verdict);
 	if (f->at.watch_ms)
@@ -305,6 +307,8 @@ static const char *outcome_json(struct run *r, bool ok, const struct err *err)
 	jsonw_end_object(&w);
 	if (bool_of(r->spec, "tells_key")) /* what the target knows the delivered document by */
 		jsonw_kstr(&w, "key", fake_step(&r->fake, r->flow->delivery_step)->outcome);
+	if (bool_of(r->spec, "tells_about")) /* by what it is known, as its intent says */
+		jsonw_kstr(&w, "about", fake_step(&r->fake, r->flow->delivery_step)->about);
 	write_report(r, &w);
 	if (f->at.result && f->at.result[0] == '{') {
 		jsonw_key(&w, "result");
@@ -339,13 +343,19 @@ static void put_values(struct run *r)
 		r->fake.kv[r->fake.n_kv++] = (struct fake_pair) { json_key(v), json_str(v) };
 }
 
+static enum transfer_state state_of(const struct json *known)
+{
+	enum transfer_state state;
+	return state_parse(span_of(text_of(known, "state")), &state) ? state : STATE_DONE;
+}
+
 static void put_known(struct run *r)
 {
 	const struct json *k = json_get(r->spec, "known");
 	if (!k)
 		return;
 	r->fake.known = (struct known_transfer) { .exists = true,
-						  .state = STATE_DONE,
+						  .state = state_of(k),
 						  .delivered = bool_of(k, "delivered"),
 						  .changed = text_of(k, "changed"),
 						  .content_hash = text_of(k, "content_hash"),
@@ -453,6 +463,7 @@ static const char *run_flow(struct run *r)
 	f->severa.page = (int)int_of(r->spec, "page", 100);
 	put_steps(r);
 	f->at.delivered = fake_step(f, r->flow->delivery_step)->state == STEP_DONE;
+	f->at.generation = int_of(r->spec, "generation", 1);
 	put_known(r);
 	put_values(r);
 	fake_aim(f, kind, text_of(r->spec, "source_id"));

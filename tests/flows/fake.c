@@ -52,11 +52,12 @@ static bool step_intent(struct attempt *at, const char *step, const char *about,
 
 static bool step_outcome(struct attempt *at, const char *step, const char *outcome, struct err *err)
 {
+	struct step *s = fake_step(of(at), step);
 	(void)err;
-	*fake_step(of(at), step) =
-		outcome ? (struct step) { .state = STEP_DONE,
-					  .outcome = arena_strdup(of(at)->arena, outcome) }
-			: (struct step) { 0 };
+	*s = outcome ? (struct step) { .state = STEP_DONE,
+				       .about = s->about,
+				       .outcome = arena_strdup(of(at)->arena, outcome) }
+		     : (struct step) { 0 };
 	return true;
 }
 
@@ -221,7 +222,7 @@ static bool known(struct attempt *at, const char *kind, const char *source_id,
 	*ret = (struct known_transfer) { 0 };
 	for (size_t i = 0; i < f->n_found; i++)
 		if (strcmp(f->found[i].id, source_id) == 0)
-			ret->exists = true;
+			*ret = (struct known_transfer) { .exists = true, .state = STATE_QUEUED };
 	if (f->known.exists)
 		*ret = f->known;
 	return true;
@@ -232,6 +233,32 @@ static bool is_active(struct attempt *at, const char *connection)
 {
 	(void)at;
 	return connection[0] && !str_eq(connection, "paused");
+}
+
+/* Values of the link table: "customer:1001" of the left side, and the id at the right. */
+static bool links(struct attempt *at, const struct link_table *table, enum link_side side,
+		  const char *const *ids, size_t n, struct record_link *ret, struct err *err)
+{
+	assert(side == LINK_LEFT);
+	for (size_t i = 0; i < n; i++) {
+		const char *key = arena_printf(of(at)->arena, "%s:%s", table->kind, ids[i]);
+		const char *id;
+		if (!kv_get(at, table->scope, key, &id, err))
+			return false;
+		ret[i] = (struct record_link) { .id = { NULL, NULL } };
+		if (!id[0])
+			continue;
+		ret[i].id[LINK_LEFT] = ids[i];
+		ret[i].id[LINK_RIGHT] = id;
+	}
+	return true;
+}
+
+static bool want_run(struct attempt *at, const char *registers, struct err *err)
+{
+	(void)err;
+	of(at)->wanted = registers;
+	return true;
 }
 
 static const struct attempt_ops ops = {
@@ -255,6 +282,8 @@ static const struct attempt_ops ops = {
 	.report = report,
 	.known = known,
 	.is_active = is_active,
+	.links = links,
+	.want_run = want_run,
 };
 
 static const struct system *const fake_systems[] = { &severa_system,  &netvisor_system,

@@ -48,6 +48,7 @@ struct fake {
 	struct fake_found found[FAKE_MAX];
 	size_t n_found;
 	const char *report, *number;
+	const char *wanted; /* register runs that were asked for last */
 	struct known_transfer known; /* of every document that was found */
 	/* Takes the place of the transport. */
 	bool (*exchange)(struct fake *f, const struct call *call, struct http_reply *ret,
