@@ -145,6 +145,34 @@ static void addresses_and_vendor_key_may_be_the_connections(void **state)
 	assert_string_equal(err.pointer, "/credentials/maventa/company_uuid");
 }
 
+/* The uuids that name our sendings are made of the company's: pasted anew in capitals, it is no
+ * other account. */
+static void MV_15_a_company_is_one_however_it_is_written(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	static const char *const texts[] = {
+		"{\"company_uuid\":\"ABCDEF11-1111-4111-8111-111111111111\",\"user_api_key\":"
+		"\"k\"}",
+		"{\"company_uuid\":\"abcdef11-1111-4111-8111-111111111111\",\"user_api_key\":"
+		"\"k\"}",
+	};
+	struct maventa mv[2];
+	struct limit_key limit;
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const struct json *j;
+		fake_init(&f, arena, "{}", "{}");
+		assert_true(json_parse(arena, span_of(texts[i]), JSON_LIMITS_API, &j, &err));
+		assert_true(maventa_open(&f.at, NULL, j, &mv[i], &err));
+		assert_true(maventa_limit(&f.systems, json_str(json_get(j, "company_uuid")), &limit,
+					  &err));
+		assert_string_equal(limit.key, mv[i].limit_key);
+	}
+	assert_string_equal(mv[0].company, mv[1].company);
+	assert_string_equal(mv[0].token_key, mv[1].token_key);
+}
+
 /* ---- the error model ----------------------------------------------------------------------- */
 
 #define BODY(details) \
@@ -844,6 +872,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(missing_keys_are_named),
 		cmocka_unit_test(addresses_and_vendor_key_may_be_the_connections),
+		cmocka_unit_test(MV_15_a_company_is_one_however_it_is_written),
 		cmocka_unit_test(every_answer_has_its_meaning),
 		cmocka_unit_test(a_used_up_day_ends_and_a_told_wait_is_kept),
 		cmocka_unit_test(logins_fail_in_their_own_way),

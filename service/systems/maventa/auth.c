@@ -56,6 +56,17 @@ static void set_addresses(struct maventa *mv, const struct json *settings,
 		mv->vendor_key = mv->opt->vendor_key.p;
 }
 
+/* One account has one name, however it was pasted: our uuids, limits and tokens hang on it. */
+static bool settle_company(struct maventa *mv, struct err *err)
+{
+	char *name = arena_strdup(mv->at->arena, mv->company);
+	if (!name)
+		return err_set(err, ERR_LIMIT, "arena full");
+	maventa_lower(name);
+	mv->company = name;
+	return true;
+}
+
 bool maventa_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		  struct maventa *ret, struct err *err)
 {
@@ -72,7 +83,7 @@ bool maventa_open(struct attempt *at, const struct json *settings, const struct 
 	if (!ret->vendor_key[0])
 		return err_reason(err, ERR_CREDENTIALS, "vendor_key_refused", "Maventa",
 				  "no vendor API key of Maventa's is set");
-	return make_keys(ret, ret->company, err);
+	return settle_company(ret, err) && make_keys(ret, ret->company, err);
 }
 
 bool maventa_open_vendor(struct attempt *at, const struct json *settings,

@@ -29,6 +29,10 @@ enum maventa_company_state maventa_company_state_of(const char *text);
 /* How long a used-up daily limit lasts, from now. */
 int64_t maventa_next_day_ms(int64_t now_ms);
 
+/* ---- system.c ------------------------------------------------------------------------------ */
+
+void maventa_lower(char *text);
+
 /* ---- auth.c -------------------------------------------------------------------------------- */
 
 struct maventa_rq {

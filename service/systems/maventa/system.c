@@ -3,6 +3,8 @@
 #include "base/base.h"
 #include "maventa_internal.h"
 
+#include <ctype.h>
+
 #define ROW(type, member, name, preset, allowed, doc)                                        \
 	{                                                                                    \
 		OPTION_##type, OPTION_PREFIX name, offsetof(struct maventa_options, member), \
@@ -50,6 +52,12 @@ const struct maventa_options *maventa_options(const struct system_values *v)
 	return system_values_of(v, &maventa_system);
 }
 
+void maventa_lower(char *text)
+{
+	for (; *text; text++)
+		*text = (char)tolower((unsigned char)*text);
+}
+
 bool maventa_limit(const struct system_values *v, const char *company, struct limit_key *ret,
 		   struct err *err)
 {
@@ -57,5 +65,8 @@ bool maventa_limit(const struct system_values *v, const char *company, struct li
 	ret->max_running = opt->concurrency;
 	ret->rate_per_s = opt->rate;
 	ret->burst = opt->burst;
-	return limit_key_name(ret, "maventa", company, "/credentials/maventa/company_uuid", err);
+	if (!limit_key_name(ret, "maventa", company, "/credentials/maventa/company_uuid", err))
+		return false;
+	maventa_lower(ret->key);
+	return true;
 }
