@@ -191,6 +191,21 @@ static void zeros_are_explained_MV_13(void **state)
 		check_zero(&cases[i]);
 }
 
+/* Category K must tell a day of delivery (BR-IC-11), which Severa does not know. */
+static void goods_to_the_eu_have_a_day_where_the_user_says_so_MV_13(void **state)
+{
+	static const struct severa_tax taxes[] = { { .is_tax_free = true, .free_category = "K" },
+						   { .is_tax_free = true, .free_category = "G" } };
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const struct sm_settings set = { .delivered_on_invoice_date = i % 2 };
+		struct invoice_row row = { .has_vat_rate = true };
+		struct invoice inv = { .issue_date = "2026-11-10", .rows = &row, .n_rows = 1 };
+		sm_explain_zeros(&set, &taxes[i / 2], &inv);
+		assert_true(str_eq(inv.delivery_date, i == 1 ? "2026-11-10" : NULL));
+	}
+}
+
 static void what_maventa_tells_must_agree_SV_02(void **state)
 {
 	const struct delivery_identity id = {
@@ -227,6 +242,7 @@ int main(void)
 		cmocka_unit_test(email_without_an_address_is_named_MV_10),
 		cmocka_unit_test(format_by_country_MV_13),
 		cmocka_unit_test(zeros_are_explained_MV_13),
+		cmocka_unit_test(goods_to_the_eu_have_a_day_where_the_user_says_so_MV_13),
 		cmocka_unit_test(what_maventa_tells_must_agree_SV_02),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

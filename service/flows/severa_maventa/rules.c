@@ -178,6 +178,8 @@ void sm_explain_zeros(const struct sm_settings *set, const struct severa_tax *ta
 			continue;
 		inv->rows[i].vat_category = category;
 		inv->rows[i].vat_exemption_reason = reason;
+		if (set->delivered_on_invoice_date && str_eq(category, "K") && !inv->delivery_date)
+			inv->delivery_date = inv->issue_date;
 	}
 }
 

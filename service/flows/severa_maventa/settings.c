@@ -65,6 +65,11 @@ const struct setting sm_setting_table[SM_N_SETTINGS] = {
 	  "Why a row to a business in another EU country has no VAT where Severa does not say." },
 	{ "vat.zero_outside_eu", SETTING_ENUM, "E|G|O|Z", "G", false,
 	  "Why a row to a country outside the EU has no VAT where Severa does not say." },
+	{ "vat.delivered_on_invoice_date", SETTING_BOOL, NULL, "false", false,
+	  "The invoice's date stands for the day of delivery of goods sold to another EU country "
+	  "(category K), which must be told and which Severa does not know; off: such an invoice "
+	  "is "
+	  "an error." },
 	{ "vat.exempt_reason", SETTING_TEXT, NULL, NULL, false,
 	  "Why rows of category E are exempt, in words for the buyer." },
 	{ "maventa.url", SETTING_TEXT, NULL, NULL, false, "Maventa base URL of this connection." },
@@ -168,6 +173,7 @@ void sm_read_settings(struct arena *arena, const struct json *s, struct sm_setti
 		.zero_eu = text(s, "vat.zero_eu"),
 		.zero_outside = text(s, "vat.zero_outside_eu"),
 		.exempt_reason = text(s, "vat.exempt_reason"),
+		.delivered_on_invoice_date = flag(s, "vat.delivered_on_invoice_date"),
 		.kid_mod11 = str_eq(text(s, "seller.kid"), "mod11"),
 		.not_in_company_register = !flag(s, "seller.in_company_register"),
 	};
