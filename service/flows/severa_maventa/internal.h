@@ -80,7 +80,6 @@ bool sm_settle(struct arena *arena, const struct system_values *systems,
 void sm_read_settings(struct arena *arena, const struct json *settings, struct sm_settings *ret);
 /* Settings and Severa: what a connection has before it has keys of Maventa's. */
 bool sm_open_severa(struct sm *r, struct attempt *at, struct err *err) MUST_CHECK;
-bool sm_open(struct sm *r, struct attempt *at, struct err *err) MUST_CHECK;
 
 /* rules.c, pure */
 /* By which an invoice is known at Maventa: another one for another generation, never for a repeat.

@@ -181,21 +181,9 @@ void sm_read_settings(struct arena *arena, const struct json *s, struct sm_setti
 
 bool sm_open_severa(struct sm *r, struct attempt *at, struct err *err)
 {
-	struct span secret = { at->conn->credentials.p, at->conn->credentials.n };
 	*r = (struct sm) { .at = at };
-	if (!secret.p)
-		return err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Severa",
-				  "the connection has no credentials");
-	if (!json_parse(at->arena, span_of(at->conn->settings), JSON_LIMITS_API, &r->settings,
-			err) ||
-	    !json_parse(at->arena, secret, JSON_LIMITS_API, &r->credentials, err))
-		return err_wrap(err, "connection %s", at->conn->id);
+	if (!setup_read(at, "Severa", &r->settings, &r->credentials, err))
+		return false;
 	sm_read_settings(at->arena, r->settings, &r->set);
 	return severa_open(at, r->settings, json_get(r->credentials, "severa"), &r->severa, err);
-}
-
-bool sm_open(struct sm *r, struct attempt *at, struct err *err)
-{
-	return sm_open_severa(r, at, err) &&
-	       maventa_open(at, r->settings, json_get(r->credentials, "maventa"), &r->maventa, err);
 }
