@@ -4,6 +4,7 @@
 
 #include "registry.h"
 
+#include "flows/severa_maestro.h"
 #include "flows/severa_maventa.h"
 #include "flows/severa_netvisor.h"
 #include "flows/spotilla_procountor.h"
@@ -21,8 +22,5 @@ const struct system *const systems[] = {
 };
 
 const struct flow *const flows[] = {
-	&severa_netvisor,
-	&severa_maventa,
-	&spotilla_procountor,
-	NULL,
+	&severa_netvisor, &severa_maventa, &severa_maestro, &spotilla_procountor, NULL,
 };

@@ -91,6 +91,11 @@ bool delivery_look_up(struct delivery *d, const struct delivery_identity *id, co
 bool delivery_identity_read(struct arena *arena, const char *about, struct delivery_identity *ret,
 			    struct err *err) MUST_CHECK;
 
+/* Blanks and leading zeros do not count in a reference; "RF" ones are compared as they are. */
+bool delivery_same_reference(const char *a, const char *b);
+/* Is it the document's sum? Whether a target counts the cents of rounding in, is not known. */
+bool delivery_is_sum(struct decimal told, const struct delivery_identity *id);
+
 /* For writes of the flow's own that have a step: after an empty look-up, true when it may be done
  * (again); ERR_DOUBT while it is too early. */
 bool delivery_absence_counts(const struct delivery *d, const char *step, const struct step *s,

@@ -17,6 +17,7 @@
 #include "base/base.h"
 #include "flow.h"
 #include "flows/delivery.h"
+#include "flows/report.h"
 #include "flows/setup.h"
 #include "model/invoice.h"
 #include "systems/severa.h"
@@ -56,6 +57,45 @@
 	{                                                                                 \
 		"severa", "client_secret", "Client secret of the REST credentials.", true \
 	}
+
+/* Rows of a flow whose documents say what an e-invoice does (road_read_einvoice). */
+#define ROAD_N_EINVOICE_SETTINGS 7
+#define ROAD_CHOICE(name, allowed, preset, doc)                 \
+	{                                                       \
+		name, SETTING_ENUM, allowed, preset, false, doc \
+	}
+#define ROAD_EINVOICE_SETTINGS                                                                     \
+	ROAD_SETTING("seller.iban", SETTING_TEXT, NULL, false,                                     \
+		     "Account to be paid to; not set: the company's accounts in Severa."),         \
+		ROAD_SETTING("seller.bic", SETTING_TEXT, NULL, false,                              \
+			     "BIC of that account's bank."),                                       \
+		ROAD_CHOICE("vat.zero_domestic", "AE|E|O|Z", NULL,                                 \
+			    "Why a domestic row has no VAT where Severa does not say; not set: "   \
+			    "such a row is an error."),                                            \
+		ROAD_CHOICE("vat.zero_eu", "AE|E|K|O|Z", "AE",                                     \
+			    "Why a row to a business in another EU country has no VAT where "      \
+			    "Severa does not say."),                                               \
+		ROAD_CHOICE("vat.zero_outside_eu", "E|G|O|Z", "G",                                 \
+			    "Why a row to a country outside the EU has no VAT where Severa does "  \
+			    "not say."),                                                           \
+		ROAD_SETTING("vat.delivered_on_invoice_date", SETTING_BOOL, "false", false,        \
+			     "The invoice's date stands for the day of delivery of goods sold to " \
+			     "another EU country (category K), which must be told and which "      \
+			     "Severa does not know; off: such an invoice is an error."),           \
+		ROAD_SETTING("vat.exempt_reason", SETTING_TEXT, NULL, false,                       \
+			     "Why rows of category E are exempt, in words for the buyer.")
+/* Their values; NULL: not given. */
+struct road_einvoice {
+	const char *iban, *bic;
+	const char *zero_domestic, *zero_eu, *zero_outside; /* VAT categories */
+	const char *exempt_reason;
+	bool delivered_on_invoice_date; /* rows of category K */
+};
+void road_einvoice_settings(const struct flow *flow, const struct json *settings,
+			    struct road_einvoice *ret);
+/* For flow.settle: combinations of them that are refused. */
+bool road_settle_einvoice(const struct flow *flow, const struct json *settings,
+			  struct err *err) MUST_CHECK;
 
 /* setup.h's, under the names of the road. */
 static inline const char *road_text(const struct flow *flow, const struct json *settings,
@@ -207,6 +247,12 @@ struct road_ops {
 	/* The flow's part of the connection check, after the common one, when open has
 	 * succeeded: road_problem for each lack. False only when it cannot go on. May be NULL. */
 	bool (*check)(struct road_check *c, struct err *err);
+	/*
+	 * What the flow adds to a poll's report: it is shown each delivered invoice that stands in
+	 * the transferred status, and at the end writes its part. May be NULL.
+	 */
+	bool (*watch)(struct road *r, const char *source_id, struct err *err);
+	bool (*report)(struct road *r, struct report *ret, struct err *err);
 };
 
 /*
@@ -235,6 +281,17 @@ bool road_read_customer(struct road *r, struct err *err) MUST_CHECK;
 /* The buyer's country code, by its name on the invoice, else by the customer's card; ERR_DATA
  * country_unknown. Left NULL when neither names one. */
 bool road_find_country(struct road *r, struct err *err) MUST_CHECK;
+/*
+ * What an e-invoice says beyond the invoice: the seller's country and accounts, why a row bears no
+ * VAT, what a credit note credits, the VAT in the seller's own currency. After the rows, the
+ * customer and the country.
+ */
+bool road_read_einvoice(struct road *r, const struct road_einvoice *set,
+			struct err *err) MUST_CHECK;
+/* Gives the rows at 0 % their VAT category and reason; NULL where nobody has said. And the invoice
+ * the day of delivery that category K asks for, if its date may stand for it. Pure. */
+void road_explain_zeros(const struct road_einvoice *set, const struct severa_tax *tax,
+			struct invoice *inv);
 
 /* ---- for writes ---------------------------------------------------------------------------- */
 

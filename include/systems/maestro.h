@@ -89,6 +89,8 @@ enum maestro_customer_field {
 struct maestro_customer {
 	const char *values[MAESTRO_CUSTOMER_FIELDS]; /* NULL: absent */
 };
+/* Its name at Maestro. */
+const char *maestro_customer_field_name(enum maestro_customer_field f);
 /*
  * Ours as it should stand there. currency NULL and term_days below 0: not told. ERR_DATA
  * customer_number_missing, customer_name_missing. Pure.
@@ -124,11 +126,11 @@ struct maestro_created {
 
 /*
  * The request's body, a Finvoice 3.0: rows go by their product_code, the buyer by the customer
- * number. `inv` has been through invoice_sum_up. ERR_DATA with the format's reasons
- * (formats/finvoice.h). Pure: same bytes each time.
+ * number. `inv` has been through invoice_sum_up. is_utf8: for people to read, not to be sent.
+ * ERR_DATA with the format's reasons (formats/finvoice.h). Pure: same bytes each time.
  */
-bool maestro_map_invoice(struct arena *arena, const struct invoice *inv, struct span *ret,
-			 struct err *err) MUST_CHECK;
+bool maestro_map_invoice(struct arena *arena, const struct invoice *inv, bool is_utf8,
+			 struct span *ret, struct err *err) MUST_CHECK;
 /*
  * Sends what maestro_map_invoice made. key: ours, one per document and generation. ERR_DUPLICATE
  * when Maestro has the number or the key already: look before believing.

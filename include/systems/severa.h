@@ -160,6 +160,11 @@ bool severa_credited(struct severa *s, struct invoice *inv, struct err *err) MUS
  */
 bool severa_account_vat(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
 
+/* Does it steer how a customer gets invoices, where an e-invoice address or operator should stand
+ * (facts/severa.md §10)? An e-mail address, EMAIL, PRINT, DONOTSEND. */
+bool severa_is_steering_word(const char *text);
+/* Typed by people: blanks around it and its case do not count. */
+bool severa_is_word(const char *text, const char *word);
 /* With head-office addresses (billing, postal), phone, fax and the language's code. */
 bool severa_customer(struct severa *s, const char *id, struct customer *ret,
 		     struct err *err) MUST_CHECK;

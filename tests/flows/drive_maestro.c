@@ -98,7 +98,8 @@ static bool do_send(struct drive *d, struct err *err)
 	struct invoice inv;
 	struct maestro_created made;
 	struct span body;
-	if (!drive_invoice(d, &inv, err) || !maestro_map_invoice(d->arena, &inv, &body, err) ||
+	if (!drive_invoice(d, &inv, err) ||
+	    !maestro_map_invoice(d->arena, &inv, false, &body, err) ||
 	    !maestro_invoice_add(own(d), drive_arg(d, "key"), body, &made, err))
 		return false;
 	drive_put(d, "id", made.id);

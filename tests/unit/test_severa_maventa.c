@@ -1,5 +1,5 @@
 /* test_severa_maventa.c: the pure rules of the flow severa-maventa: the uuid that must never
- * change, the way an invoice takes, the format, and why a row bears no VAT. */
+ * change, the way an invoice takes, and the format. */
 #include "base/base.h"
 
 #include <setjmp.h>
@@ -132,80 +132,6 @@ static void format_by_country_MV_13(void **state)
 	}
 }
 
-struct zero_case {
-	const char *from, *to, *vat;
-	struct severa_tax tax;
-	const char *category, *reason;
-};
-
-static void check_zero(const struct zero_case *c)
-{
-	const struct sm_settings set = { .zero_eu = "AE", .zero_outside = "G" };
-	struct invoice_row rows[] = {
-		{ .has_vat_rate = true }, /* 0 % */
-		{ .has_vat_rate = true, .vat_rate = { 255, 1 } },
-		{ .has_vat_rate = false }, /* text alone */
-	};
-	struct invoice inv = { .seller.address.country_code = c->from,
-			       .buyer = { .vat_number = c->vat, .address.country_code = c->to },
-			       .rows = rows,
-			       .n_rows = ARRAY_SIZE(rows) };
-	assert_true(sm_has_zero_rows(&inv));
-	sm_explain_zeros(&set, &c->tax, &inv);
-	assert_true(str_eq(rows[0].vat_category, c->category));
-	assert_true(str_eq(rows[0].vat_exemption_reason, c->reason));
-	assert_null(rows[1].vat_category);
-	assert_null(rows[2].vat_category);
-}
-
-static void zeros_are_explained_MV_13(void **state)
-{
-	static const struct zero_case cases[] = {
-		{ "FI", "FI", "FI12345671", { 0 }, NULL, NULL }, /* nobody has said */
-		{ "FI",
-		  "FI",
-		  "FI12345671",
-		  { true, "AVL 8 c §", false, NULL, NULL },
-		  "AE",
-		  "AVL 8 c §" },
-		{ "FI", "SE", "SE559900112901", { 0 }, "AE", NULL },
-		{ "FI", "SE", NULL, { 0 }, NULL, NULL }, /* a person pays VAT */
-		{ "FI", "NO", "NO123456785MVA", { 0 }, "G", NULL },
-		{ "NO", "FI", "FI12345671", { 0 }, "G", NULL },
-		{ "FI",
-		  "SE",
-		  "SE559900112901",
-		  { false, NULL, true, "K", "Tavara" },
-		  "K",
-		  "Tavara" },
-		{ "FI", "SE", "SE559900112901", { false, NULL, true, "S", "Outo" }, "AE", "Outo" },
-		{ "FI",
-		  "SE",
-		  "SE559900112901",
-		  { false, NULL, false, "K", "Ei voimassa" },
-		  "AE",
-		  NULL },
-	};
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		check_zero(&cases[i]);
-}
-
-/* Category K must tell a day of delivery (BR-IC-11), which Severa does not know. */
-static void goods_to_the_eu_have_a_day_where_the_user_says_so_MV_13(void **state)
-{
-	static const struct severa_tax taxes[] = { { .is_tax_free = true, .free_category = "K" },
-						   { .is_tax_free = true, .free_category = "G" } };
-	(void)state;
-	for (size_t i = 0; i < 4; i++) {
-		const struct sm_settings set = { .delivered_on_invoice_date = i % 2 };
-		struct invoice_row row = { .has_vat_rate = true };
-		struct invoice inv = { .issue_date = "2026-11-10", .rows = &row, .n_rows = 1 };
-		sm_explain_zeros(&set, &taxes[i / 2], &inv);
-		assert_true(str_eq(inv.delivery_date, i == 1 ? "2026-11-10" : NULL));
-	}
-}
-
 static void what_maventa_tells_must_agree_SV_02(void **state)
 {
 	const struct delivery_identity id = {
@@ -241,8 +167,6 @@ int main(void)
 		cmocka_unit_test(words_on_the_card_steer_MV_10),
 		cmocka_unit_test(email_without_an_address_is_named_MV_10),
 		cmocka_unit_test(format_by_country_MV_13),
-		cmocka_unit_test(zeros_are_explained_MV_13),
-		cmocka_unit_test(goods_to_the_eu_have_a_day_where_the_user_says_so_MV_13),
 		cmocka_unit_test(what_maventa_tells_must_agree_SV_02),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -673,10 +673,87 @@ static void test_check_of_severa_without_keys_of_the_target_SV_06(void **state)
 	assert_null(w->checked);
 }
 
+/* ---- why there is no VAT -------------------------------------------------------------------- */
+
+struct zero_case {
+	const char *from, *to, *vat;
+	struct severa_tax tax;
+	const char *category, *reason;
+};
+
+static void check_zero(const struct zero_case *c)
+{
+	const struct road_einvoice set = { .zero_eu = "AE", .zero_outside = "G" };
+	struct invoice_row rows[] = {
+		{ .has_vat_rate = true }, /* 0 % */
+		{ .has_vat_rate = true, .vat_rate = { 255, 1 } },
+		{ .has_vat_rate = false }, /* text alone */
+	};
+	struct invoice inv = { .seller.address.country_code = c->from,
+			       .buyer = { .vat_number = c->vat, .address.country_code = c->to },
+			       .rows = rows,
+			       .n_rows = ARRAY_SIZE(rows) };
+	road_explain_zeros(&set, &c->tax, &inv);
+	assert_true(str_eq(rows[0].vat_category, c->category));
+	assert_true(str_eq(rows[0].vat_exemption_reason, c->reason));
+	assert_null(rows[1].vat_category);
+	assert_null(rows[2].vat_category);
+}
+
+static void test_zeros_are_explained_MV_13(void **state)
+{
+	static const struct zero_case cases[] = {
+		{ "FI", "FI", "FI12345671", { 0 }, NULL, NULL }, /* nobody has said */
+		{ "FI",
+		  "FI",
+		  "FI12345671",
+		  { true, "AVL 8 c §", false, NULL, NULL },
+		  "AE",
+		  "AVL 8 c §" },
+		{ "FI", "SE", "SE559900112901", { 0 }, "AE", NULL },
+		{ "FI", "SE", NULL, { 0 }, NULL, NULL }, /* a person pays VAT */
+		{ "FI", "NO", "NO123456785MVA", { 0 }, "G", NULL },
+		{ "NO", "FI", "FI12345671", { 0 }, "G", NULL },
+		{ "FI",
+		  "SE",
+		  "SE559900112901",
+		  { false, NULL, true, "K", "Tavara" },
+		  "K",
+		  "Tavara" },
+		{ "FI", "SE", "SE559900112901", { false, NULL, true, "S", "Outo" }, "AE", "Outo" },
+		{ "FI",
+		  "SE",
+		  "SE559900112901",
+		  { false, NULL, false, "K", "Ei voimassa" },
+		  "AE",
+		  NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check_zero(&cases[i]);
+}
+
+/* Category K must tell a day of delivery (BR-IC-11), which Severa does not know. */
+static void test_goods_to_the_eu_have_a_day_where_the_user_says_so_MV_13(void **state)
+{
+	static const struct severa_tax taxes[] = { { .is_tax_free = true, .free_category = "K" },
+						   { .is_tax_free = true, .free_category = "G" } };
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		const struct road_einvoice set = { .delivered_on_invoice_date = i % 2 };
+		struct invoice_row row = { .has_vat_rate = true };
+		struct invoice inv = { .issue_date = "2026-11-10", .rows = &row, .n_rows = 1 };
+		road_explain_zeros(&set, &taxes[i / 2], &inv);
+		assert_true(str_eq(inv.delivery_date, i == 1 ? "2026-11-10" : NULL));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_name_for_a_company_SV_09),
+		cmocka_unit_test(test_zeros_are_explained_MV_13),
+		cmocka_unit_test(test_goods_to_the_eu_have_a_day_where_the_user_says_so_MV_13),
 		cmocka_unit_test(test_company_as_severa_writes_it_SV_09),
 		cmocka_unit_test_setup_teardown(test_sent_and_followed_to_the_verdict_MV_14, setup,
 						teardown),

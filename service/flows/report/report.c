@@ -12,6 +12,19 @@ void report_add(struct report_list *l, struct arena *arena, const char *name)
 	l->n++;
 }
 
+static void write_codes(const struct report *r, struct json_writer *j)
+{
+	jsonw_key(j, "unknown_codes");
+	jsonw_array(j);
+	for (size_t i = 0; i < r->n_codes && i < REPORT_NAMES_MAX; i++) {
+		jsonw_object(j);
+		jsonw_kstr(j, "code", r->codes[i].code);
+		jsonw_kint(j, "rows", r->codes[i].rows);
+		jsonw_end_object(j);
+	}
+	jsonw_end_array(j);
+}
+
 static void write_lists(const struct report *r, struct json_writer *j)
 {
 	const struct {
@@ -31,10 +44,14 @@ static void write_lists(const struct report *r, struct json_writer *j)
 			jsonw_str(j, l->names[i]);
 		jsonw_end_array(j);
 	}
+	if (r->has_codes)
+		write_codes(r, j);
 	jsonw_key(j, "counts"); /* whole, where a list names the first alone */
 	jsonw_object(j);
 	for (size_t k = 0; k < n; k++)
 		jsonw_kint(j, lists[k].name, (int64_t)lists[k].list->n);
+	if (r->has_codes)
+		jsonw_kint(j, "unknown_codes", (int64_t)r->n_codes);
 	jsonw_end_object(j);
 }
 

@@ -8,51 +8,11 @@
 #include "base/clock.h"
 #include "formats/finvoice.h"
 #include "formats/peppol.h"
-#include "model/codes.h"
 
 #define ATTACHMENT_MAX ((size_t)10 << 20)
 #define MAVENTA_OPERATOR "003721291126" /* in Finland (facts/maventa.md §10) */
 
 /* ---- prepare ------------------------------------------------------------------------------- */
-
-/* By name, else by the letters of the VAT number. */
-static bool find_seller_country(struct road *r, struct err *err)
-{
-	struct party *seller = &r->inv.seller;
-	const char *vat = seller->vat_number;
-	if (!severa_country(&r->severa, seller->address.country_name, &seller->address.country_code,
-			    err))
-		return false;
-	if (seller->address.country_code || !vat || strlen(vat) < 2)
-		return true;
-	char *letters = arena_memdup(r->at->arena, vat, 2);
-	if (!letters)
-		return err_set(err, ERR_LIMIT, "arena full");
-	seller->address.country_code = country_is_known(letters) ? letters : NULL;
-	return true;
-}
-
-static bool add_seller(struct road *r, struct err *err)
-{
-	const struct sm_settings *set = &sm_run_of(r)->set;
-	struct invoice *inv = &r->inv;
-	struct bank_account *own;
-	if (!find_seller_country(r, err))
-		return false;
-	inv->seller.einvoice_address = set->einvoice_address;
-	inv->seller.einvoice_operator = set->einvoice_operator ? set->einvoice_operator
-							       : MAVENTA_OPERATOR;
-	if (!set->iban)
-		return severa_accounts(&r->severa, &inv->seller, &inv->accounts, &inv->n_accounts,
-				       err);
-	own = arena_alloc(r->at->arena, sizeof(*own));
-	if (!own)
-		return err_set(err, ERR_LIMIT, "arena full");
-	*own = (struct bank_account) { .number = set->iban, .bic = set->bic };
-	inv->accounts = own;
-	inv->n_accounts = 1;
-	return true;
-}
 
 static bool add_buyer(struct road *r, struct err *err)
 {
@@ -67,38 +27,16 @@ static bool add_buyer(struct road *r, struct err *err)
 	return true;
 }
 
-/* BT-111 is wanted only where the invoice is in another currency than the seller's books. */
-static bool add_own_currency(struct road *r, struct err *err)
-{
-	struct invoice *inv = &r->inv;
-	const char *home = country_currency(inv->seller.address.country_code);
-	bool is_foreign = home && !str_eq(home, inv->currency);
-	if (is_foreign && !severa_account_vat(&r->severa, inv, err))
-		return false;
-	if (is_foreign && str_eq(inv->accounting_currency, home))
-		return true;
-	inv->accounting_currency = NULL;
-	inv->has_vat_accounting = false;
-	return true;
-}
-
-static bool add_zero_reasons(struct road *r, struct err *err)
-{
-	struct severa_tax tax;
-	if (!sm_has_zero_rows(&r->inv))
-		return true;
-	if (!severa_tax(&r->severa, r->inv.source_id, r->customer.source_id,
-			r->inv.buyer.address.country_code, &tax, err))
-		return false;
-	sm_explain_zeros(&sm_run_of(r)->set, &tax, &r->inv);
-	return true;
-}
-
 bool sm_prepare(struct road *r, struct err *err)
 {
-	return road_read_rows(r, err) && add_buyer(r, err) && add_seller(r, err) &&
-	       add_zero_reasons(r, err) && severa_credited(&r->severa, &r->inv, err) &&
-	       add_own_currency(r, err) && road_sum_up(r, err);
+	const struct sm_settings *set = &sm_run_of(r)->set;
+	struct party *seller = &r->inv.seller;
+	if (!road_read_rows(r, err) || !add_buyer(r, err))
+		return false;
+	seller->einvoice_address = set->einvoice_address;
+	seller->einvoice_operator = set->einvoice_operator ? set->einvoice_operator
+							   : MAVENTA_OPERATOR;
+	return road_read_einvoice(r, &set->einvoice, err) && road_sum_up(r, err);
 }
 
 /* ---- build --------------------------------------------------------------------------------- */

@@ -23,11 +23,9 @@ struct sm_settings {
 	bool finvoice_en16931, send_by_email;
 	struct maventa_settings account; /* what the user set of the account's own settings */
 	const char *comment; /* in the e-mail; may be NULL */
-	const char *einvoice_address, *einvoice_operator, *iban, *bic; /* ours; may be NULL */
+	const char *einvoice_address, *einvoice_operator; /* ours; may be NULL */
 	const char *buyer_reference; /* may be NULL */
-	const char *zero_domestic, *zero_eu, *zero_outside; /* VAT categories; may be NULL */
-	const char *exempt_reason; /* of category E; may be NULL */
-	bool delivered_on_invoice_date; /* rows of category K */
+	struct road_einvoice einvoice;
 	bool kid_mod11, not_in_company_register;
 };
 
@@ -70,7 +68,7 @@ static inline struct sm_run *sm_run_of(struct road *r)
 }
 
 /* settings.c */
-#define SM_N_SETTINGS (ROAD_N_SETTINGS + 23)
+#define SM_N_SETTINGS (ROAD_N_SETTINGS + ROAD_N_EINVOICE_SETTINGS + 16)
 #define SM_N_CREDENTIALS (ROAD_N_CREDENTIALS + 3)
 extern const struct setting sm_setting_table[SM_N_SETTINGS];
 extern const struct credential sm_credential_table[SM_N_CREDENTIALS];
@@ -95,11 +93,6 @@ void sm_address_buyer(const struct sm_route *route, const struct customer *c, st
 /* Of an invoice whose parties are known; never SM_BY_COUNTRY. */
 enum sm_format sm_format(struct arena *arena, const struct sm_settings *set,
 			 const struct invoice *inv);
-bool sm_has_zero_rows(const struct invoice *inv);
-/* Gives the rows at 0 % their VAT category and reason; NULL where nobody has said. And the invoice
- * the day of delivery that category K asks for, if its date may stand for it. */
-void sm_explain_zeros(const struct sm_settings *set, const struct severa_tax *tax,
-		      struct invoice *inv);
 /* Does all that Maventa tells of it agree? */
 bool sm_is_same(const struct maventa_invoice *in, const struct delivery_identity *id);
 

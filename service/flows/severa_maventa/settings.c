@@ -47,9 +47,7 @@ const struct setting sm_setting_table[SM_N_SETTINGS] = {
 	  "The company's own e-invoice address; not set: made of its business id." },
 	{ "seller.einvoice_operator", SETTING_TEXT, NULL, NULL, false,
 	  "Operator of that address; not set: Maventa." },
-	{ "seller.iban", SETTING_TEXT, NULL, NULL, false,
-	  "Account to be paid to; not set: the company's accounts in Severa." },
-	{ "seller.bic", SETTING_TEXT, NULL, NULL, false, "BIC of that account's bank." },
+	ROAD_EINVOICE_SETTINGS,
 	{ "seller.kid", SETTING_ENUM, "mod10|mod11", "mod10", false,
 	  "Check digit of Norwegian payment references, as agreed with the bank." },
 	{ "seller.in_company_register", SETTING_BOOL, NULL, "true", false,
@@ -58,20 +56,6 @@ const struct setting sm_setting_table[SM_N_SETTINGS] = {
 	  "Said in Peppol for an invoice that has neither the buyer's reference nor an order "
 	  "number; "
 	  "not set: such an invoice is an error." },
-	{ "vat.zero_domestic", SETTING_ENUM, "AE|E|O|Z", NULL, false,
-	  "Why a domestic row has no VAT where Severa does not say; not set: such a row is an "
-	  "error." },
-	{ "vat.zero_eu", SETTING_ENUM, "AE|E|K|O|Z", "AE", false,
-	  "Why a row to a business in another EU country has no VAT where Severa does not say." },
-	{ "vat.zero_outside_eu", SETTING_ENUM, "E|G|O|Z", "G", false,
-	  "Why a row to a country outside the EU has no VAT where Severa does not say." },
-	{ "vat.delivered_on_invoice_date", SETTING_BOOL, NULL, "false", false,
-	  "The invoice's date stands for the day of delivery of goods sold to another EU country "
-	  "(category K), which must be told and which Severa does not know; off: such an invoice "
-	  "is "
-	  "an error." },
-	{ "vat.exempt_reason", SETTING_TEXT, NULL, NULL, false,
-	  "Why rows of category E are exempt, in words for the buyer." },
 	{ "maventa.url", SETTING_TEXT, NULL, NULL, false, "Maventa base URL of this connection." },
 	{ "maventa.soap_url", SETTING_TEXT, NULL, NULL, false,
 	  "Where the WSDL for this connection's registration is." },
@@ -119,12 +103,10 @@ static bool check_combinations(const struct json *settings, struct err *err)
 	const char *comment = text(settings, "email.comment");
 	if (comment && utf8_length(span_of(comment)) > COMMENT_MAX_CHARS)
 		return road_refuse(err, "/settings/email/comment", "at most 1024 characters");
-	if (!text(settings, "seller.iban") && text(settings, "seller.bic"))
-		return road_refuse(err, "/settings/seller/bic", "goes with seller.iban");
 	if (flag(settings, "print.own_pdf") && !flag(settings, "send_pdf"))
 		return road_refuse(err, "/settings/print/own_pdf",
 				   "needs send_pdf: without it there is no PDF to print");
-	return true;
+	return road_settle_einvoice(&severa_maventa, settings, err);
 }
 
 bool sm_settle(struct arena *arena, const struct system_values *systems,
@@ -166,17 +148,11 @@ void sm_read_settings(struct arena *arena, const struct json *s, struct sm_setti
 		.comment = text(s, "email.comment"),
 		.einvoice_address = text(s, "seller.einvoice_address"),
 		.einvoice_operator = text(s, "seller.einvoice_operator"),
-		.iban = text(s, "seller.iban"),
-		.bic = text(s, "seller.bic"),
 		.buyer_reference = text(s, "buyer_reference"),
-		.zero_domestic = text(s, "vat.zero_domestic"),
-		.zero_eu = text(s, "vat.zero_eu"),
-		.zero_outside = text(s, "vat.zero_outside_eu"),
-		.exempt_reason = text(s, "vat.exempt_reason"),
-		.delivered_on_invoice_date = flag(s, "vat.delivered_on_invoice_date"),
 		.kid_mod11 = str_eq(text(s, "seller.kid"), "mod11"),
 		.not_in_company_register = !flag(s, "seller.in_company_register"),
 	};
+	road_einvoice_settings(&severa_maventa, s, &ret->einvoice);
 }
 
 bool sm_open_severa(struct sm *r, struct attempt *at, struct err *err)

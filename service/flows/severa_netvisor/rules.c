@@ -127,13 +127,6 @@ static const char *find_language(const struct sn_settings *set, const char *code
 	return strncasecmp(code, "sv", 2) == 0 ? "SE" : "EN";
 }
 
-/* Severa users steer the channel by words in the e-invoice fields (facts/severa.md §10). */
-static bool is_steering_word(const char *text)
-{
-	return strchr(text, '@') || strcasecmp(text, "PRINT") == 0 ||
-	       strcasecmp(text, "DONOTSEND") == 0;
-}
-
 static bool lack(struct err *err, const char *reason, const char *who)
 {
 	return err_reason(err, ERR_DATA, reason, who, "customer %s: %s", who, reason);
@@ -153,7 +146,7 @@ static bool put_einvoice(const struct sn_settings *set, const struct customer *c
 			 const char **v, struct err *err)
 {
 	v[NETVISOR_EINVOICE_ADDRESS] = v[NETVISOR_EINVOICE_OPERATOR] = "";
-	if (!is_set(c->einvoice_address) || is_steering_word(c->einvoice_address))
+	if (!is_set(c->einvoice_address) || severa_is_steering_word(c->einvoice_address))
 		return true;
 	if (!is_set(c->einvoice_operator))
 		return lack(err, "operator_missing", who);
@@ -302,31 +295,11 @@ size_t sn_customer_changes(const struct netvisor_customer *theirs,
 
 /* ---- the same invoice? --------------------------------------------------------------------- */
 
-/* Blanks and leading zeros do not count in a reference; "RF" ones are compared as they are. */
-static bool same_reference(const char *a, const char *b)
-{
-	if (!is_set(a) || !is_set(b))
-		return !is_set(a) && !is_set(b);
-	while (*a == '0' || *a == ' ')
-		a++;
-	while (*b == '0' || *b == ' ')
-		b++;
-	for (;; a++, b++) {
-		while (*a == ' ')
-			a++;
-		while (*b == ' ')
-			b++;
-		if (*a != *b)
-			return false;
-		if (!*a)
-			return true;
-	}
-}
-
 bool sn_is_same_invoice(const struct netvisor_listed *l, const struct delivery_identity *id)
 {
 	/* Without a reference of ours Netvisor makes one. */
-	bool reference = !is_set(id->reference) || same_reference(l->reference, id->reference);
+	bool reference = !is_set(id->reference) ||
+			 delivery_same_reference(l->reference, id->reference);
 	return reference && str_eq(l->number, id->number) && str_eq(l->date, id->date) &&
 	       l->customer_code && strcasecmp(l->customer_code, id->customer_code) == 0 &&
 	       decimal_eq(l->sum, id->sum);

@@ -143,6 +143,11 @@ static bool dated_after_activation(const struct watch *w, const struct invoice *
 	return inv->changed_ms >= since || (inv->issue_date && strcmp(inv->issue_date, day) >= 0);
 }
 
+static bool watch_delivered(struct road *r, const char *source_id, struct err *err)
+{
+	return !r->ops->watch || r->ops->watch(r, source_id, err);
+}
+
 bool watch_transferred(void *watch, const struct invoice *items, size_t n, struct err *err)
 {
 	struct watch *w = watch;
@@ -161,7 +166,8 @@ bool watch_transferred(void *watch, const struct invoice *items, size_t n, struc
 		if (!at->ops->known(at, "invoice", items[i].source_id, &known, err))
 			return false;
 		if (known.exists && known.delivered) {
-			if (!compare_content(w, &items[i], &known, err))
+			if (!compare_content(w, &items[i], &known, err) ||
+			    !watch_delivered(w->r, items[i].source_id, err))
 				return false;
 		} else if (!dated_after_activation(w, &items[i])) {
 			continue;
@@ -178,5 +184,7 @@ bool watch_transferred(void *watch, const struct invoice *items, size_t n, struc
 
 bool watch_end(struct watch *w, struct err *err)
 {
-	return report_store(w->r->at, &w->report, err) && keep_cursor(w, err);
+	struct road *r = w->r;
+	return (!r->ops->report || r->ops->report(r, &w->report, err)) &&
+	       report_store(r->at, &w->report, err) && keep_cursor(w, err);
 }

@@ -72,6 +72,11 @@ bool maestro_map_customer(struct arena *arena, const struct customer *c, const c
 	return true;
 }
 
+const char *maestro_customer_field_name(enum maestro_customer_field f)
+{
+	return maestro_customer_members[f].name;
+}
+
 bool maestro_is_same_customer(const struct maestro_customer *a, const struct maestro_customer *b)
 {
 	for (size_t i = 0; i < MAESTRO_CUSTOMER_FIELDS; i++)
@@ -145,11 +150,11 @@ void maestro_read_customer(const struct json *j, struct maestro_customer *ret)
 
 /* ---- invoices ------------------------------------------------------------------------------ */
 
-bool maestro_map_invoice(struct arena *arena, const struct invoice *inv, struct span *ret,
-			 struct err *err)
+bool maestro_map_invoice(struct arena *arena, const struct invoice *inv, bool is_utf8,
+			 struct span *ret, struct err *err)
 {
 	/* No routing: it goes to the seller's own books, not to the buyer. */
-	static const struct finvoice_options plain = { 0 };
+	const struct finvoice_options plain = { .is_utf8 = is_utf8 };
 	return finvoice_write(inv, &plain, arena, ret, err);
 }
 

@@ -205,3 +205,18 @@ bool severa_account_vat(struct severa *s, struct invoice *inv, struct err *err)
 	inv->accounting_currency = own;
 	return true;
 }
+
+/* ---- customers ----------------------------------------------------------------------------- */
+
+bool severa_is_word(const char *text, const char *word)
+{
+	const char *from = text + strspn(text, " \t");
+	size_t n = strlen(word);
+	return strncasecmp(from, word, n) == 0 && !from[n + strspn(from + n, " \t")];
+}
+
+bool severa_is_steering_word(const char *text)
+{
+	return text && (strchr(text, '@') || severa_is_word(text, "EMAIL") ||
+			severa_is_word(text, "PRINT") || severa_is_word(text, "DONOTSEND"));
+}
