@@ -122,7 +122,8 @@ STAYS = {"count": 0, "status": "transfer"}
 # ---- MA-01: what goes along --------------------------------------------------------------------
 
 plain("MA-01-invoice-with-rows-vat-due-date-reference", **GOES, notes=["sent", "status_set"],
-      document={"customer_code": "1001", "currency": "EUR", "date": "2026-10-30", "sum": 1443.25, "reference": "104016", "due_date": "2026-11-13"}, no_notes=["fallback_product"])
+      document={"customer_code": "1001", "currency": "EUR", "date": "2026-10-30", "sum": 1443.25, "reference": "104016", "due_date": "2026-11-13",
+                "delivery_city": "Lappeenranta"}, no_notes=["fallback_product"])
 plain("MA-01-several-vat-rates", "several-vat-rates", **GOES)
 plain("MA-01-credit-note-is-below-zero", "credit-note", **GOES, document={"is_credit": True, "sum": -360.81})
 plain("MA-01-foreign-currency", "foreign-currency", **GOES, document={"currency": "SEK"})

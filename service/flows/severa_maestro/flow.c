@@ -9,6 +9,17 @@
 
 /* ---- prepare ------------------------------------------------------------------------------- */
 
+/* Severa's invoice names no place of delivery: it is the customer's postal address. One that is not
+ * whole is left out. */
+static void add_delivery(struct road *r)
+{
+	const struct address *to = &r->customer.delivery;
+	if (!to->street || !to->street[0] || !to->postcode || !to->city || !to->country_code)
+		return;
+	r->inv.delivery_name = r->customer.name;
+	r->inv.delivery = *to;
+}
+
 static bool prepare(struct road *r, struct err *err)
 {
 	struct smx *m = smx_of(r);
@@ -20,6 +31,7 @@ static bool prepare(struct road *r, struct err *err)
 				  "customer %s has no number", r->customer.name);
 	r->customer_code = inv->customer_number = r->customer.code;
 	inv->buyer.is_private = !inv->buyer.vat_number || !inv->buyer.vat_number[0];
+	add_delivery(r);
 	return road_read_einvoice(r, &m->einvoice, err) && road_sum_up(r, err);
 }
 
