@@ -75,7 +75,7 @@ struct sp_run {
 };
 
 /* settings.c */
-#define SP_N_SETTINGS 20
+#define SP_N_SETTINGS 19
 #define SP_N_CREDENTIALS 6
 extern const struct setting sp_setting_table[SP_N_SETTINGS];
 extern const struct credential sp_credential_table[SP_N_CREDENTIALS];
