@@ -62,6 +62,9 @@ struct run_place {
 	int64_t began_ms; /* wall: when its first page was asked for; 0: it was not */
 	int64_t walked_ms; /* wall: when the walk of the target began; 0: there was none */
 	int64_t rounds; /* of settling */
+	/* Both as register_state has them, when the register began. A place that was reached on
+	 * another basis is worth nothing: links may be missing that it leans on. */
+	const char *basis, *settings;
 };
 
 struct run_register {
@@ -172,7 +175,9 @@ bool queue_run_open(struct queue *q, struct arena *arena, struct run_hold *hold,
 /* What is known of a register of a connection between runs. */
 struct register_state {
 	int64_t since_ms; /* of the next listing; 0: everything */
-	const char *epoch; /* of the store, in which the links were whole; "": they never were */
+	/* Digest of the store's epoch and the companies, for which the links were whole; "": they
+	 * never were. */
+	const char *basis;
 	const char *settings; /* digest of those that the last listing was made with */
 	int64_t done_ms; /* end of the last pass */
 };
@@ -236,6 +241,7 @@ struct run_item {
 enum run_page {
 	PAGE_PARTIAL, /* it is met again: what is settled of it is passed over then */
 	PAGE_THROUGH,
+	PAGE_BEGIN, /* of none: the register begins, and nothing of it is settled in this run */
 	PAGE_AGAIN /* through, of records that are tried again: the listing passes them over */
 };
 struct run_commit {

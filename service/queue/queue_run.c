@@ -243,10 +243,16 @@ static void read_text(struct register_run *run, const char *field, const char *t
 		const char *field;
 		const char **to;
 	} texts[] = {
-		{ "c", &run->conn },	    { "fl", &run->flow },
-		{ "tr", &run->trigger },    { "who", &run->who },
-		{ "reg", &run->place.reg }, { "page", &run->place.page },
-		{ "ec", &run->error_code }, { "e", &run->error_json },
+		{ "c", &run->conn },
+		{ "fl", &run->flow },
+		{ "tr", &run->trigger },
+		{ "who", &run->who },
+		{ "reg", &run->place.reg },
+		{ "page", &run->place.page },
+		{ "ec", &run->error_code },
+		{ "e", &run->error_json },
+		{ "basis", &run->place.basis },
+		{ "set", &run->place.settings },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		if (str_eq(field, texts[i].field))
@@ -260,14 +266,16 @@ static void read_text(struct register_run *run, const char *field, const char *t
 bool queue_run_read(struct arena *arena, const char *id, const struct redis_value *v,
 		    struct register_run *ret, struct err *err)
 {
-	*ret = (struct register_run) { .id = id,
-				       .conn = "",
-				       .flow = "",
-				       .trigger = "",
-				       .who = "",
-				       .error_code = "",
-				       .error_json = "",
-				       .place = { .reg = "", .page = "" } };
+	*ret = (struct register_run) {
+		.id = id,
+		.conn = "",
+		.flow = "",
+		.trigger = "",
+		.who = "",
+		.error_code = "",
+		.error_json = "",
+		.place = { .reg = "", .page = "", .basis = "", .settings = "" }
+	};
 	if (v->type != REDIS_ARRAY || v->n == 0)
 		return err_set(err, ERR_NOT_FOUND, "no run %s", id);
 	for (size_t i = 0; i + 1 < v->n; i += 2)

@@ -26,7 +26,7 @@ void run_args_made(struct run_args *a, const char *s);
 void run_args_number(struct run_args *a, int64_t v);
 /* What run_hold.lua takes. */
 void run_args_hold(struct run_args *a, struct queue *q, const struct run_hold *h);
-#define PLACE_ARGS 14
+#define PLACE_ARGS 18
 void run_args_place(struct run_args *a, const struct run_place *p);
 /* Runs the script, which answers a text; "LOST" is ERR_LEASE. */
 bool run_args_call(struct queue *q, struct run_args *a, const char *script,

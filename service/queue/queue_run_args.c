@@ -81,4 +81,8 @@ void run_args_place(struct run_args *a, const struct run_place *p)
 	run_args_number(a, p->walked_ms);
 	run_args_text(a, "round");
 	run_args_number(a, p->rounds);
+	run_args_text(a, "basis");
+	run_args_text(a, p->basis);
+	run_args_text(a, "set");
+	run_args_text(a, p->settings);
 }

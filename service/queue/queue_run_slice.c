@@ -35,11 +35,11 @@ bool queue_register_state(struct queue *q, struct arena *arena, const char *conn
 		return false;
 	CLEANUP(redis_give_back) struct redis *r = got;
 	const struct redis_value *v = NULL;
-	if (!redis_commandf(r, arena, &v, err, "HMGET %sreg:%s:%s since epoch set done",
+	if (!redis_commandf(r, arena, &v, err, "HMGET %sreg:%s:%s since basis set done",
 			    redis_prefix(q->pool), conn, reg))
 		return false;
 	*ret = (struct register_state) { .since_ms = strtoll(queue_text(v, 0), NULL, 10),
-					 .epoch = queue_text(v, 1),
+					 .basis = queue_text(v, 1),
 					 .settings = queue_text(v, 2),
 					 .done_ms = strtoll(queue_text(v, 3), NULL, 10) };
 	return true;
@@ -126,6 +126,8 @@ static const char *page_word(enum run_page page)
 		return "";
 	case PAGE_THROUGH:
 		return "p";
+	case PAGE_BEGIN:
+		return "b";
 	case PAGE_AGAIN:
 		break;
 	}
@@ -172,8 +174,8 @@ static size_t add_state(struct run_args *a, const struct register_state *s)
 	size_t before = a->n;
 	run_args_text(a, "since");
 	run_args_number(a, s->since_ms);
-	run_args_text(a, "epoch");
-	run_args_text(a, s->epoch);
+	run_args_text(a, "basis");
+	run_args_text(a, s->basis);
 	run_args_text(a, "set");
 	run_args_text(a, s->settings);
 	run_args_text(a, "done");

@@ -1,6 +1,6 @@
 -- run_commit.lua: what a page of a register run left, and where the run goes on: all of it or nothing.
--- ARGV: as run_hold.lua, then register, table, side, page ('p': it is through, 'a': it was one of records tried again, '': not
--- yet), numbers of place fields, counts, state fields and links, then those: place and state (name, value), counts (name, added),
+-- ARGV: as run_hold.lua, then register, table, side, page ('p': it is through, 'a': it was one of records tried again, 'b': none,
+-- the register begins, '': not yet), numbers of place fields, counts, state fields and links, then those: place and state (name, value), counts (name, added),
 -- links (left, right, sealed rest), and per record: id, letters, record lease, reason, sealed why, ms until it is tried again or -1.
 -- Letters: d drop the intent, l count a look-up, t through, s stands still, q in doubt, f count the reason, o nothing was
 -- done under the record lease.
@@ -12,7 +12,7 @@ local EXAMPLES, a = 10, 15
 if not is_ours() then
 	return 'LOST'
 end
-call('HSET', RUN, 'ua', NOW, 'lost', 0, 'tries', 0, 'fs', 0, unpack(ARGV, a, a + n_place - 1))
+call('HSET', RUN, 'ua', NOW, 'lost', 0, unpack(ARGV, a, a + n_place - 1))
 a = a + n_place
 for i = a, a + n_counts - 1, 2 do
 	call('HINCRBY', RUN, 'n:' .. reg .. ':' .. ARGV[i], ARGV[i + 1])
@@ -30,6 +30,7 @@ a = a + n_links
 local stands, again, doubts = P .. 'st:' .. conn .. ':' .. reg, P .. 'ag:' .. conn .. ':' .. reg, P .. 'db:' .. conn .. ':' .. reg
 local intents, codes = P .. 'li:' .. links, P .. 'sc:' .. conn .. ':' .. reg
 local dropped, through, over = {}, {}, {}
+local has_come_on = page ~= ''
 
 local function count_failure(id, code, why)
 	local n = call('HINCRBY', RUN .. ':f', reg .. ' ' .. code, 1)
@@ -82,6 +83,7 @@ local function settle(id, letters, lease_name, code, why, wait)
 	release(lease_name, string.find(letters, 'o', 1, true))
 	if string.find(letters, 't', 1, true) then
 		through[#through + 1] = id
+		has_come_on = has_come_on or not string.find(letters, 'q', 1, true)
 	end
 	if string.find(letters, 'f', 1, true) then
 		count_failure(id, code, why)
@@ -115,7 +117,15 @@ end
 if page ~= '' then
 	call('DEL', RUN .. ':p')
 end
-if through[1] and page ~= 'p' then
+-- Ids are unique within one register only.
+if page == 'b' then
+	call('DEL', RUN .. ':a')
+end
+-- A page that is cut again and again for the same outage does not come on: its waits grow, and are counted from the first.
+if has_come_on then
+	call('HSET', RUN, 'tries', 0, 'fs', 0)
+end
+if through[1] and (page == 'a' or page == '') then
 	call('SADD', RUN .. (page == 'a' and ':a' or ':p'), unpack(through))
 end
 return call('HEXISTS', RUN, 'cx') == 1 and 'CANCELLED' or 'OK'

@@ -80,6 +80,7 @@ struct slice {
 	/* The register that is at work. */
 	const struct register_sync *reg;
 	struct link_table table;
+	char basis[33]; /* digest of the store's epoch and of the table's scope */
 	struct run_place place;
 	struct register_state state;
 	bool maps_all; /* the source's stamp alone says nothing: the settings may be others */

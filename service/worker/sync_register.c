@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "codec/json.h"
+#include "codec/sign.h"
 
 #define SETTLE_ROUNDS 5
 #define SETTLE_MIN_MS 100
@@ -79,7 +80,6 @@ static bool is_wanted(struct slice *s, const struct register_sync *reg)
 static bool commit_place(struct slice *s, struct run_commit *c, struct err *err)
 {
 	c->reg = s->place.reg;
-	c->page = PAGE_THROUGH;
 	c->place = &s->place;
 	c->counts[RUN_CALLS_N] = slice_calls(s);
 	if (!queue_run_commit(s->ctx->opt->queue, &s->hold, c, err))
@@ -102,6 +102,7 @@ bool register_close(struct slice *s, const char *name, const struct err *why, st
 	}
 	struct run_commit c = {
 		.state = s->reg && !why ? &s->state : NULL,
+		.page = PAGE_THROUGH,
 		.is_over = true,
 		.error_code = !why	    ? NULL
 			      : why->reason ? why->reason
@@ -125,6 +126,21 @@ bool register_close(struct slice *s, const char *name, const struct err *why, st
 
 /* --- taking up a register --- */
 
+/*
+ * Links are whole for one memory of the store and one pair of companies: where Redis went back in
+ * time, or the connection has the key of another company, they are made anew (DESIGN §4.7).
+ */
+static bool find_basis(struct slice *s, struct err *err)
+{
+	unsigned char digest[SHA256_BYTES];
+	const char *text = arena_printf(s->arena, "%s\n%s", s->epoch.id, s->table.scope);
+	if (!text)
+		return err_set(err, ERR_LIMIT, "arena full");
+	sign_sha256(span_of(text), digest);
+	sign_hex(digest, 16, s->basis);
+	return true;
+}
+
 static bool load_register(struct slice *s, const struct register_sync *reg, struct err *err)
 {
 	struct attempt *at = slice_attempt(s, 0, s->ctx, s->arena);
@@ -135,8 +151,8 @@ static bool load_register(struct slice *s, const struct register_sync *reg, stru
 	if (!reg->scope(at, &scope, err))
 		return false;
 	s->table = (struct link_table) { .scope = scope, .kind = reg->kind };
-	if (!queue_register_state(s->ctx->opt->queue, s->arena, s->conn->id, reg->name, &s->state,
-				  err))
+	if (!find_basis(s, err) || !queue_register_state(s->ctx->opt->queue, s->arena, s->conn->id,
+							 reg->name, &s->state, err))
 		return false;
 	s->maps_all = s->rec.kind != RUN_CHANGES || !str_eq(s->state.settings, s->settings);
 	return true;
@@ -145,14 +161,16 @@ static bool load_register(struct slice *s, const struct register_sync *reg, stru
 /* Where a register begins: with the links, where they are not known to be whole. */
 static bool begin_register(struct slice *s, struct err *err)
 {
-	bool is_whole = str_eq(s->state.epoch, s->epoch.id);
+	bool is_whole = str_eq(s->state.basis, s->basis);
 	bool all = s->maps_all || !is_whole;
 	bool walks = s->reg->list_target && (s->rec.kind == RUN_LINKS || !is_whole);
 	s->place = (struct run_place) { .reg = s->reg->name,
 					.phase = walks ? PHASE_LINKS : PHASE_AGAIN,
 					.page = "",
-					.since_ms = all ? 0 : s->state.since_ms };
-	struct run_commit c = { .table = NULL };
+					.since_ms = all ? 0 : s->state.since_ms,
+					.basis = s->basis,
+					.settings = s->settings };
+	struct run_commit c = { .page = PAGE_BEGIN };
 	return commit_place(s, &c, err);
 }
 
@@ -165,7 +183,8 @@ bool register_take_up(struct slice *s, struct run_register *r, struct err *err)
 	}
 	if (!load_register(s, reg, err))
 		return false;
-	if (str_eq(s->place.reg, reg->name) && s->place.phase != PHASE_OVER)
+	if (str_eq(s->place.reg, reg->name) && s->place.phase != PHASE_OVER &&
+	    str_eq(s->place.basis, s->basis))
 		return true; /* where the last slice left it */
 	return begin_register(s, err);
 }
@@ -239,7 +258,7 @@ static size_t read_max(const struct register_sync *reg)
 
 static bool move_on(struct slice *s, enum run_phase phase, struct err *err)
 {
-	struct run_commit c = { .table = NULL };
+	struct run_commit c = { .page = PAGE_THROUGH };
 	s->place.phase = phase;
 	s->place.page = "";
 	s->place.rounds = 0;
@@ -298,8 +317,8 @@ static bool run_list(struct slice *s, struct err *err)
 	if (!more) {
 		next.phase = PHASE_SETTLE;
 		state.since_ms = next.began_ms - REGISTER_OVERLAP_MIN_MS;
-		state.settings = s->settings;
-		state.epoch = s->epoch.id;
+		state.settings = s->place.settings; /* its first pages know no others */
+		state.basis = s->basis;
 	}
 	if (!page_run(s, &next, more ? NULL : &state, more ? next.page : NULL, err))
 		return false;
@@ -319,7 +338,7 @@ static bool run_settle(struct slice *s, struct err *err)
 		return run_ids(s, &again, err);
 	if (again.next_ms < 0 || s->place.rounds >= SETTLE_ROUNDS)
 		return register_close(s, s->reg->name, NULL, err);
-	struct run_commit c = { .table = NULL };
+	struct run_commit c = { .page = PAGE_THROUGH };
 	s->place.rounds++;
 	if (!commit_place(s, &c, err))
 		return false;

@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "sync_world.h"
 
 #define PAGE_RECORDS 3 /* small, so that few records make many pages */
@@ -62,6 +63,7 @@ static void set(struct world *w, struct world_record *r, const char *name, const
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	snprintf(r->mail, sizeof(r->mail), "%s", mail ? mail : "");
 	r->version = ++w->version;
+	r->changed_ms = clock_wall_ms();
 }
 
 static struct world_record *add(struct world *w, enum world_kind kind, enum world_side side,
@@ -227,12 +229,12 @@ static int by_version(const void *a, const void *b)
 	return (*x)->version - (*y)->version;
 }
 
-static size_t sorted(struct world_side_state *s, int above,
+static size_t sorted(struct world_side_state *s, int above, int64_t since_ms,
 		     const struct world_record *ret[WORLD_RECORDS])
 {
 	size_t n = 0;
 	for (int i = 0; i < s->n; i++)
-		if (s->records[i].version > above)
+		if (s->records[i].version > above && s->records[i].changed_ms >= since_ms)
 			ret[n++] = &s->records[i];
 	qsort(ret, n, sizeof(*ret), by_version);
 	return n;
@@ -246,7 +248,8 @@ static bool world_list(struct attempt *at, const struct register_cursor *from,
 	if (!enter(at, "list", err))
 		return false;
 	s->lists++;
-	size_t n = sorted(s, from->page ? (int)strtol(from->page, NULL, 10) : 0, all);
+	size_t n = sorted(s, from->page ? (int)strtol(from->page, NULL, 10) : 0, from->since_ms,
+			  all);
 	bool more = n > PAGE_RECORDS;
 	n = more ? PAGE_RECORDS : n;
 	ret->records = arena_alloc_array(at->arena, n + 1, sizeof(*ret->records));
@@ -298,7 +301,9 @@ static bool world_map(struct attempt *at, struct register_record *r, struct err 
 		r->lease = arena_printf(at->arena, "%s:%s", at->kind, data->code);
 	r->values = arena_alloc_array(at->arena, 2, sizeof(*r->values));
 	assert(r->values);
-	r->values[0] = (struct register_value) { .name = "name", .value = data->name };
+	const char *name = arena_printf(at->arena, "%s%s", data->name, now->suffix);
+	assert(name);
+	r->values[0] = (struct register_value) { .name = "name", .value = name };
 	r->values[1] = (struct register_value) { .name = "mail",
 						 .value = data->mail[0] ? data->mail : NULL };
 	r->n_values = 2;
@@ -323,7 +328,7 @@ static bool world_list_target(struct attempt *at, const struct register_cursor *
 	if (!enter(at, "list_target", err))
 		return false;
 	size_t n = sorted(target(place_of(at)), from->page ? (int)strtol(from->page, NULL, 10) : 0,
-			  all);
+			  0, all);
 	bool more = n > PAGE_RECORDS;
 	n = more ? PAGE_RECORDS : n;
 	struct register_match *items = arena_alloc_array(at->arena, n + 1, sizeof(*items));
@@ -363,6 +368,8 @@ static bool world_create(struct attempt *at, const struct register_record *r,
 	const struct world_record *data = r->data;
 	if (!enter(at, "create", err))
 		return false;
+	if (now->refuses_to_create)
+		return leave(err_set(err, ERR_OUTAGE, "no creations now"));
 	if (now->refuse_creates > 0) {
 		now->refuse_creates--;
 		return leave(err_reason(err, ERR_DATA, "refused_by_target", r->label, "refused"));
@@ -371,7 +378,8 @@ static bool world_create(struct attempt *at, const struct register_record *r,
 		now->lose_creates--;
 		return leave(err_set(err, ERR_DOUBT, "lost"));
 	}
-	struct world_record *made = add(now, p.kind, !p.from, data->code, data->name, data->mail);
+	struct world_record *made = add(now, p.kind, !p.from, data->code, r->values[0].value,
+					data->mail);
 	size_t n = strlen(made->name);
 	if (p.kind == KIND_CUSTOMER && p.from == AT_LEFT)
 		snprintf(made->name + n, sizeof(made->name) - n, " (kept so)");
@@ -402,6 +410,7 @@ static bool world_update(struct attempt *at, const struct register_record *r,
 				 v->value ? v->value : "");
 	}
 	to->version = ++now->version;
+	to->changed_ms = clock_wall_ms();
 	target(p)->updates++;
 	*ret = (struct register_done) { .version = version_text(at, to->version) };
 	return leave(true);
@@ -410,11 +419,9 @@ static bool world_update(struct attempt *at, const struct register_record *r,
 static bool world_scope(struct attempt *at, const char **ret, struct err *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	(void)at;
-	(void)err;
 	pthread_once(&once, make_own);
-	*ret = "world";
-	return true;
+	*ret = arena_printf(at->arena, "world:%d", now->company);
+	return *ret ? true : err_set(err, ERR_LIMIT, "arena full");
 }
 
 #define WORLD_CALLS                                                                     \

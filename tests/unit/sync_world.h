@@ -24,6 +24,7 @@ struct world_record {
 	char code[24]; /* its business key */
 	char name[40], mail[40]; /* "" empty */
 	int version;
+	int64_t changed_ms; /* wall */
 };
 
 struct world_side_state {
@@ -44,6 +45,9 @@ struct world {
 	int lose_creates; /* so many are lost, and nobody knows */
 	bool is_away; /* every call: outage */
 	int away_at, away_for; /* outage from this event on, of so many calls */
+	bool refuses_to_create; /* each create: outage; the rest answers */
+	int company; /* the company at the right: ids of records are its own */
+	char suffix[16]; /* as a setting would, map puts it behind names */
 	char order[8192]; /* names of calls, "products.list ..." */
 	bool logs_order;
 };

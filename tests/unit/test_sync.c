@@ -637,6 +637,166 @@ static void test_PC_08_a_poll_comes_after_the_registers_that_go_with_it(void **s
 	assert_true(partners && partners < poll);
 }
 
+/* --- what Redis forgot, what else became another meanwhile --- */
+
+/* One relay's turns until the run is over, or the process ends at this event. */
+static int go_on_until(const char *id, int event)
+{
+	t.world->die_at = event;
+	int code = in_child(relay_until_over, id);
+	t.world->die_at = 0;
+	return code;
+}
+
+static void script(const char *text)
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	assert_true(open_relay(&r, &err));
+	struct redis *got = NULL;
+	const struct redis_value *v = NULL;
+	if (!redis_borrow(r.redis, 1000, &got, &err) ||
+	    !redis_commandf(got, t.arena, &v, &err, "EVAL %s 0", text))
+		fail_msg("%s", err.message);
+	redis_give_back(got);
+	close_relay(&r);
+}
+
+/* As a replica that was behind, or a server that had not written its last second. */
+static void keep_copy(void)
+{
+	script("for _, k in ipairs(redis.call('KEYS', '*')) do "
+	       "redis.call('COPY', k, k, 'DB', '1', 'REPLACE') end return 1");
+}
+
+static void put_copy_back(void)
+{
+	script("redis.call('FLUSHDB') redis.call('SELECT', 1) "
+	       "for _, k in ipairs(redis.call('KEYS', '*')) do "
+	       "redis.call('COPY', k, k, 'DB', '0', 'REPLACE') end "
+	       "redis.call('FLUSHDB') redis.call('SELECT', 0) "
+	       "redis.call('HSET', 't:epoch', 'run', 'another') return 1");
+}
+
+static void test_PC_05_a_redis_that_went_back_in_the_middle_of_a_run_doubles_nothing(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	bool is_through = false;
+	for (int at = 2; !is_through; at += 3) {
+		world_clear(t.world);
+		assert_true(redis_fixture_flush(&t.fx));
+		fill(9, 1, 0);
+		order_run("products customers partners", RUN_CHANGES, id);
+		is_through = go_on_until(id, at) == 0;
+		if (is_through)
+			break;
+		keep_copy();
+		is_through = go_on_until(id, at + 7) == 0;
+		put_copy_back();
+		assert_int_equal(go_on_until(id, 0), 0);
+		for (int i = 0; i < 9; i++) {
+			const char *code = t.world->sides[KIND_PRODUCT][AT_LEFT].records[i].code;
+			if (world_count(t.world, KIND_PRODUCT, AT_RIGHT, code) != 1)
+				fail_msg("%s doubled, killed at %d", code, at);
+		}
+		assert_each_once();
+	}
+}
+
+static void test_PC_05_another_company_at_the_target_gets_all_records(void **state)
+{
+	(void)state;
+	fill(4, 3, 0);
+	(void)run_all("products customers partners", RUN_CHANGES);
+	for (size_t k = 0; k < N_WORLD_KINDS; k++) {
+		t.world->sides[k][AT_RIGHT].n = 0;
+		for (int i = 0; i < t.world->sides[k][AT_LEFT].n; i++)
+			t.world->sides[k][AT_LEFT].records[i].changed_ms = 1;
+	}
+	world_put(t.world, KIND_PRODUCT, AT_RIGHT, "K0-1", "there already", "");
+	t.world->company = 2;
+	struct register_run run = run_all("products customers partners", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_CREATED_N), 3);
+	assert_int_equal(count(&run, "products", RUN_LINKED_N), 1);
+	assert_int_equal(count(&run, "customers", RUN_CREATED_N), 3);
+	assert_each_once();
+}
+
+/* Ids are unique within one register only. */
+static void test_PC_05_a_customer_with_the_id_of_a_product_that_was_tried_again_is_seen(
+	void **state)
+{
+	(void)state;
+	fill(1, 0, 0);
+	t.world->refuse_creates = 1;
+	(void)run_all("products customers", RUN_CHANGES);
+	fill(0, 1, 0);
+	memcpy(t.world->sides[KIND_CUSTOMER][AT_LEFT].records[0].id,
+	       t.world->sides[KIND_PRODUCT][AT_LEFT].records[0].id,
+	       sizeof(t.world->sides[0][0].records[0].id));
+	clock_sleep_ms(1100); /* what failed is not due again within a second */
+	struct register_run run = run_all("products customers", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_CREATED_N), 1);
+	assert_int_equal(count(&run, "customers", RUN_CREATED_N), 1);
+	assert_each_once();
+}
+
+static void test_settings_changed_in_the_middle_of_a_run_count_for_all(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	fill(0, 0, 7);
+	order_run("cards", RUN_CHANGES, id);
+	assert_int_equal(go_on_until(id, 9), 9);
+	snprintf(t.world->suffix, sizeof(t.world->suffix), " new");
+	assert_true(open_relay(&r, &err));
+	struct connection *c = store_find(r.store, "c");
+	struct connection_draft d;
+	connection_draft_of(c, &d);
+	d.settings = "{\"suffix\":\" new\"}";
+	assert_true(store_connection_put(r.store, &d, NULL, &err));
+	connection_unref(c);
+	close_relay(&r);
+	assert_int_equal(go_on_until(id, 0), 0);
+	(void)run_all("cards", RUN_CHANGES);
+	for (int i = 0; i < 7; i++) {
+		const char *name = t.world->sides[KIND_CARD][AT_RIGHT].records[i].name;
+		assert_non_null(strstr(name, " new"));
+	}
+	assert_each_once();
+}
+
+/* DESIGN §4.10: the waits grow, and 72 hours are counted from the first failure on. */
+static void test_an_outage_of_writes_alone_is_waited_for_longer_each_time(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct register_run run = { .n_failures = 0 };
+	fill(2, 0, 0);
+	t.world->refuses_to_create = true;
+	order_run("products", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	int64_t since_ms = 0;
+	for (int i = 0; i < TURNS_MAX && run.n_failures < 3; i++) {
+		if (!turn(&r, &err))
+			clock_sleep_ms(5);
+		assert_true(queue_run_get(r.queue, t.arena, id, &run, &err));
+		since_ms = since_ms ? since_ms : run.failing_since_ms;
+	}
+	assert_int_equal(run.n_failures, 3);
+	assert_int_equal(run.failing_since_ms, since_ms);
+	t.world->refuses_to_create = false;
+	close_relay(&r);
+	assert_int_equal(go_on_until(id, 0), 0);
+	assert_int_equal(read_run(id).n_failures, 0);
+	assert_each_once();
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -688,6 +848,11 @@ int main(void)
 		T(test_an_outage_is_waited_for_and_told),
 		T(test_a_run_is_cancelled_and_another_comes_after_it),
 		T(test_a_record_in_other_hands_waits),
+		T(test_PC_05_a_redis_that_went_back_in_the_middle_of_a_run_doubles_nothing),
+		T(test_PC_05_another_company_at_the_target_gets_all_records),
+		T(test_PC_05_a_customer_with_the_id_of_a_product_that_was_tried_again_is_seen),
+		T(test_settings_changed_in_the_middle_of_a_run_count_for_all),
+		T(test_an_outage_of_writes_alone_is_waited_for_longer_each_time),
 		T(test_PC_08_a_poll_comes_after_the_registers_that_go_with_it),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
