@@ -32,7 +32,6 @@ static inline struct log_field log_text(const char *key, const char *text)
 
 /* Main thread, before any other thread. fd is not closed. */
 void log_init(int fd, enum log_level level);
-bool log_level_parse(const char *name, enum log_level *ret) MUST_CHECK;
 bool log_is_on(enum log_level level);
 
 /* Truncates a line at 8 KiB. Invalid UTF-8 in values is replaced. Fields: ts, level, event, then

@@ -36,10 +36,10 @@ void setup_check_begin(struct setup_check *c, struct attempt *at);
 void setup_problem(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
 		   ...) PRINTF_LIKE(4, 5);
 void setup_problem_v(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
-		     va_list ap);
+		     va_list ap) PRINTF_LIKE(4, 0);
 /* Said with the problems, but the connection may be activated all the same. */
 void setup_warning_v(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
-		     va_list ap);
+		     va_list ap) PRINTF_LIKE(4, 0);
 /* Of a failed call: a fault of the connection becomes a problem (true); all else ends the check. */
 bool setup_name_it(struct setup_check *c, const struct err *why, const char *pointer,
 		   struct err *err) MUST_CHECK;

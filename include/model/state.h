@@ -33,7 +33,5 @@ bool state_parse(struct span name, enum transfer_state *ret) MUST_CHECK;
 bool state_may_move(enum transfer_state from, enum transfer_state to);
 /* The table as text for the scripts: ",from>to,from>to,"; false when it does not fit. */
 bool state_write_moves(char *to, size_t size) MUST_CHECK;
-/* done, skipped, cancelled: nothing happens any more unless somebody or a new hint asks. */
-bool state_is_final(enum transfer_state s);
 
 #endif

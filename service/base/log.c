@@ -47,17 +47,6 @@ void log_init(int fd, enum log_level level)
 	atomic_store(&sink.level, (int)level);
 }
 
-bool log_level_parse(const char *name, enum log_level *ret)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(level_names); i++) {
-		if (strcasecmp(name, level_names[i]) == 0) {
-			*ret = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 bool log_is_on(enum log_level level)
 {
 	return (int)level >= atomic_load_explicit(&sink.level, memory_order_relaxed) &&

@@ -73,8 +73,3 @@ bool state_write_moves(char *to, size_t size)
 		}
 	return true;
 }
-
-bool state_is_final(enum transfer_state s)
-{
-	return s == STATE_DONE || s == STATE_SKIPPED || s == STATE_CANCELLED;
-}

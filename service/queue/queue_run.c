@@ -263,8 +263,9 @@ static void read_text(struct register_run *run, const char *field, const char *t
 	run->polls |= str_eq(field, "po") && text[0] == '1';
 }
 
-bool queue_run_read(struct arena *arena, const char *id, const struct redis_value *v,
-		    struct register_run *ret, struct err *err)
+/* From HGETALL of its record; ERR_NOT_FOUND when that is empty. */
+static bool read_run(struct arena *arena, const char *id, const struct redis_value *v,
+		     struct register_run *ret, struct err *err)
 {
 	*ret = (struct register_run) {
 		.id = id,
@@ -306,7 +307,7 @@ bool queue_run_get(struct queue *q, struct arena *arena, const char *id, struct 
 	CLEANUP(redis_give_back) struct redis *r = got;
 	const struct redis_value *v = NULL;
 	return redis_commandf(r, arena, &v, err, "HGETALL %srun:%s", redis_prefix(q->pool), id) &&
-	       queue_run_read(arena, kept, v, ret, err);
+	       read_run(arena, kept, v, ret, err);
 }
 
 static bool list_ids(struct queue *q, struct arena *arena, const char *conn, size_t from,

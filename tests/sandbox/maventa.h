@@ -187,7 +187,6 @@ enum {
 	MV_OTHER = 128,
 };
 uint64_t mv_scopes_parse(const char *text, bool *ret_unknown);
-void mv_scopes_write(uint64_t have, struct strbuf *sb);
 bool mv_authenticate(struct mv_call *mc) MUST_CHECK;
 void mv_token_locked(struct mv_call *mc);
 void mv_current_locked(struct mv_call *mc);

@@ -47,7 +47,7 @@ uint64_t mv_scopes_parse(const char *text, bool *ret_unknown)
 }
 
 /* Those of one right each; of the aliases only `global`, which one call wants by name. */
-void mv_scopes_write(uint64_t have, struct strbuf *sb)
+static void scopes_write(uint64_t have, struct strbuf *sb)
 {
 	bool is_first = true;
 	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
@@ -123,7 +123,7 @@ static void answer_token_locked(struct mv_call *mc, uint64_t granted)
 	struct strbuf sb = call_strbuf(mc->c);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const char *text = make_token_locked(mc, granted), *scope;
-	mv_scopes_write(granted, &names);
+	scopes_write(granted, &names);
 	if (!text || !strbuf_finish(&names, &scope, NULL))
 		return;
 	mc->company->token_requests++;

@@ -120,7 +120,6 @@ bool pc_authenticate_locked(struct pc_call *pc) MUST_CHECK;
 bool pc_set_rate_locked(struct procountor *p, unsigned rate) MUST_CHECK;
 bool pc_take_slot_locked(struct pc_call *pc) MUST_CHECK;
 const char *pc_right_name(enum pc_right right);
-const char *pc_level_name(enum pc_level level);
 bool pc_level_of(const char *name, enum pc_level *ret) MUST_CHECK;
 void pc_session_locked(struct pc_call *pc);
 void pc_rights_locked(struct pc_call *pc);

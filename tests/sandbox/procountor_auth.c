@@ -23,11 +23,6 @@ const char *pc_right_name(enum pc_right right)
 	return rights[right];
 }
 
-const char *pc_level_name(enum pc_level level)
-{
-	return levels[level];
-}
-
 bool pc_level_of(const char *name, enum pc_level *ret)
 {
 	for (size_t i = 0; name && i < ARRAY_SIZE(levels); i++) {

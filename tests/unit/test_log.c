@@ -117,18 +117,6 @@ static void levels_filter(void **state)
 	assert_int_equal(log_count(LOG_OFF), 0);
 }
 
-static void level_names_are_read(void **state)
-{
-	(void)state;
-	enum log_level level = LOG_OFF;
-	assert_true(log_level_parse("Debug", &level));
-	assert_int_equal(level, LOG_DEBUG);
-	assert_true(log_level_parse("off", &level));
-	assert_int_equal(level, LOG_OFF);
-	assert_false(log_level_parse("loud", &level));
-	assert_false(log_level_parse("", &level));
-}
-
 static void an_error_is_logged_with_its_fields(void **state)
 {
 	(void)state;
@@ -177,7 +165,6 @@ int main(void)
 		cmocka_unit_test(lines_cannot_be_injected_into),
 		cmocka_unit_test(long_lines_are_cut_and_say_so),
 		cmocka_unit_test(levels_filter),
-		cmocka_unit_test(level_names_are_read),
 		cmocka_unit_test(an_error_is_logged_with_its_fields),
 		cmocka_unit_test(threads_do_not_tear_lines),
 	};

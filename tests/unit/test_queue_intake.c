@@ -151,7 +151,7 @@ static void a_batch_keeps_the_order_of_a_connection(void **state)
 	(void)state;
 	struct queue_item items[QUEUE_BATCH_MAX];
 	struct queue_receipt got[QUEUE_BATCH_MAX];
-	char ids[QUEUE_BATCH_MAX][8];
+	char ids[QUEUE_BATCH_MAX][16];
 	for (int i = 0; i < QUEUE_BATCH_MAX; i++) {
 		snprintf(ids[i], sizeof(ids[i]), "%d", i);
 		items[i] = webhook(i % 2 ? "b" : "a", ids[i], NULL);

@@ -33,9 +33,7 @@ struct sm_settings {
 struct sm {
 	struct attempt *at;
 	const struct json *settings, *credentials;
-	struct sm_settings set;
 	struct severa severa;
-	struct maventa maventa;
 };
 
 /* The way that an invoice takes to its receiver. */

@@ -160,6 +160,5 @@ bool sm_open_severa(struct sm *r, struct attempt *at, struct err *err)
 	*r = (struct sm) { .at = at };
 	if (!setup_read(at, "Severa", &r->settings, &r->credentials, err))
 		return false;
-	sm_read_settings(at->arena, r->settings, &r->set);
 	return severa_open(at, r->settings, json_get(r->credentials, "severa"), &r->severa, err);
 }

@@ -18,7 +18,8 @@ static const char *text_of(const struct json *j, const char *path)
 	return text ? text : "";
 }
 
-const char *maventa_uuid(struct arena *arena, const char *text)
+/* Lower-case copy when the text is a UUID, else NULL. */
+static const char *uuid_of(struct arena *arena, const char *text)
 {
 	if (!text || strlen(text) != UUID_CHARS)
 		return NULL;
@@ -79,7 +80,7 @@ bool maventa_map_invoice(struct arena *arena, const struct json *j, struct maven
 		{ "comment", FIELD_TEXT, offsetof(struct maventa_invoice, comment), 0, 0 },
 		{ "created_at", FIELD_TEXT, offsetof(struct maventa_invoice, created), 0, 0 },
 	};
-	*ret = (struct maventa_invoice) { .id = maventa_uuid(arena, json_str(json_get(j, "id"))) };
+	*ret = (struct maventa_invoice) { .id = uuid_of(arena, json_str(json_get(j, "id"))) };
 	if (!ret->id)
 		return err_set(err, ERR_SYSTEM, "Maventa tells of an invoice without an id");
 	/* Only the id and the status decide anything: what else cannot be read is left untold. */
@@ -219,7 +220,7 @@ bool maventa_read_hint(struct arena *arena, struct span body, const char **ret_u
 		return false;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		const char *uuid = maventa_uuid(arena, json_str(json_at(j, places[i])));
+		const char *uuid = uuid_of(arena, json_str(json_at(j, places[i])));
 		if (!uuid)
 			continue;
 		*ret_uuid = uuid;

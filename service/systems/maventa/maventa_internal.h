@@ -79,7 +79,5 @@ void maventa_map_settings(const struct json *j, struct maventa_settings *ret);
 /* with: blocks to be sent along as they were read; NULL: none. */
 bool maventa_write_settings(struct arena *arena, const struct maventa_settings *change,
 			    const struct json *with, struct span *ret, struct err *err) MUST_CHECK;
-/* Lower-case copy when the text is a UUID, else NULL. */
-const char *maventa_uuid(struct arena *arena, const char *text);
 
 #endif

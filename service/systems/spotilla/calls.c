@@ -113,8 +113,8 @@ static enum verdict judge_absence(const struct spotilla_rq *rq, const struct htt
 	return rq->is_record && json_type(error) == JSON_OBJECT ? VERDICT_NOT_FOUND : VERDICT_FAULT;
 }
 
-bool spotilla_judge(struct arena *arena, const struct spotilla_rq *rq,
-		    const struct http_reply *reply, struct err *err)
+static bool judge(struct arena *arena, const struct spotilla_rq *rq, const struct http_reply *reply,
+		  struct err *err)
 {
 	enum verdict v = verdict_of_status(reply, rq->is_write);
 	const struct json *body, *error = NULL;
@@ -174,7 +174,7 @@ bool spotilla_do(struct spotilla *sp, const struct spotilla_rq *rq, const struct
 		 struct err *err)
 {
 	struct http_reply reply;
-	if (!send_it(sp, rq, &reply, err) || !spotilla_judge(sp->at->arena, rq, &reply, err))
+	if (!send_it(sp, rq, &reply, err) || !judge(sp->at->arena, rq, &reply, err))
 		return false;
 	if (json_parse(sp->at->arena, reply.body, JSON_LIMITS_VENDOR, ret, NULL))
 		return true;

@@ -49,8 +49,6 @@ struct spotilla_rq {
 /* One exchange, judged, its answer parsed. */
 bool spotilla_do(struct spotilla *sp, const struct spotilla_rq *rq, const struct json **ret,
 		 struct err *err) MUST_CHECK;
-bool spotilla_judge(struct arena *arena, const struct spotilla_rq *rq,
-		    const struct http_reply *reply, struct err *err) MUST_CHECK;
 /* "/customers/1042"; NULL when the arena is full. */
 const char *spotilla_record_path(struct spotilla *sp, const char *register_path, const char *id);
 /* The record of an answer, bare or below its name. What our own marks are made of is left out of
