@@ -10,14 +10,14 @@ import sys
 import time
 
 from sandbox import ROOT
-from service import ADMIN, SECRET, Service, connection_of, maventa_connection_of
+from service import ADMIN, SECRET, Service, connection_of, maestro_connection_of, maventa_connection_of
 
 SETTINGS = {"poll_interval": "5s", "retry_first": "500ms", "severa_rate": "100", "severa_burst": "20",
             "request_timeout": "10s", "lease": "5s", "beat": "1s"}
 REST = {"done", "following", "skipped", "cancelled", "needs_data", "system_fault"}
 ARRIVED = {"done", "following"}  # following: sent, and Maventa is asked what becomes of it
 # Tenant: target, what connects to it, settings.
-COMPANIES = {"kajo": ("Netvisor", connection_of, {}), "louhi": ("Netvisor", connection_of, {}),
+COMPANIES = {"kajo": ("Netvisor", connection_of, {}), "louhi": ("Maestro", maestro_connection_of, {}),
              "fjell": ("Maventa", maventa_connection_of, {"send_pdf": True, "print": {"enabled": True}})}
 
 
@@ -46,6 +46,9 @@ def where(target, document):
     """How a document stands at the target, in a word or two."""
     if target == "Netvisor":
         return str(document.get("netvisor_key", "-"))
+    if target == "Maestro":
+        codes = [row["code"] for row in document.get("rows", [])]
+        return (", ".join(codes) if len(codes) < 3 else f"{len(codes)} rows") or "-"
     form = {"FINVOICE30": "Finvoice", "PEPPOLBIS30": "Peppol"}
     return f"{form[document['format']]}, {document['route'].lower()}" if document else "-"
 
@@ -113,7 +116,7 @@ def interrupt(*_args):
 def main():
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, interrupt)
-    print("Starting viesti with a private Redis; Severa, Netvisor and Maventa are played by viesti-sandbox.", flush=True)
+    print("Starting viesti with a private Redis; Severa, Netvisor, Maestro and Maventa are played by viesti-sandbox.", flush=True)
     with Service(private_redis=True, **SETTINGS) as service:
         connect(service)
         wait_until_at_rest(service)

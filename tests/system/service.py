@@ -89,6 +89,20 @@ def maventa_connection_of(setup, name, **settings):
     }
 
 
+def maestro_connection_of(setup, name, **settings):
+    """The body that creates a severa-maestro connection to one sandbox tenant. A setting None is left out."""
+    severa, maestro = setup["severa"], setup["maestro"]
+    statuses = {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"]}
+    values = {"statuses": statuses, "contract_reference": "ADM-2026-17"} | settings
+    return {
+        "id": name, "name": f"Demo {name}", "flow": "severa-maestro", "settings": {k: v for k, v in values.items() if v is not None},
+        "credentials": {
+            "severa": {"client_id": severa["client_id"], "client_secret": severa["client_secret"]},
+            "maestro": {k: maestro[k] for k in ("api_key", "company_id")},
+        },
+    }
+
+
 def spotilla_connection_of(setup, name, **settings):
     """The body that creates a spotilla-procountor connection to one sandbox tenant. A setting None is left out."""
     spotilla, procountor = setup["spotilla"], setup["procountor"]
@@ -161,6 +175,7 @@ class Relay:
             "VIESTI_ALLOW_HTTP": "true", "VIESTI_ALLOW_PRIVATE": "true", "VIESTI_ALLOW_HOSTS": host,
             "VIESTI_SEVERA_URL": f"http://{host}/severa/rest-api", "VIESTI_NETVISOR_URL": f"http://{host}/netvisor",
             "VIESTI_MAVENTA_URL": f"http://{host}/maventa", "VIESTI_MAVENTA_SOAP_URL": f"http://{host}/maventa/apis/v1.1/wsdl",
+            "VIESTI_MAESTRO_URL": f"http://{host}/maestro",
             "VIESTI_SPOTILLA_URL": f"http://{host}/spotilla/api/v3", "VIESTI_PROCOUNTOR_URL": f"http://{host}/procountor/api",
             "VIESTI_PROCOUNTOR_CLIENT_ID": "viestiClient", "VIESTI_PROCOUNTOR_CLIENT_SECRET": "viesti-sandbox-secret",
             "VIESTI_REDIS_PREFIX": "t", "NOTIFY_SOCKET": str(self.folder / "notify"),
@@ -169,7 +184,7 @@ class Relay:
         self.env.update({"VIESTI_MAVENTA_VENDOR_KEY": partner["vendor_api_key"], "VIESTI_MAVENTA_PARTNER_COMPANY": partner["company_uuid"],
                          "VIESTI_MAVENTA_PARTNER_KEY": partner["user_api_key"]})
         if program == "viesti-world":  # it knows no outside systems, hence none of their options
-            self.env = {k: v for k, v in self.env.items() if not re.match("VIESTI_(SEVERA|NETVISOR|MAVENTA|SPOTILLA|PROCOUNTOR)_", k)}
+            self.env = {k: v for k, v in self.env.items() if not re.match("VIESTI_(SEVERA|NETVISOR|MAVENTA|MAESTRO|SPOTILLA|PROCOUNTOR)_", k)}
         if redis_url:
             self.env["VIESTI_REDIS_URL"] = redis_url
         self.env.update({f"VIESTI_{k.upper()}": str(v) for k, v in settings.items()})

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from service import Service, connection_of, maventa_connection_of, wait_for
+from service import Service, connection_of, maestro_connection_of, maventa_connection_of, wait_for
 
 CHAOS = os.environ.get("CHAOS") == "1"
 TENANTS, INVOICES, KILLS = (20, 100, 100) if CHAOS else (3, 20, 8)
@@ -22,6 +22,8 @@ TARGETS = {
                                      ("netvisor", "customer.nv", "POST")]),
     "maventa": (maventa_connection_of, {"print": {"enabled": True}},
                 [("maventa", "/v1/invoices", "POST"), ("severa", "/invoices/", "PATCH"), ("maventa", "/v1/company/settings", "PATCH")]),
+    "maestro": (maestro_connection_of, {}, [("maestro", "/v1/sales-invoices", "POST"), ("severa", "/invoices/", "PATCH"),
+                                            ("maestro", "/v1/customers", "PUT")]),
 }
 
 # Vendor limits and waits are raised by their documented settings, so that the test takes minutes.
@@ -30,6 +32,7 @@ SETTINGS = {
     "retry_first": "100ms", "retry_cap": "1s", "poll_interval": "2s", "retest_interval": "2s",
     "severa_rate": "10000", "severa_burst": "10000", "severa_concurrency": "8", "workers": "8",
     "maventa_rate": "10000", "maventa_burst": "10000", "maventa_concurrency": "8",
+    "maestro_rate": "10000", "maestro_burst": "10000", "maestro_concurrency": "8",
     "shutdown_grace": "3s",
 }
 
