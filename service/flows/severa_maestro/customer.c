@@ -75,10 +75,9 @@ static bool put(struct smx *m, const struct card *card, const struct maestro_cus
 		return false;
 	if (maestro_customer_put(&m->maestro, whole, ret_is_new, &inner))
 		return at->ops->step_outcome(at, card->step, card->id, err);
-	if (inner.code == ERR_DOUBT)
-		inner.code = ERR_OUTAGE;
-	else
+	if (inner.code != ERR_DOUBT)
 		return road_write_failed(&m->road, card->step, &inner, err);
+	inner.code = ERR_OUTAGE;
 	if (err)
 		*err = inner;
 	return false;
