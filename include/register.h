@@ -8,8 +8,8 @@
  * from the last page whose outcomes are durable. Per register:
  *
  *  1. links	where the links are not known to be whole (first run, Redis lost data, another
- *company at a side, ordered by a person), the target is listed once, and its records are known by
- *business key. Nothing is created before that is through.
+ *		company, ordered by a person), the target is listed once, and its records are known
+ *		by business key. Nothing is created before that is through.
  *  2. again	what stood still before (failed at the target, waiting) is read and tried anew.
  *  3. list	the source, page by page, since the last run less an overlap.
  *  4. settle	creations whose outcome nobody knows are looked for (DESIGN §4.6).

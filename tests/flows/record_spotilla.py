@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Records the flow cases of spotilla_procountor against a fresh sandbox: record_spotilla.py FLOW_CASES SANDBOX [PREFIX]. As record.py,
 whose recorder this is: each scenario prepares the sandbox, says what must come of the run and what Procountor must hold afterwards."""
+import hashlib
 import json
 
 import record as recorder
@@ -383,6 +384,18 @@ SCENARIOS.append(("PC-08-poll-names-what-waits", "plain", lambda sb: {"kind": "p
 SCENARIOS.append(("PC-08-poll-leaves-out-what-was-finished-before-the-start", "plain",
                   lambda sb: {"kind": "poll", "settings": {"tasks": {"from": "2031-01-01"}}},
                   {"outcome": "done", "report": {"at_source": 0, "accounted": 0}}))
+# What the last whole poll kept: the first day, a digest of tenant and finished states, when it began.
+LISTED = "2020-01-01 %s 2021-05-05T00:00:00Z" % hashlib.sha256(b"kajo\ndone").hexdigest()[:16]
+
+
+def poll_after(title, kept, **spotilla):
+    SCENARIOS.append((title, "plain", lambda sb: {"kind": "poll", "connection": "kajo", "values": {"kajo|tasks.listed": kept}, "settings": {
+        "tasks": {"from": "2020-01-01"}, "spotilla": spotilla}}, {"outcome": "done"}))
+
+
+poll_after("PC-08-poll-goes-on-from-the-last-whole-one", LISTED)
+poll_after("PC-08-poll-of-other-finished-states-lists-all-again", "2020-01-01 2021-05-05T00:00:00Z", done_states="Laskutus")
+poll_after("PC-08-poll-of-states-added-later-lists-all-again", LISTED, done_states="Laskutus")
 SCENARIOS.append(("PC-01-poll-reports-what-was-changed-after-it-was-sent", "plain",
                   lambda sb: {"kind": "poll", "known": {"delivered": True, "content_hash": "0" * 64}},
                   {"outcome": "done", "report": {"at_source": 32, "counts": {

@@ -1,13 +1,14 @@
 /*
  * poll.c: which tasks are to be relayed (PC-08): a webhook names one, a poll lists the finished
  * ones. Listed is what changed in the last month, or since the last whole poll, where that is
- * longer ago; after a loss of the store all of them again. What is delivered is not handed in, only
- * looked at: has it changed since (facts/spotilla.md B5)?
+ * longer ago; after a loss of the store, or where other tasks are meant, all of them again. What is
+ * delivered is not handed in, only looked at: has it changed since (facts/spotilla.md B5)?
  */
 #include "base/base.h"
 #include "internal.h"
 
 #include "base/clock.h"
+#include "codec/sign.h"
 #include "flows/report.h"
 
 #define DAY_MS ((int64_t)86400000)
@@ -111,12 +112,30 @@ static int64_t start_ms(const struct sp_settings *set)
 	return clock_from_utc(y, m, d, 0, 0, 0) - DAY_MS; /* the day begins earlier in the east */
 }
 
-/* "2026-03-01 2026-11-22T10:00:00Z": another first day is another list. */
-static int64_t listed_ms(const struct sp_settings *set, const char *kept)
+/*
+ * Which tasks are meant: "2026-03-01 9f86d081884c7d65", the first day and a digest of the tenant
+ * and its finished states. A state that counts as finished from now on has tasks of long ago.
+ */
+static const char *list_name(struct sp *sp)
 {
-	size_t n = strlen(set->from);
+	unsigned char digest[SHA256_BYTES];
+	char hex[17];
+	const char *text = sp->spotilla.subdomain;
+	for (const char *const *state = sp->spotilla.done_states; text && *state; state++)
+		text = arena_printf(sp->at->arena, "%s\n%s", text, *state);
+	if (!text)
+		return NULL;
+	sign_sha256(span_of(text), digest);
+	sign_hex(digest, 8, hex);
+	return arena_printf(sp->at->arena, "%s %s", sp->set.from, hex);
+}
+
+/* The name, a blank, and when the last whole poll of that list began; 0: there was none. */
+static int64_t listed_ms(const char *name, const char *kept)
+{
+	size_t n = strlen(name);
 	int64_t ms;
-	if (strncmp(kept, set->from, n) != 0 || kept[n] != ' ' ||
+	if (strncmp(kept, name, n) != 0 || kept[n] != ' ' ||
 	    !clock_parse_rfc3339(span_of(kept + n + 1), &ms))
 		return 0;
 	return ms;
@@ -125,10 +144,12 @@ static int64_t listed_ms(const struct sp_settings *set, const char *kept)
 static bool find_since(struct sp *sp, int64_t now_ms, char ret[CLOCK_RFC3339_MAX], struct err *err)
 {
 	int64_t since = start_ms(&sp->set), listed;
-	const char *kept;
+	const char *kept, *name = list_name(sp);
+	if (!name)
+		return err_set(err, ERR_LIMIT, "arena full");
 	if (!sp->at->ops->kv_get(sp->at, sp->at->conn->id, LISTED, &kept, err))
 		return false;
-	listed = listed_ms(&sp->set, kept);
+	listed = listed_ms(name, kept);
 	if (listed > now_ms - WATCH_MS)
 		listed = now_ms - WATCH_MS;
 	clock_rfc3339(listed > since ? listed : since, ret);
@@ -138,8 +159,10 @@ static bool find_since(struct sp *sp, int64_t now_ms, char ret[CLOCK_RFC3339_MAX
 static bool keep_place(struct sp *sp, int64_t began_ms, struct err *err)
 {
 	char began[CLOCK_RFC3339_MAX];
-	const char *kept = arena_printf(sp->at->arena, "%s %s", sp->set.from,
-					clock_rfc3339(began_ms, began));
+	const char *name = list_name(sp);
+	const char *kept = name ? arena_printf(sp->at->arena, "%s %s", name,
+					       clock_rfc3339(began_ms, began))
+				: NULL;
 	if (!kept)
 		return err_set(err, ERR_LIMIT, "arena full");
 	return sp->at->ops->kv_set(sp->at, sp->at->conn->id, LISTED, kept, 0, err);
