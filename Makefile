@@ -141,8 +141,10 @@ flows: $(if $(FLOWS_C),$(BUILD)/flow-cases) build/deps/test ## flow cases: recor
 einvoice: $(BUILD)/einvoice-samples build/deps/test $(if $(VIESTI_SHARED),build/deps/einvoice) ## e-invoices against the official rules
 	@$(PYTEST) -rs tests/einvoice
 
+# They wait for more than they reckon: two files side by side, each with its own services and ports.
+SYSTEM_JOBS ?= 2
 system: all $(BUILD)/viesti-world $(BUILD)/flow-cases $(BUILD)/bench/load build/deps/test ## system tests: the real binaries, a real Redis, the sandbox
-	@$(if $(wildcard tests/system/test_*.py),$(PYTEST) -rs tests/system,echo "system: 0 passed$(comma) 0 failed")
+	@$(if $(wildcard tests/system/test_*.py),$(PYTEST) -rs -n $(SYSTEM_JOBS) --dist loadfile tests/system,echo "system: 0 passed$(comma) 0 failed")
 
 layers: build/deps/test ## the layer rule alone
 	@$(PYTHON) tests/lint/run.py layers

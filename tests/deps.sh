@@ -14,7 +14,7 @@ needs_of() {
 		;;
 	test)
 		echo file:/usr/include/cmocka.h=libcmocka-dev cmd:redis-server,valkey-server=redis-server cmd:openssl=openssl file:/usr/bin/python3=python3
-		echo cmd:xmllint=libxml2-utils py:pytest=python3-pytest py:yaml=python3-yaml py:aiosmtpd=python3-aiosmtpd file:/usr/share/zoneinfo/Europe/Helsinki=tzdata
+		echo cmd:xmllint=libxml2-utils py:pytest=python3-pytest py:xdist=python3-pytest-xdist py:yaml=python3-yaml py:aiosmtpd=python3-aiosmtpd file:/usr/share/zoneinfo/Europe/Helsinki=tzdata
 		;;
 	einvoice) echo cmd:xmllint=libxml2-utils cmd:java=default-jre-headless file:/usr/share/java/Saxon-HE.jar=libsaxonhe-java ;;
 	lint) echo cmd:clang-format=clang-format cmd:clang-tidy=clang-tidy cmd:shellcheck=shellcheck cmd:git=git file:/usr/bin/python3=python3 ;;
