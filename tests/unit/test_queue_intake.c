@@ -169,7 +169,7 @@ static void a_replay_changes_nothing_and_another_webhook_does(void **state)
 	assert_int_equal(hint("a", "1", "w1"), INTAKE_REPLAY);
 	assert_int_equal(command("EXISTS v:q:c:a")->i, 0);
 	for (int i = 0; i < 40; i++) {
-		char id[16];
+		char id[24];
 		snprintf(id, sizeof(id), "more-%d", i);
 		assert_int_equal(hint("a", "1", id), INTAKE_KNOWN);
 		assert_int_equal(hint("a", "1", id), INTAKE_REPLAY);
