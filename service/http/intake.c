@@ -121,17 +121,35 @@ static void count(struct request *rq, const char *result)
 	metrics_add(rq->opt->metrics, METRIC_WEBHOOKS, rq->metric_flow, result, 1);
 }
 
-static bool check_signature(struct request *rq, struct connection *conn, struct err *err)
+/* The sender's own signature, when the flow knows one and it is there; .p NULL: none. */
+static struct span own_signature(const struct request *rq, const struct flow *flow)
+{
+	if (!flow->webhooks)
+		return (struct span) { NULL, 0 };
+	return span_of(request_header(rq, flow->webhooks->header(rq->opt->systems)));
+}
+
+static enum webhook_verdict verify(struct request *rq, const struct flow *flow,
+				   const struct webhook_keys *keys)
+{
+	int64_t now_s = clock_wall_ms() / 1000;
+	struct span own = own_signature(rq, flow);
+	if (own.p)
+		return webhook_verify_by(flow->webhooks, keys, own, request_body(rq), now_s);
+	const struct webhook_headers h = { span_of(request_header(rq, "webhook-id")),
+					   span_of(request_header(rq, "webhook-timestamp")),
+					   span_of(request_header(rq, "webhook-signature")) };
+	return webhook_verify(rq->arena, keys, &h, request_body(rq), now_s);
+}
+
+static bool check_signature(struct request *rq, const struct flow *flow, struct connection *conn,
+			    struct err *err)
 {
 	struct key_cache *cache = rq->server->keys;
 	struct prepared *p = key_cache_get(cache, conn);
 	if (!p)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	struct webhook_headers h = { span_of(request_header(rq, "webhook-id")),
-				     span_of(request_header(rq, "webhook-timestamp")),
-				     span_of(request_header(rq, "webhook-signature")) };
-	enum webhook_verdict v = webhook_verify(rq->arena, &p->keys, &h, request_body(rq),
-						clock_wall_ms() / 1000);
+	enum webhook_verdict v = verify(rq, flow, &p->keys);
 	prepared_unref(cache, p);
 	switch (v) {
 	case WEBHOOK_GOOD:
@@ -161,6 +179,18 @@ static bool answer_unknown_type(struct request *rq, struct err *err)
 	return respond_json(rq, 202, &sb, err);
 }
 
+/* What a repeat is known by: that of the headers, or the message's own. */
+static bool find_id(struct request *rq, const struct flow *flow, const char **ret, struct err *err)
+{
+	*ret = request_header(rq, "webhook-id");
+	if (!own_signature(rq, flow).p)
+		return true;
+	if (!flow->webhooks->id(rq->arena, request_body(rq), ret, err))
+		return false;
+	return webhook_is_id(span_of(*ret)) ||
+	       problem(err, ERR_INPUT, "value_invalid", "/id", "1 to 128 printable characters");
+}
+
 static bool take(struct request *rq, struct connection *conn, struct err *err)
 {
 	const struct flow *flow = flow_find(rq->opt, conn->flow);
@@ -170,10 +200,11 @@ static bool take(struct request *rq, struct connection *conn, struct err *err)
 			       "the connection is not active");
 	}
 	rq->metric_flow = flow->name;
-	if (!check_signature(rq, conn, err))
+	if (!check_signature(rq, flow, conn, err))
 		return false;
-	const char *kind = NULL, *source_id = NULL;
-	if (!flow->accept(rq->arena, request_body(rq), &kind, &source_id, err)) {
+	const char *kind = NULL, *source_id = NULL, *id = NULL;
+	if (!flow->accept(rq->arena, request_body(rq), &kind, &source_id, err) ||
+	    !find_id(rq, flow, &id, err)) {
 		count(rq, "malformed");
 		if (!err->pointer[0] && err->code == ERR_DATA)
 			err->reason = "malformed_json";
@@ -188,7 +219,7 @@ static bool take(struct request *rq, struct connection *conn, struct err *err)
 		.item = { .conn = rq->args[0],
 			  .kind = kind,
 			  .source_id = source_id,
-			  .webhook_id = request_header(rq, "webhook-id"),
+			  .webhook_id = id,
 			  .origin = "webhook" },
 	};
 	return true;

@@ -144,13 +144,30 @@ static bool fits_ed25519(struct arena *arena, const struct webhook_keys *keys,
 	return false;
 }
 
+bool webhook_is_id(struct span id)
+{
+	return id.p && id.n > 0 && id.n <= WEBHOOK_ID_MAX && is_printable(id);
+}
+
+enum webhook_verdict webhook_verify_by(const struct webhook_scheme *scheme,
+				       const struct webhook_keys *keys, struct span header,
+				       struct span body, int64_t now_s)
+{
+	struct span secrets[CONNECTION_MAX_SECRETS];
+	size_t n = 0;
+	for (size_t i = 0; i < keys->n; i++)
+		if (keys->key[i].type == WEBHOOK_HMAC)
+			secrets[n++] = (struct span) { (const char *)keys->key[i].bytes,
+						       keys->key[i].n };
+	return header.p ? scheme->verify(header, body, secrets, n, now_s) : WEBHOOK_UNSIGNED;
+}
+
 enum webhook_verdict webhook_verify(struct arena *arena, const struct webhook_keys *keys,
 				    const struct webhook_headers *headers, struct span body,
 				    int64_t now_s)
 {
 	int64_t sent_s = 0;
-	if (!headers->id.p || headers->id.n == 0 || headers->id.n > WEBHOOK_ID_MAX ||
-	    !is_printable(headers->id) || !headers->signature.p || !headers->timestamp.p ||
+	if (!webhook_is_id(headers->id) || !headers->signature.p || !headers->timestamp.p ||
 	    !read_timestamp(headers->timestamp, &sent_s))
 		return WEBHOOK_UNSIGNED;
 	if (sent_s < now_s - WEBHOOK_TOLERANCE_S || sent_s > now_s + WEBHOOK_TOLERANCE_S)

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "base/arena.h"
+#include "flow.h"
 #include "model/connection.h"
 
 #define WEBHOOK_TOLERANCE_S 300
@@ -32,15 +33,16 @@ void webhook_keys_wipe(struct webhook_keys *keys);
 struct webhook_headers {
 	struct span id, timestamp, signature; /* .p NULL: absent */
 };
-enum webhook_verdict {
-	WEBHOOK_GOOD,
-	WEBHOOK_UNSIGNED, /* a header is missing or malformed */
-	WEBHOOK_LATE, /* outside the tolerance, either way */
-	WEBHOOK_FORGED /* no signature fits any live secret */
-};
 /* arena: scratch for Ed25519. Full arena: FORGED. */
 enum webhook_verdict webhook_verify(struct arena *arena, const struct webhook_keys *keys,
 				    const struct webhook_headers *headers, struct span body,
 				    int64_t now_s);
+
+/* May it be remembered by this id? */
+bool webhook_is_id(struct span id);
+/* By the sender's own scheme; header.p NULL: UNSIGNED. */
+enum webhook_verdict webhook_verify_by(const struct webhook_scheme *scheme,
+				       const struct webhook_keys *keys, struct span header,
+				       struct span body, int64_t now_s);
 
 #endif

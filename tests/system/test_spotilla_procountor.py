@@ -3,11 +3,12 @@ whatever dies meanwhile."""
 
 import json
 import random
+import re
 import time
 
 import pytest
 
-from service import Service, spotilla_connection_of, wait_for
+from service import KEY_BYTES, Service, spotilla_connection_of, wait_for
 
 SETTINGS = {
     "lease": "1500ms", "beat": "300ms", "request_timeout": "2s", "connect_timeout": "1s", "quiet": "4s", "retry_first": "100ms",
@@ -140,6 +141,23 @@ def test_PC_08_a_webhook_brings_a_task_forward(service):
     assert service.webhook("louhi", event.encode()).status == 202
     settled(service, "louhi", 11)
     assert service.sandbox.control(f"procountor/louhi/invoices/SPT-{task}")["status"] == "UNFINISHED"
+
+
+def test_PC_08_spotillas_own_signature_is_taken_and_a_repeat_has_no_effect(service):
+    sent = service.sandbox.control("spotilla/louhi", "POST", {"webhook_secret": KEY_BYTES.decode()})
+    assert sent is not None
+    task = service.sandbox.control("spotilla/louhi/tasks", "POST", {"count": 1, "fields": {}})["first"]
+    url = f"http://127.0.0.1:{service.relay.port}/v1/webhooks/louhi"
+
+    def event(**more):
+        return service.sandbox.control("spotilla/louhi/events", "POST", {"task": str(task), "url": url, **more})["status"]
+    assert event(secret="another secret of thirty letters") == 401
+    assert event(age_s=600) == 401
+    assert event(id="evt_twice") == event(id="evt_twice") == event(type="task.created") == 202
+    settled(service, "louhi", 12)
+    text = service.call("GET", "/metrics", token=None).body.decode()
+    taken = {r: int(n) for r, n in re.findall(r'viesti_webhooks_total\{flow="spotilla-procountor",(?:outcome|result)="(\w+)"\} (\d+)', text)}
+    assert (taken["forged"], taken["late"], taken["replay"], taken["ignored"]) == (1, 1, 1, 1), taken
 
 
 def test_PC_03_what_waits_says_why_and_goes_when_it_is_mended(service):
