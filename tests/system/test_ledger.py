@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from service import Service, connection_of, maestro_connection_of, maventa_connection_of, wait_for
+from service import Service, connection_of, maestro_connection_of, maventa_connection_of, spotilla_connection_of, wait_for
 
 CHAOS = os.environ.get("CHAOS") == "1"
 TENANTS, INVOICES, KILLS = (20, 100, 100) if CHAOS else (3, 20, 8)
@@ -137,7 +137,75 @@ def run(kills, tenants, invoices, empty_once, ask_first=True, target="netvisor")
         print(f"ledger: {tenants * invoices} invoices, {disaster.done}, 0 lost, 0 doubled, seed {SEED}")
 
 
+# ---- tasks, and the registers that go before them ------------------------------------------------
+
+TASK_LINES = [("procountor", "/invoices", "POST"), ("procountor", "/businesspartners", "POST"), ("procountor", "/products", "POST"),
+              ("spotilla", "/tasks/", "PATCH"), ("spotilla", "/customers/", "PATCH"), ("spotilla", "/products/", "PATCH")]
+TASK_SETTINGS = {"spotilla_rate": "10000", "spotilla_burst": "10000", "spotilla_concurrency": "8", "procountor_rate": "10000",
+                 "procountor_burst": "10000"}
+
+
+class TaskDisaster(Disaster):
+    """Procountor also answers 500 to what it has stored."""
+
+    def line(self):
+        if self.rng.random() < 0.5:
+            super().line()
+        else:
+            system, match, method = self.rng.choice(self.lines)
+            self.sandbox.fault(system=system, match=match, method=method, kind="status", status=500, commit=True, count=self.rng.randint(1, 3))
+
+
+def check_tasks(sandbox, key, tasks, products, customers):
+    spotilla, procountor = sandbox.ledger("spotilla", key), sandbox.ledger("procountor", key)
+    doubled = {k: procountor[k] for k in ("duplicates", "partner_duplicates", "product_duplicates")}
+    assert not any(doubled.values()), (key, doubled, SEED)
+    assert (procountor["invoices_added"], procountor["products_added"], procountor["partners_added"]) == (tasks, products, customers), (key, SEED)
+    assert all(d["times_received"] == 1 for d in procountor["documents"]), (key, SEED)
+    assert (spotilla["exported"], spotilla["exported_twice"]) == (tasks, 0), (key, SEED)
+    assert spotilla["customers"]["duplicates"] == spotilla["products"]["duplicates"] == 0, (key, SEED)
+
+
+def run_tasks(kills, tenants, tasks, empty_once):
+    rng = random.Random(SEED)
+    customers, products = 8, 12
+    with Service(relays=2, seed="empty", **SETTINGS | TASK_SETTINGS) as service:
+        sandbox = service.sandbox
+        sandbox.control("procountor", "POST", {"rate": 0})
+        keys = sandbox.tenants(count=tenants, invoices=0, customers=0, prefix="p")
+        for key in keys:
+            for register, count in (("customers", customers), ("products", products), ("tasks", tasks)):
+                sandbox.control(f"spotilla/{key}/{register}", "POST", {"count": count, "spread_s": 3600})
+            service.connect(key, key, spotilla_connection_of)
+            changed = service.call("PATCH", f"/v1/connections/{key}", {"schedule": {"interval_s": 60}},
+                                   {"If-Match": "*", "Content-Type": "application/merge-patch+json"})
+            assert changed.status == 200, changed.body
+            service.activate(key)
+        sandbox.fault(system="procountor", kind="latency", latency_ms=5, latency_max_ms=30)
+        disaster = TaskDisaster(service, rng, TASK_LINES)
+        for i in range(kills):
+            time.sleep(rng.random() * 0.4)
+            disaster.strike()
+            if empty_once and i == kills // 2:
+                disaster.empty()
+
+        def open_tasks():
+            return [(k, tasks - sandbox.ledger("spotilla", k)["exported"]) for k in keys if sandbox.ledger("spotilla", k)["exported"] < tasks]
+        try:
+            wait_for(f"every task billed (seed {SEED}, {disaster.done})", lambda: not open_tasks(), 900 if CHAOS else 150, 0.5)
+        except AssertionError as e:
+            found = [(t["number"], t["state"], t["error"]) for k in keys for t in service.transfers(k) if t["state"] != "done"]
+            raise AssertionError(f"{e}: {open_tasks()} {found[:5]} {service.relay.tail(5)}") from None
+        for key in keys:
+            check_tasks(sandbox, key, tasks, products, customers)
+        print(f"ledger: {tenants * tasks} tasks, {disaster.done}, 0 lost, 0 doubled, seed {SEED}")
+
+
 if CHAOS:
+
+    @pytest.mark.parametrize("empty_once", [False, True])
+    def test_OP_03_PC_01_chaos_of_tasks(empty_once):
+        run_tasks(KILLS, TENANTS, INVOICES, empty_once)
 
     @pytest.mark.parametrize("target", TARGETS)
     def test_OP_03_chaos(target):
@@ -148,6 +216,10 @@ if CHAOS:
         run(KILLS, TENANTS, INVOICES, empty_once=False, ask_first=False, target=target)
 
 else:
+
+    @pytest.mark.parametrize("empty_once", [False, True], ids=["killed", "emptied"])
+    def test_OP_03_PC_01_tasks_never_lost_never_doubled(empty_once):
+        run_tasks(KILLS, 2, 20, empty_once)
 
     @pytest.mark.parametrize("target", TARGETS)
     def test_OP_03_never_lost_never_doubled(target):
