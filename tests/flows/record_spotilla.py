@@ -174,6 +174,8 @@ linked("PC-01-unit-that-nobody-knows-is-that-of-the-settings", "unknown-unit", s
        sent={"invoiceRows.0.unit": "BAG"})
 linked("PC-01-letters-that-procountor-cannot-take", "foreign-letters", error="data", reason="character_unsupported", count=0, billing="failed",
        told="merkkiä")
+linked("PC-01-letters-are-named-before-the-product-that-waits-for-them", "foreign-letters", error="data", reason="character_unsupported", count=0,
+       without=("product:306",), billing="failed")
 linked("PC-01-customers-payment-term-and-channel-count", **DONE, sent={"invoiceChannel": "EMAIL", "language": "SWEDISH"}, prepare=lambda sb:
        sb.procountor("/partners/1001", invoicingInfo={**sb.partner()["invoicingInfo"], "invoiceChannel": "EMAIL", "language": "SWEDISH",
                                                       "email": "laskut@kivi.example"},

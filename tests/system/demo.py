@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make demo: sandbox, private Redis and service on this machine; relays the sample invoices of three companies and prints what
-arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C, with a company more that is
+"""make demo: sandbox, private Redis and service on this machine; relays the sample invoices and tasks of three companies and prints
+what arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C, with a company more that is
 not connected yet: README, "First steps", does that by hand."""
 
 import json
@@ -10,23 +10,25 @@ import sys
 import time
 
 from sandbox import ROOT
-from service import ADMIN, SECRET, Service, connection_of, maestro_connection_of, maventa_connection_of
+from service import ADMIN, SECRET, Service, connection_of, maestro_connection_of, maventa_connection_of, spotilla_connection_of
 
 SETTINGS = {"poll_interval": "5s", "retry_first": "500ms", "severa_rate": "100", "severa_burst": "20",
+            "spotilla_rate": "100", "spotilla_burst": "20",
             "request_timeout": "10s", "lease": "5s", "beat": "1s"}
-REST = {"done", "following", "skipped", "cancelled", "needs_data", "system_fault"}
+REST = {"done", "following", "skipped", "cancelled", "needs_data", "system_fault", "waiting"}
 ARRIVED = {"done", "following"}  # following: sent, and Maventa is asked what becomes of it
-# Tenant: target, what connects to it, settings.
-COMPANIES = {"kajo": ("Netvisor", connection_of, {}), "louhi": ("Maestro", maestro_connection_of, {}),
-             "fjell": ("Maventa", maventa_connection_of, {"send_pdf": True, "print": {"enabled": True}})}
+# Connection: tenant, source, target, what connects them, settings.
+COMPANIES = {"kajo": ("kajo", "Severa", "Netvisor", connection_of, {}), "louhi": ("louhi", "Severa", "Maestro", maestro_connection_of, {}),
+             "fjell": ("fjell", "Severa", "Maventa", maventa_connection_of, {"send_pdf": True, "print": {"enabled": True}}),
+             "huolto": ("kajo", "Spotilla", "Procountor", spotilla_connection_of, {})}
 
 
 def connect(service):
-    for key, (_, body_of, settings) in COMPANIES.items():
-        service.connect(key, key, body_of, **settings)
+    for key, (tenant, source, _, body_of, settings) in COMPANIES.items():
+        service.connect(key, tenant, body_of, **settings)
         waiting = service.call("POST", f"/v1/connections/{key}/check").json()["result"]["waiting"]
         service.activate(key)
-        print(f"  {key}: connected, checked and activated; {waiting} invoices wait at Severa")
+        print(f"  {key}: connected, checked and activated; {waiting} {'tasks' if source == 'Spotilla' else 'invoices'} wait at {source}")
 
 
 def wait_until_at_rest(service, seconds=120):
@@ -34,9 +36,10 @@ def wait_until_at_rest(service, seconds=120):
     until, before = time.monotonic() + seconds, -1
     while time.monotonic() < until:
         time.sleep(1)
-        found = [t for key in COMPANIES for t in service.transfers(key)]
-        busy = [t for t in found if t["state"] not in REST]
-        if found and not busy and len(found) == before:
+        each = [service.transfers(key) for key in COMPANIES]  # tasks come behind the run of their registers
+        found = [t for transfers in each for t in transfers]
+        busy = [t for t in found if t["state"] not in REST] or not all(each)
+        if not busy and len(found) == before:
             return
         before = len(found) if not busy else -1
     sys.exit("the transfers did not come to rest: " + service.relay.tail())
@@ -49,6 +52,8 @@ def where(target, document):
     if target == "Maestro":
         codes = [row["code"] for row in document.get("rows", [])]
         return (", ".join(codes) if len(codes) < 3 else f"{len(codes)} rows") or "-"
+    if target == "Procountor":
+        return f"{document['invoice_number']}, {document['status'].lower()}" if document else "-"
     form = {"FINVOICE30": "Finvoice", "PEPPOLBIS30": "Peppol"}
     return f"{form[document['format']]}, {document['route'].lower()}" if document else "-"
 
@@ -56,10 +61,10 @@ def where(target, document):
 def show(service):
     """The tables; answers whether the ledgers agree with what Viesti says."""
     agree = True
-    for key, (target, _, _) in COMPANIES.items():
-        ledger = service.sandbox.ledger(target.lower(), key)
-        arrived = {str(d["number"]): d for d in ledger["documents"]}
-        print(f"\n{key}: Severa → {target}\n{'invoice':>9}  {'state':<13} {'at ' + target:<18} {'sum':>12}  why")
+    for key, (tenant, source, target, _, _) in COMPANIES.items():
+        ledger = service.sandbox.ledger(target.lower(), tenant)
+        arrived = {str(d["number"]).replace("SPT-", "T-"): d for d in ledger["documents"]}  # a task's number, for people
+        print(f"\n{key}: {source} → {target}\n{'invoice':>9}  {'state':<13} {'at ' + target:<18} {'sum':>12}  why")
         done = set()
         for t in sorted(service.transfers(key), key=lambda t: str(t.get("number") or "")):
             number = str(t.get("number") or "-")
@@ -116,7 +121,7 @@ def interrupt(*_args):
 def main():
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, interrupt)
-    print("Starting viesti with a private Redis; Severa, Netvisor, Maestro and Maventa are played by viesti-sandbox.", flush=True)
+    print("Starting viesti with a private Redis; all outside systems are played by viesti-sandbox.", flush=True)
     with Service(private_redis=True, **SETTINGS) as service:
         connect(service)
         wait_until_at_rest(service)

@@ -170,7 +170,7 @@ def test_PC_03_what_waits_says_why_and_goes_when_it_is_mended(service):
     wanted = {"no-business-id": "business_id_missing", "malformed-business-id": "business_id_form", "no-name": "customer_name_missing",
               "no-customer": "task_customer_missing", "customer-gone": "task_customer_missing", "no-price": "price_missing",
               "no-rows": "billable_rows_missing", "unknown-product": "product_gone", "foreign-currency": "product_currency",
-              "duplicate-business-id": "customer_not_linked", "long-code": "product_not_linked", "plain": None, "free-row": None}
+              "duplicate-business-id": "customer_not_linked", "long-code": "field_too_long", "foreign-letters": "character_unsupported", "plain": None, "free-row": None}
     assert {name: codes[name] for name in wanted} == wanted
     # Mended in Spotilla, and in Procountor.
     service.sandbox.control("spotilla/kajo/customers/malformed-business-id", "POST", {"business_id": "2345678-0"})

@@ -69,6 +69,7 @@ struct sp_run {
 	struct sp_row *rows;
 	size_t n_rows;
 	const char **product_ids; /* by row of the invoice */
+	const char *unlinked; /* a product that is not at Procountor yet; NULL: none */
 	struct invoice inv;
 	const char *hash; /* of the task (sp_task_hash) */
 	struct span document;

@@ -121,13 +121,16 @@ static bool read_product(struct sp_run *r, struct sp_row *row, struct err *err)
 	return true;
 }
 
+/* The first that is not linked is remembered: what is wrong with the invoice is said before that.
+ */
 static bool link_product(struct sp_run *r, struct sp_row *row, struct err *err)
 {
 	const struct product *p = &row->product->product;
 	if (!find_link(r, SP_PRODUCT, p->source_id, &row->product_id, err))
 		return false;
-	return row->product_id ||
-	       wait_for(r, SP_PRODUCTS, "product_not_linked", p->code ? p->code : p->name, err);
+	if (!row->product_id && !r->unlinked)
+		r->unlinked = p->code ? p->code : p->name;
+	return true;
 }
 
 static bool map_rows(struct sp_run *r, struct err *err)
@@ -146,7 +149,6 @@ static bool map_rows(struct sp_run *r, struct err *err)
 			continue;
 		if (row->row->product_id && !read_product(r, row, err))
 			return false;
-		/* What the row lacks is said before what its product waits for. */
 		if (!sp_map_row(&r->sp->set, &r->task, row, &inv->rows[inv->n_rows], err) ||
 		    (row->product && !link_product(r, row, err)))
 			return false;
@@ -236,8 +238,12 @@ bool sp_prepare(struct sp_run *r, struct err *err)
 					.business_id = r->partner.business_id,
 					.address = r->partner.address.at };
 	r->inv.customer_number = r->partner.customer_number;
-	return set_days(r, err) && set_texts(r, err) && map_rows(r, err) &&
-	       invoice_validate(&r->inv, err) && invoice_sum_up(&r->inv, sp->at->arena, err);
+	if (!set_days(r, err) || !set_texts(r, err) || !map_rows(r, err) ||
+	    !invoice_validate(&r->inv, err) || !invoice_sum_up(&r->inv, sp->at->arena, err))
+		return false;
+	/* What keeps a product from Procountor, a letter or a length, shows on the invoice too. */
+	return !r->unlinked || (sp_build(r, err) &&
+				wait_for(r, SP_PRODUCTS, "product_not_linked", r->unlinked, err));
 }
 
 bool sp_build(struct sp_run *r, struct err *err)
