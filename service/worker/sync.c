@@ -81,7 +81,7 @@ bool slice_stops(const struct err *err)
 }
 
 /*
- * A key that lets one job run at a time lets one call be made at a time; of a rate so many are of
+ * A key that lets n jobs run at a time lets n calls be made at a time; of a rate so many are of
  * use as calls are given out in the time that one may wait for its own (attempt_ops.c).
  */
 size_t slice_hands_max(const struct slice *s)
@@ -90,9 +90,9 @@ size_t slice_hands_max(const struct slice *s)
 	for (size_t i = 0; i < s->conn->n_limits; i++) {
 		const struct limit_key *l = &s->conn->limits[i];
 		size_t useful = 1 + (size_t)(l->rate_per_s > 0 ? l->rate_per_s * 3 / 10 : 1000);
-		if (l->max_running > 0)
-			return 1;
 		max = useful < max ? useful : max;
+		if (l->max_running > 0 && (size_t)l->max_running < max)
+			max = (size_t)l->max_running;
 	}
 	return max;
 }

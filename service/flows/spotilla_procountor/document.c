@@ -212,9 +212,17 @@ static bool make_invoice(struct sp_run *r, struct err *err)
 	if (is_elsewhere)
 		return leave(r, OUTCOME_SKIPPED, "billed_elsewhere",
 			     "Spotilla says that the task was billed by somebody else.");
+	/* Another connection of the same two may be at it: who comes second finds it there. */
+	const char *lease = arena_printf(at->arena, "%s:task:%s", r->sp->scope, r->task.id);
+	if (!lease)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!at->ops->record_lease(at, lease, err))
+		return false;
 	at->content_hash = r->hash;
-	return delivery_make(&r->delivery, err) &&
-	       at->ops->step_get(at, STEP_INVOICE, &sent, err) && finish(r, sent.outcome, err);
+	if (!delivery_make(&r->delivery, err))
+		return false;
+	at->ops->record_release(at, lease);
+	return at->ops->step_get(at, STEP_INVOICE, &sent, err) && finish(r, sent.outcome, err);
 }
 
 /* Nothing of it is at the target, as far as we know. */
