@@ -11,26 +11,6 @@ static bool is_set(const char *text)
 	return text && text[0];
 }
 
-bool sp_read_failed(const char *id, const struct err *why, struct register_page *page,
-		    struct err *err)
-{
-	if (why->code == ERR_NOT_FOUND)
-		return true; /* gone: left out */
-	if (why->code == ERR_SYSTEM || why->code == ERR_DATA) {
-		page->records[page->n++] = (struct register_record) { .id = id, .label = id };
-		return true;
-	}
-	if (err)
-		*err = *why;
-	return false;
-}
-
-bool sp_unreadable(const struct register_record *r, struct err *err)
-{
-	return err_reason(err, ERR_DATA, "answer_unreadable", r->label,
-			  "the record %s cannot be read", r->id);
-}
-
 /* ---- fields -------------------------------------------------------------------------------- */
 
 struct fields {

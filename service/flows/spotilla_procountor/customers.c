@@ -5,8 +5,6 @@
 #include "base/base.h"
 #include "internal.h"
 
-#include "base/clock.h"
-
 #define READ_MAX 20 /* one call each */
 
 static bool full(struct err *err)
@@ -16,9 +14,9 @@ static bool full(struct err *err)
 
 /* ---- of Spotilla --------------------------------------------------------------------------- */
 
-static void record_of(struct arena *arena, const struct spotilla_customer *c,
-		      struct register_record *ret)
+static void name_record(struct arena *arena, const void *record, struct register_record *ret)
 {
+	const struct spotilla_customer *c = record;
 	*ret = (struct register_record) {
 		.id = c->customer.source_id,
 		.version = c->changed,
@@ -29,42 +27,31 @@ static void record_of(struct arena *arena, const struct spotilla_customer *c,
 	};
 }
 
+static bool read_record(struct sp *sp, const char *id, void *ret, struct err *err)
+{
+	return spotilla_customer(&sp->spotilla, id, ret, err);
+}
+
+static const struct sp_source source = { sizeof(struct spotilla_customer), read_record,
+					 name_record };
+
 static bool list(struct attempt *at, const struct register_cursor *from, struct register_page *ret,
 		 struct err *err)
 {
 	const struct spotilla_customer *items;
 	char text[CLOCK_RFC3339_MAX];
-	const char *since = from->since_ms ? clock_rfc3339(from->since_ms, text) : NULL;
 	struct sp sp;
-	if (!sp_open(&sp, at, err) ||
-	    !spotilla_customers(&sp.spotilla, since, from->page, &items, &ret->n, &ret->next, err))
-		return false;
-	ret->records = arena_alloc_array(at->arena, ret->n + 1, sizeof(*ret->records));
-	if (!ret->records)
-		return full(err);
-	for (size_t i = 0; i < ret->n; i++)
-		record_of(at->arena, &items[i], &ret->records[i]);
-	return true;
+	size_t n;
+	return sp_open(&sp, at, err) &&
+	       spotilla_customers(&sp.spotilla, sp_since(from, text), from->page, &items, &n,
+				  &ret->next, err) &&
+	       sp_records(at, &source, items, n, ret, err);
 }
 
 static bool read_ids(struct attempt *at, const char *const *ids, size_t n,
 		     struct register_page *ret, struct err *err)
 {
-	struct spotilla_customer *items = arena_alloc_array(at->arena, n + 1, sizeof(*items));
-	struct sp sp;
-	ret->records = arena_alloc_array(at->arena, n + 1, sizeof(*ret->records));
-	if (!items || !ret->records)
-		return full(err);
-	if (!sp_open(&sp, at, err))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		struct err why = ERR_INIT;
-		if (spotilla_customer(&sp.spotilla, ids[i], &items[i], &why))
-			record_of(at->arena, &items[i], &ret->records[ret->n++]);
-		else if (!sp_read_failed(ids[i], &why, ret, err))
-			return false;
-	}
-	return true;
+	return sp_read_ids(at, &source, ids, n, ret, err);
 }
 
 static bool set_values(struct attempt *at, const struct spotilla_customer *c,

@@ -176,10 +176,21 @@ bool sp_values_of_customer(struct arena *arena, const struct spotilla_customer *
  * match's note is the other side's sp_card_note. */
 bool sp_match_card(const struct register_record *r, const struct register_match *m,
 		   const struct sp_card *own, struct err *err) MUST_CHECK;
-/* Of a record that was asked for by id: left out when it is gone, named when it cannot be read. */
-bool sp_read_failed(const char *id, const struct err *why, struct register_page *page,
-		    struct err *err) MUST_CHECK;
+/* records.c: where a register's records come from, in register.h's words. */
+struct sp_source {
+	size_t size; /* of a record as its system has it */
+	bool (*read)(struct sp *sp, const char *id, void *ret, struct err *err);
+	/* Id, stamp and label; the record itself as data. */
+	void (*name)(struct arena *arena, const void *record, struct register_record *ret);
+};
+bool sp_records(struct attempt *at, const struct sp_source *source, const void *items, size_t n,
+		struct register_page *ret, struct err *err) MUST_CHECK;
+bool sp_read_ids(struct attempt *at, const struct sp_source *source, const char *const *ids,
+		 size_t n, struct register_page *ret, struct err *err) MUST_CHECK;
+/* ERR_DATA: of a record that is named and cannot be read. */
 bool sp_unreadable(const struct register_record *r, struct err *err);
+/* What Spotilla is asked for; NULL: all. */
+const char *sp_since(const struct register_cursor *from, char text[CLOCK_RFC3339_MAX]);
 
 /* products.c, customers.c, partners.c */
 extern const struct register_sync sp_products, sp_customers, sp_partners;

@@ -17,15 +17,23 @@ static bool full(struct err *err)
 
 /* ---- of Procountor ------------------------------------------------------------------------- */
 
-static void record_of(struct arena *arena, const struct procountor_partner *p,
-		      struct register_record *ret)
+static void name_record(struct arena *arena, const void *record, struct register_record *ret)
 {
+	const struct procountor_partner *p = record;
 	*ret = (struct register_record) { .id = p->id,
 					  .version = p->version,
 					  .label = sp_card_label(arena, p->customer_number,
 								 p->name),
 					  .data = p };
 }
+
+static bool read_record(struct sp *sp, const char *id, void *ret, struct err *err)
+{
+	return procountor_partner(&sp->procountor, id, ret, err);
+}
+
+static const struct sp_source source = { sizeof(struct procountor_partner), read_record,
+					 name_record };
 
 /* One that is switched off is news only for who has it. */
 static bool list(struct attempt *at, const struct register_cursor *from, struct register_page *ret,
@@ -38,34 +46,14 @@ static bool list(struct attempt *at, const struct register_cursor *from, struct 
 	if (!sp_open(&sp, at, err) ||
 	    !procountor_partner_page(&sp.procountor, &what, from->page, &page, err))
 		return false;
-	ret->records = arena_alloc_array(at->arena, page.n + 1, sizeof(*ret->records));
-	if (!ret->records)
-		return full(err);
-	ret->n = page.n;
 	ret->next = page.next;
-	for (size_t i = 0; i < page.n; i++)
-		record_of(at->arena, &page.items[i], &ret->records[i]);
-	return true;
+	return sp_records(at, &source, page.items, page.n, ret, err);
 }
 
 static bool read_ids(struct attempt *at, const char *const *ids, size_t n,
 		     struct register_page *ret, struct err *err)
 {
-	struct procountor_partner *items = arena_alloc_array(at->arena, n + 1, sizeof(*items));
-	struct sp sp;
-	ret->records = arena_alloc_array(at->arena, n + 1, sizeof(*ret->records));
-	if (!items || !ret->records)
-		return full(err);
-	if (!sp_open(&sp, at, err))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		struct err why = ERR_INIT;
-		if (procountor_partner(&sp.procountor, ids[i], &items[i], &why))
-			record_of(at->arena, &items[i], &ret->records[ret->n++]);
-		else if (!sp_read_failed(ids[i], &why, ret, err))
-			return false;
-	}
-	return true;
+	return sp_read_ids(at, &source, ids, n, ret, err);
 }
 
 static bool set_values(struct sp *sp, const struct procountor_partner *p, struct register_record *r,
