@@ -190,8 +190,8 @@ static bool find(struct attempt *at, struct register_record *const *records, siz
 	if (!sp_open(&sp, at, err) || !sp_find_company(&sp, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const struct procountor_partner *list;
-		size_t k;
+		const struct procountor_partner *list = NULL;
+		size_t k = 0;
 		if (!find_partners(&sp, records[i]->data, &list, &k, err) ||
 		    !matches_of(&sp, list, k, &records[i]->found, err))
 			return false;

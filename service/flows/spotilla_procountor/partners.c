@@ -175,7 +175,7 @@ static bool find(struct attempt *at, struct register_record *const *records, siz
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct spotilla_customer *list = NULL;
-		size_t k;
+		size_t k = 0;
 		if (!find_customers(&sp, records[i]->data, &list, &k, err) ||
 		    !matches_of(&sp, list, k, &records[i]->found, &records[i]->n_found, err))
 			return false;
