@@ -34,20 +34,23 @@
 	{                                             \
 		name, type, NULL, preset, needed, doc \
 	}
-#define ROAD_SETTINGS(failed_is_needed, company_is_needed, company_doc)                          \
-	ROAD_SETTING("statuses.transfer", SETTING_TEXT, NULL, true,                              \
-		     "Severa status (guid or name) whose invoices are relayed."),                \
-		ROAD_SETTING("statuses.transferred", SETTING_TEXT, NULL, true,                   \
-			     "Severa status (guid or name) that a relayed invoice gets."),       \
-		ROAD_SETTING("statuses.failed", SETTING_TEXT, NULL, failed_is_needed,            \
-			     "Severa status for invoices whose data must be mended; none: they " \
-			     "stay where they are."),                                            \
-		ROAD_SETTING("company.vat_number", SETTING_TEXT, NULL, company_is_needed,        \
-			     company_doc),                                                       \
-		ROAD_SETTING("send_pdf", SETTING_BOOL, "false", false,                           \
-			     "Severa's PDF and the invoice's files go along."),                  \
-		ROAD_SETTING("severa.url", SETTING_TEXT, NULL, false,                            \
-			     "Severa base URL of this connection."),                             \
+#define ROAD_SETTINGS(failed_is_needed, company_is_needed, company_doc)                         \
+	ROAD_SETTING("statuses.transfer", SETTING_TEXT, NULL, true,                             \
+		     "Severa status (guid or name) whose invoices are relayed."),               \
+		ROAD_SETTING("statuses.transferred", SETTING_TEXT, NULL, true,                  \
+			     "Severa status (guid or name) that a relayed invoice gets."),      \
+		ROAD_SETTING("statuses.failed", SETTING_TEXT, NULL, failed_is_needed,           \
+			     (failed_is_needed)                                                 \
+				     ? "Severa status (guid or name) of invoices that failed: " \
+				       "a person must mend them."                               \
+				     : "Severa status for invoices whose data must be mended; " \
+				       "none: they stay where they are."),                      \
+		ROAD_SETTING("company.vat_number", SETTING_TEXT, NULL, company_is_needed,       \
+			     company_doc),                                                      \
+		ROAD_SETTING("send_pdf", SETTING_BOOL, "false", false,                          \
+			     "Severa's PDF and the invoice's files go along."),                 \
+		ROAD_SETTING("severa.url", SETTING_TEXT, NULL, false,                           \
+			     "Severa base URL of this connection."),                            \
 		FLOW_MAIL_SETTINGS
 
 /* Rows of a flow's credentials table. */

@@ -195,7 +195,10 @@ def test_whole_life_of_a_connection(service):
     assert service.call("POST", f"/v1/connections/{name}/pause").json()["state"] == "paused"
     assert service.webhook(name, event(source_id)).status == 202
     assert service.call("POST", f"/v1/connections/{name}/resume").json()["state"] == "active"
-    assert service.call("GET", "/v1/flows").json()["items"][0]["name"] == "severa-netvisor"
+    flows = service.call("GET", "/v1/flows").json()["items"]
+    assert flows[0]["name"] == "severa-netvisor"
+    for row in [r for f in flows for r in f["settings"] + f["credentials"]]:
+        assert row["name"] and row["description"].endswith("."), row  # each row of each table is a whole one
 
 
 def test_MV_01_registration_and_authentication_are_resources(service):

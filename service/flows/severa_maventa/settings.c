@@ -14,7 +14,8 @@ const struct setting sm_setting_table[SM_N_SETTINGS] = {
 	ROAD_SETTINGS(
 		true, true,
 		"VAT number of the company whose invoices are relayed: the organisation's, or "
-		"that of a business unit that has one."),
+		"that of a business unit that has one. A registration, also one that connects an "
+		"account, sets it."),
 	{ "format", SETTING_ENUM, "by_country|finvoice|peppol", "by_country", false,
 	  "Format of the e-invoice; by_country: Finvoice 3.0 where seller and buyer are Finnish, "
 	  "else "
