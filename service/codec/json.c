@@ -65,6 +65,11 @@ static size_t skip_digits(struct scan *s)
 	return (size_t)(s->p - first);
 }
 
+static bool is_number_start(const struct scan *s)
+{
+	return s->p < s->end && (*s->p == '-' || (*s->p >= '0' && *s->p <= '9'));
+}
+
 static bool scan_number(struct scan *s)
 {
 	s->n_numbers++;
@@ -209,7 +214,7 @@ static bool scan_value(struct scan *s)
 		ok = scan_literal(s, SPAN_LIT("null"));
 		break;
 	default:
-		ok = scan_number(s);
+		ok = is_number_start(s) ? scan_number(s) : fail(s, "no value");
 		break;
 	}
 	if (ok)

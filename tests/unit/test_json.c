@@ -146,6 +146,24 @@ static void bad_json_is_refused(void **state)
 	}
 }
 
+static void what_is_no_value_is_said(void **state)
+{
+	static const struct {
+		const char *text, *said;
+	} cases[] = {
+		{ "<a/>", "not JSON: no value at byte 0" },
+		{ "{\"a\": ", "not JSON: no value at byte 6" },
+		{ "-", "not JSON: no digit in number at byte 1" },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct json *j = NULL;
+		struct err err = ERR_INIT;
+		assert_false(json_parse(arena, span_of(cases[i].text), JSON_LIMITS_API, &j, &err));
+		assert_string_equal(err.message, cases[i].said);
+	}
+}
+
 static void strings_and_numbers_stay_apart(void **state)
 {
 	(void)state;
@@ -508,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(good_json_comes_back, open_arena, close_arena),
 		cmocka_unit_test_setup_teardown(bad_json_is_refused, open_arena, close_arena),
+		cmocka_unit_test_setup_teardown(what_is_no_value_is_said, open_arena, close_arena),
 		cmocka_unit_test_setup_teardown(strings_and_numbers_stay_apart, open_arena,
 						close_arena),
 		cmocka_unit_test_setup_teardown(whole_numbers_are_checked, open_arena, close_arena),
