@@ -217,9 +217,37 @@ static const struct {
 	{ "POST", "tenants", post_tenants },
 };
 
+/* GET /_sandbox: what there is; README.md says what each takes. */
+static void get_index(struct call *c)
+{
+	struct strbuf sb = call_strbuf(c);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "described_in", "tests/sandbox/README.md");
+	jsonw_key(&w, "controls");
+	jsonw_array(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		char line[64];
+		snprintf(line, sizeof(line), "%s /_sandbox/%s", routes[i].method, routes[i].name);
+		jsonw_str(&w, line);
+	}
+	for (unsigned i = 0; i < n_standins; i++) {
+		char line[64];
+		snprintf(line, sizeof(line), "/_sandbox/%s/{tenant}", standins[i]->name);
+		jsonw_str(&w, line);
+	}
+	jsonw_end_array(&w);
+	jsonw_end_object(&w);
+	reply_json(c, 200, &sb);
+}
+
 void control_serve(struct call *c)
 {
 	const char *name = c->n_segments > 1 ? c->segments[1] : "";
+	if (!name[0] && call_is(c, "GET")) {
+		get_index(c);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		if (strcmp(routes[i].name, name) == 0 && call_is(c, routes[i].method)) {
 			routes[i].serve(c);

@@ -58,6 +58,11 @@ def error_of(answer):
 # --- Severa: login ---------------------------------------------------------------------------------
 
 
+def test_the_control_api_names_its_calls(sb):
+    controls = sb.control("")["controls"]
+    assert "POST /_sandbox/faults" in controls and "/_sandbox/maventa/{tenant}" in controls
+
+
 def test_token_has_severas_own_names_and_lifetimes(sb, severa):
     answer = severa.login()
     body = answer.json()
