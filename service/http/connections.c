@@ -419,30 +419,35 @@ static int64_t read_check(struct arena *arena, const struct queue_task *check,
 	return json_int64(json_get(j, "waiting"), &n) ? n : 0;
 }
 
-/* SV-07: what an administrator has set off. */
-static const char *waiting_text(struct request *rq, int64_t n)
+/* SV-07: what an administrator has set off; a remark may name what holds it up. */
+static const char *waiting_text(struct request *rq, int64_t n, bool has_remarks)
 {
 	static const struct {
 		const char *language, *none, *one, *many; /* many: behind the number */
+		const char *now, *remarks;
 	} texts[] = {
-		{ "en", "No invoice waits.", "1 invoice waits and will be sent now.",
-		  " invoices wait and will be sent now." },
-		{ "fi", "Yhtään laskua ei odota.", "1 lasku odottaa ja lähetetään nyt.",
-		  " laskua odottaa ja lähetetään nyt." },
-		{ "nb", "Ingen faktura venter.", "1 faktura venter og sendes nå.",
-		  " fakturaer venter og sendes nå." },
+		{ "en", "No invoice waits.", "1 invoice waits and will be sent now",
+		  " invoices wait and will be sent now", ".", ", unless a remark says otherwise." },
+		{ "fi", "Yhtään laskua ei odota.", "1 lasku odottaa ja lähetetään nyt",
+		  " laskua odottaa ja lähetetään nyt", ".",
+		  ", ellei huomautus (remarks) toisin kerro." },
+		{ "nb", "Ingen faktura venter.", "1 faktura venter og sendes nå",
+		  " fakturaer venter og sendes nå", ".",
+		  ", hvis ingen merknad (remarks) sier noe annet." },
 	};
 	const char *language = respond_language(request_header(rq, "Accept-Language"));
 	size_t i = 0;
 	while (i + 1 < ARRAY_SIZE(texts) && !str_eq(texts[i].language, language))
 		i++;
-	if (n <= 1)
-		return n == 1 ? texts[i].one : texts[i].none;
+	if (n < 1)
+		return texts[i].none;
 	struct strbuf sb = STRBUF_INIT(rq->arena, 128);
 	struct err none = ERR_INIT;
 	const char *text = "";
-	strbuf_addint(&sb, n);
-	strbuf_addstr(&sb, texts[i].many);
+	if (n > 1)
+		strbuf_addint(&sb, n);
+	strbuf_addstr(&sb, n > 1 ? texts[i].many : texts[i].one);
+	strbuf_addstr(&sb, has_remarks ? texts[i].remarks : texts[i].now);
 	return strbuf_finish(&sb, &text, &none) ? text : "";
 }
 
@@ -459,7 +464,7 @@ static bool respond_activated(struct request *rq, const struct queue_task *check
 	jsonw_object(&w);
 	write_members(&w, rq, c, &queue, 0);
 	jsonw_kint(&w, "waiting", waiting);
-	jsonw_kstr(&w, "text", waiting_text(rq, waiting));
+	jsonw_kstr(&w, "text", waiting_text(rq, waiting, json_size(remarks)));
 	if (json_size(remarks)) {
 		jsonw_key(&w, "remarks");
 		jsonw_node(&w, remarks);

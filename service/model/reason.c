@@ -383,11 +383,11 @@ const struct reason reasons[] = {
 	  "Et vedlegg er av en type som ikke kan sendes: {subject}." },
 	{ "company_unverified", "admin",
 	  "The company has not been authenticated at {subject} yet: its approver must sign the "
-	  "request that was sent by e-mail.",
-	  "Yritystä ei ole vielä tunnistettu ({subject}): hyväksyjän on allekirjoitettava "
-	  "sähköpostitse lähetetty pyyntö.",
+	  "request that comes by e-mail. If none was sent, send it (authentications).",
+	  "Yritystä ei ole vielä todennettu ({subject}): hyväksyjän on allekirjoitettava "
+	  "sähköpostitse tuleva pyyntö. Jos pyyntöä ei ole lähetetty, lähetä se (authentications).",
 	  "Selskapet er ikke autentisert hos {subject} ennå: godkjenneren må signere "
-	  "forespørselen som ble sendt på e-post." },
+	  "forespørselen som kommer på e-post. Er ingen sendt, send den (authentications)." },
 	{ "rights_missing", "admin",
 	  "The user whose key is used lacks a right at {subject}. Give the user the right, or "
 	  "enter the key of another user.",
@@ -479,6 +479,23 @@ const struct reason reasons[] = {
 	  "Lisää oikeus tai kirjoita nimi ja sähköpostiosoite.",
 	  "Severas REST-tilgang mangler rettigheten {subject}, så personene kan ikke listes. Gi "
 	  "den, eller skriv navn og e-postadresse." },
+	{ "account_missing", "admin",
+	  "Connection {subject} has no account at Maventa yet. Register the company, or connect "
+	  "the "
+	  "account that it has (registrations), then send the request.",
+	  "Yhteydellä {subject} ei ole vielä tiliä Maventassa. Rekisteröi yritys tai yhdistä sen "
+	  "nykyinen tili (registrations) ja lähetä pyyntö sitten.",
+	  "Tilkoblingen {subject} har ingen konto hos Maventa ennå. Registrer selskapet, eller "
+	  "koble "
+	  "til kontoen det har (registrations), og send forespørselen deretter." },
+	{ "registered_already", "admin",
+	  "{subject} has its account at Maventa, and its keys stand on this connection. Send the "
+	  "authentication request, or activate. Other keys are entered with mode connect.",
+	  "Yrityksellä {subject} on tili Maventassa, ja sen avaimet ovat tällä yhteydellä. Lähetä "
+	  "todennuspyyntö tai ota yhteys käyttöön. Muut avaimet syötetään tavalla connect.",
+	  "{subject} har sin konto hos Maventa, og nøklene står på denne tilkoblingen. Send "
+	  "autentiseringsforespørselen, eller aktiver. Andre nøkler skrives inn med mode "
+	  "connect." },
 	{ "keys_missing", "admin",
 	  "The User API key of {subject} is missing. Log in at Maventa, finish the new "
 	  "organisation there, and copy User API key and Company UUID.",

@@ -151,6 +151,8 @@ def test_MV_01_MV_03_a_company_is_registered_and_its_keys_are_kept(service, conn
     assert service.call("GET", f"/v1/connections/{conn}").json()["settings"]["company"]["vat_number"] == DATA
     again = register(service, conn, headers={"Idempotency-Key": conn})
     assert again.json()["id"] == body["id"] and again.headers["Location"] == body["href"]
+    told = problem(register(service, conn), 422, "registered_already")["title"]  # not: somebody has taken its number
+    assert DATA in told and "Send the authentication request, or activate" in told
     assert registrations_at_maventa(service) == 1
     said = [(a["action"], a["who"]) for a in service.call("GET", "/v1/audit?limit=5").json()["items"] if a["object"] == conn]
     assert {a for a, _ in said} >= {"registrations.create", "connection.change"} and len({who for _, who in said}) == 1
@@ -162,6 +164,13 @@ def test_MV_02_what_is_given_goes_before_what_severa_says(service, conn):
     body = made(register(service, conn, **change), "registered")
     assert body["person"]["email"] == "toinen@kajo.example" and body["person"]["first_name"] == "Kalle"
     assert "toinen@kajo.example" in [u["email"] for u in service.sandbox.control("maventa/users")]
+
+
+def test_MV_05_without_an_account_the_request_says_where_to_begin(service, conn):
+    path = f"/v1/connections/{conn}/authentications"
+    told = problem(service.call("POST", path, {}), 422, "account_missing")["title"]
+    assert "Register the company, or connect" in told and "copy" not in told
+    assert "Rekisteröi yritys" in service.call("POST", path, {}, {"Accept-Language": "fi"}).json()["title"]
 
 
 def test_MV_02_what_cannot_be_registered_says_why(service, conn):

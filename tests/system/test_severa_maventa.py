@@ -80,6 +80,7 @@ def test_MV_06_MV_10_what_hinders_no_activation_is_said(service):
     assert set(found) == {"company_unverified", "print_is_off"} and result["ok"]
     activated = service.call("POST", "/v1/connections/waits/activate").json()  # MV-10: it says so
     assert {r["code"] for r in activated["remarks"]} == {"company_unverified", "print_is_off"}
+    assert activated["text"].endswith("wait and will be sent now, unless a remark says otherwise.")
     assert service.call("POST", "/v1/connections/waits/pause").status == 200
     found, result = problems(service, "prints", settings={"send_by_email": False, "print": {"enabled": True}})
     assert set(found) == {"company_unverified"}

@@ -21,12 +21,20 @@ static const struct record *newest_registration(const struct record *all, size_t
 	return best;
 }
 
-static bool check_keys(const struct talk *talk, const struct json *credentials, struct err *err)
+/* Without keys: they wait for a person (MV-04), or nobody has begun yet. */
+static bool check_keys(const struct talk *talk, const struct json *credentials,
+		       const struct record *all, size_t n, struct err *err)
 {
+	bool is_open = false;
 	const char *uuid = json_str(json_at(credentials, "maventa.company_uuid"));
 	const char *key = json_str(json_at(credentials, "maventa.user_api_key"));
 	if (uuid && uuid[0] && key && key[0])
 		return true;
+	for (size_t i = 0; i < n; i++)
+		is_open |= !record_is(&all[i], "is_ended");
+	if (!is_open)
+		return err_reason(err, ERR_CONFLICT, "account_missing", talk->conn->id,
+				  "no registration has brought keys");
 	return err_reason(err, ERR_CONFLICT, "keys_missing", talk->conn->id,
 			  "the connection has no User API key");
 }
@@ -81,10 +89,10 @@ bool sm_take_authentication(const struct talk *talk, const struct json *body, st
 	struct record *all = arena_alloc_array(talk->arena, RECORDS_MAX, sizeof(*all));
 	if (!all)
 		return err_set(err, ERR_LIMIT, "arena full");
-	if (!sm_read_connection(talk->arena, talk->conn, &settings, &credentials, err) ||
-	    !check_keys(talk, credentials, err))
-		return false;
 	size_t n = facts_records(talk->facts, REGISTRATIONS, all, RECORDS_MAX);
+	if (!sm_read_connection(talk->arena, talk->conn, &settings, &credentials, err) ||
+	    !check_keys(talk, credentials, all, n, err))
+		return false;
 	const struct record *registration = newest_registration(all, n);
 	if (registration && str_eq(record_str(registration, "state"), VERIFIED))
 		return err_reason(err, ERR_CONFLICT, "state", talk->conn->id,

@@ -56,6 +56,20 @@ static bool take_pair(const struct talk *talk, const struct json *body, struct r
 
 /* --- a new one --- */
 
+/* One that has its keys is told to go on, not that somebody else has taken its number. */
+static bool check_keys_are_none(const struct talk *talk, const char *company, struct err *err)
+{
+	const struct json *settings = NULL, *credentials = NULL;
+	if (!sm_read_connection(talk->arena, talk->conn, &settings, &credentials, err))
+		return false;
+	const char *uuid = json_str(json_at(credentials, "maventa.company_uuid"));
+	const char *key = json_str(json_at(credentials, "maventa.user_api_key"));
+	if (!uuid || !uuid[0] || !key || !key[0])
+		return true;
+	return err_reason(err, ERR_CONFLICT, "registered_already", company,
+			  "the connection has its keys");
+}
+
 /* SV-09: the company is the connection's, where that is known already. */
 static bool check_company(const struct talk *talk, const char *company, struct err *err)
 {
@@ -88,9 +102,12 @@ static bool check_none_is_open(const struct talk *talk, struct err *err)
 	return true;
 }
 
-static bool take_register(const struct json *body, struct record *rec, struct err *err)
+static bool take_register(const struct talk *talk, const struct json *body, struct record *rec,
+			  struct err *err)
 {
 	static const char *const instead[] = { "first_name", "last_name", "email" };
+	if (!check_keys_are_none(talk, json_str(json_get(body, "company")), err))
+		return false;
 	const char *person = json_str(json_get(body, "person"));
 	for (size_t i = 0; i < ARRAY_SIZE(instead) && !person; i++)
 		if (!json_str(json_get(body, instead[i])))
@@ -133,7 +150,7 @@ bool sm_take_registration(const struct talk *talk, const struct json *body, stru
 	record_put_str(rec, "mode", mode);
 	record_put_bool(rec, "has_user_key", false);
 	return str_eq(mode, "connect") ? take_connect(talk, body, rec, err)
-				       : take_register(body, rec, err);
+				       : take_register(talk, body, rec, err);
 }
 
 /* --- keys that were copied from Maventa (MV-04) --- */
