@@ -127,18 +127,18 @@ const struct reason reasons[] = {
 	  "Produktet {subject} på oppgaven finnes ikke lenger i Spotilla. Velg et annet." },
 	{ "product_not_linked", "nobody",
 	  "Product {subject} is not in Procountor yet. It is made there first, then the task is "
-	  "billed; what keeps it from there is told by the run of the registers.",
+	  "billed. If it stays so, the connection's registers say what keeps it from there.",
 	  "Tuotetta {subject} ei ole vielä Procountorissa. Se perustetaan ensin, sitten tehtävä "
-	  "laskutetaan; mahdollinen este näkyy rekisterien ajossa.",
+	  "laskutetaan. Jos se ei etene, yhteyden rekisterit kertovat esteen.",
 	  "Produktet {subject} er ikke i Procountor ennå. Det opprettes først, så faktureres "
-	  "oppgaven; det som hindrer det, står i kjøringen av registrene." },
+	  "oppgaven. Blir det slik, sier tilkoblingens registre hva som hindrer det." },
 	{ "customer_not_linked", "nobody",
 	  "Customer {subject} is not in Procountor yet. It is made there first, then the task is "
-	  "billed; what keeps it from there is told by the run of the registers.",
+	  "billed. If it stays so, the connection's registers say what keeps it from there.",
 	  "Asiakasta {subject} ei ole vielä Procountorissa. Se perustetaan ensin, sitten tehtävä "
-	  "laskutetaan; mahdollinen este näkyy rekisterien ajossa.",
+	  "laskutetaan. Jos se ei etene, yhteyden rekisterit kertovat esteen.",
 	  "Kunden {subject} er ikke i Procountor ennå. Den opprettes først, så faktureres "
-	  "oppgaven; det som hindrer det, står i kjøringen av registrene." },
+	  "oppgaven. Blir det slik, sier tilkoblingens registre hva som hindrer det." },
 	{ "customer_gone", "target_user",
 	  "Customer {subject} was removed from Procountor. Make it there anew or ask the operator.",
 	  "Asiakas {subject} on poistettu Procountorista. Perusta se uudelleen tai ota yhteys "
