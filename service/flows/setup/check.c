@@ -2,6 +2,8 @@
 #include "base/base.h"
 #include "flows/setup.h"
 
+#include "model/reason.h"
+
 #define ANSWER_MAX ((size_t)256 << 10)
 
 void setup_check_begin(struct setup_check *c, struct attempt *at)
@@ -41,14 +43,28 @@ void setup_problem(struct setup_check *c, const char *code, const char *pointer,
 	va_end(ap);
 }
 
+/* What to do, before what the vendor answered: for keys that it refused. "" for all else. */
+static const char *advice(const struct setup_check *c, const struct err *why)
+{
+	struct strbuf sb = STRBUF_INIT(c->at->arena, 512);
+	struct err none = ERR_INIT;
+	const char *text = "";
+	const struct reason *r = why->reason ? reason_find(why->reason) : NULL;
+	if (!r || why->code != ERR_CREDENTIALS || !why->upstream_status)
+		return "";
+	reason_sentence(r, "en", why->subject, &sb);
+	strbuf_addstr(&sb, " In detail: ");
+	return strbuf_finish(&sb, &text, &none) ? text : "";
+}
+
 bool setup_name_it(struct setup_check *c, const struct err *why, const char *pointer,
 		   struct err *err)
 {
 	if (why->code == ERR_CREDENTIALS || why->code == ERR_DATA || why->code == ERR_NOT_FOUND ||
 	    why->code == ERR_WAITING || why->code == ERR_INPUT) {
 		setup_problem(c, why->reason ? why->reason : err_code_name(why->code), pointer,
-			      "%s%s%s", why->message, why->target_text[0] ? ": " : "",
-			      why->target_text);
+			      "%s%s%s%s", advice(c, why), why->message,
+			      why->target_text[0] ? ": " : "", why->target_text);
 		return true;
 	}
 	if (err)
