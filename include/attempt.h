@@ -156,6 +156,13 @@ struct attempt_ops {
 	 * Redis is away. */
 	bool (*known)(struct attempt *at, const char *kind, const char *source_id,
 		      struct known_transfer *ret, struct err *err);
+	/*
+	 * Where a system that signs nothing may send its webhooks for this connection, in the
+	 * arena; it holds a secret. *ret NULL: nowhere, the configuration names no public address.
+	 * No I/O.
+	 */
+	bool (*webhook_url)(struct attempt *at, const struct system *system, const char **ret,
+			    struct err *err);
 	/* Is this connection active? Of the local copy, no I/O. */
 	bool (*is_active)(struct attempt *at, const char *connection);
 	/*

@@ -44,6 +44,17 @@ struct setting {
 			"Language of those mails."                                            \
 	}
 
+/*
+ * A system that signs nothing and tells connections of this flow that something happened, at an
+ * address that nobody can guess (system.h, sender). kind: the hint names a document of this kind at
+ * the source, as that of `accept` does. NULL: it names what was sent, by the outcome of the
+ * delivery step: follow-up asks for it soon, also while the connection is paused.
+ */
+struct flow_sender {
+	const struct system *system;
+	const char *kind;
+};
+
 /* One credential: member of credentials.<system>. Write-only. */
 struct credential {
 	const char *system, *name, *doc;
@@ -147,6 +158,8 @@ struct webhook_scheme {
 				       const struct span *secrets, size_t n, int64_t now_s);
 	/* The message's own id, in the arena: the same one may come again. Of a signed body. */
 	bool (*id)(struct arena *arena, struct span body, const char **ret, struct err *err);
+	int64_t remember_s; /* for so long that id is remembered; 0: 15 min */
+	size_t max_bytes; /* of a body; 0: the server's own limit */
 };
 
 struct flow {
@@ -176,6 +189,8 @@ struct flow {
 	bool (*accept)(struct arena *arena, struct span body, const char **ret_kind,
 		       const char **ret_source_id, struct err *err);
 	const struct webhook_scheme *webhooks; /* NULL: Standard Webhooks alone */
+	const struct flow_sender *senders; /* NULL: none */
+	size_t n_senders;
 	/* Lists what waits at the source (at->ops->found), writes the reconciliation report. May
 	 * block. Required. */
 	bool (*poll)(struct attempt *at, struct err *err);

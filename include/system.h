@@ -1,7 +1,7 @@
 /*
  * system.h: an outside system as a constant table (STYLE §7). What the rest of the service must
- * know of one: the options that it brings to the configuration. Its calls stand in systems/<name>.h
- * and are for flows alone. A contract open to all folders.
+ * know of one: the options that it brings to the configuration, and how its webhooks are read. Its
+ * calls stand in systems/<name>.h and are for flows alone. A contract open to all folders.
  *
  * A new system is a folder with one `const struct system` and one line in registry.c: its options
  * are read, checked, printed and documented with the others, and the hosts of its URL options may
@@ -11,9 +11,29 @@
 #define SYSTEM_H
 
 #include "base/base.h"
+#include "base/arena.h"
+#include "base/err.h"
 #include "config/option.h"
 
 #define SYSTEM_MAX 16
+
+/*
+ * Webhooks of a system that signs nothing: it proves itself by a token in the path (model/hook.h).
+ * How its bodies are read is the vendor's, so it stands with the system; which document a hint is
+ * about depends on the direction, so that stands with the flow (flow.h, flow_sender; and there
+ * webhook_scheme, for senders with a signature of their own). Server thread, no I/O, pure.
+ */
+struct sender_event {
+	const char *id; /* the same one may come again; NULL: it has none */
+	const char *subject; /* whom it is about; NULL: a type that says nothing to us */
+};
+struct sender {
+	size_t max_bytes; /* of a body */
+	int64_t remember_s; /* for so long an event's id is remembered; 0: 15 min */
+	/* A hint, never data. ERR_INPUT for what cannot be read. Required. */
+	bool (*read)(struct arena *arena, struct span body, struct sender_event *ret,
+		     struct err *err);
+};
 
 struct system {
 	/* "severa": member of credentials and settings, first part of its limit keys. */
@@ -21,6 +41,7 @@ struct system {
 	/* OPTION_SECTION first; offsets are in the system's own struct, of values_size bytes. */
 	const struct option *options;
 	size_t n_options, values_size;
+	const struct sender *sender; /* NULL: it sends no webhooks that are not signed */
 };
 
 /* What the configuration says of every system. Constant after the start, read by any thread. */

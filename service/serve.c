@@ -232,6 +232,8 @@ static bool start_workers(struct service *s, struct err *err)
 					  .flows = flows,
 					  .systems = &cfg->systems,
 					  .guard = &s->guard,
+					  .public_url = cfg->public_url,
+					  .key = &s->key,
 					  .workers = cfg->workers,
 					  .lease_ms = cfg->lease_ms,
 					  .beat_ms = cfg->beat_ms,

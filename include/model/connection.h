@@ -41,6 +41,7 @@ struct connection {
 	bool intake_open; /* accepts webhooks (active or paused) */
 	int64_t rev; /* ETag */
 	int64_t created_ms, activated_ms; /* first activation; 0: never */
+	int64_t webhook_turn; /* counts the tokens of its webhooks' paths (model/hook.h) */
 	const char *name;
 	const char *settings; /* JSON object, UTF-8 */
 	struct secret credentials; /* JSON object by system name, plain here, sealed at rest */
@@ -69,7 +70,7 @@ CLEANUP_FUNC(struct connection, connection_unref)
 struct connection_draft {
 	const char *id, *flow, *name, *settings, *schedule, *pause_reason, *unreadable;
 	enum connection_state state;
-	int64_t rev, created_ms, activated_ms;
+	int64_t rev, created_ms, activated_ms, webhook_turn;
 	struct span credentials;
 	struct span webhook_secrets[CONNECTION_MAX_SECRETS];
 	size_t n_webhook_secrets;

@@ -55,22 +55,30 @@ void transfer_id(const char *conn, const char *kind, const char *source_id,
 /* --- intake --- */
 struct queue_item {
 	const char *conn, *kind, *source_id;
-	const char *webhook_id; /* NULL: none; the last 64 of 15 min are remembered per document */
+	const char *webhook_id; /* NULL: none; the last 64 are remembered per document */
 	const char *origin; /* "webhook", "poll", "api" */
 	const char *changed; /* the source's change stamp, NULL: unknown */
 	const char *number; /* NULL: unknown */
 	bool found; /* seen by a poll: known and unchanged is not queued again (rules: intake.lua)
 		     */
+	int64_t remember_s; /* its webhook id; 0: 15 min */
+	/*
+	 * Not NULL: no document at the source but what was sent and is followed, by the outcome of
+	 * its delivery step: it is asked for soon. Beside it only conn counts.
+	 */
+	const char *target_key;
 };
 enum queue_intake {
 	INTAKE_NEW, /* record made and queued */
 	INTAKE_KNOWN, /* record stood; queued (again), or marked to be looked at again */
 	INTAKE_SEEN, /* record stood, and nothing is to be done */
-	INTAKE_REPLAY /* webhook id seen before: nothing was done */
+	INTAKE_REPLAY, /* webhook id seen before: nothing was done */
+	INTAKE_ASKED, /* by its key at the target: the next round of follow-up comes soon */
+	INTAKE_UNKNOWN, /* nobody who is followed has that key: nothing was done */
 };
 struct queue_receipt {
 	enum queue_intake what;
-	char id[TRANSFER_ID_MAX]; /* of the transfer */
+	char id[TRANSFER_ID_MAX]; /* of the transfer; "" of one that is known by its target_key */
 };
 /* Dedup mark, record, index and queue entry of up to QUEUE_BATCH_MAX items in one atomic step. */
 bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
@@ -169,10 +177,15 @@ bool queue_step_get(struct queue *q, struct arena *arena, const char *id, int64_
 /* about: what a later look-up must know of it; NULL: nothing. */
 bool queue_step_intent(struct queue *q, const char *id, int64_t fence, const char *step,
 		       const char *about, struct err *err) MUST_CHECK;
-/* outcome NULL: the intent was certainly not carried out. `delivers`: the document is now at the
- * target. */
+enum queue_delivery {
+	STEP_DELIVERS_NOT,
+	STEP_DELIVERS, /* the document is now at the target */
+	STEP_DELIVERS_TO_FOLLOW, /* and is followed: a target_key finds it by this outcome */
+};
+/* outcome NULL: the intent was certainly not carried out. */
 bool queue_step_outcome(struct queue *q, const char *id, int64_t fence, const char *step,
-			const char *outcome, bool delivers, struct err *err) MUST_CHECK;
+			const char *outcome, enum queue_delivery delivers,
+			struct err *err) MUST_CHECK;
 bool queue_step_lookup_empty(struct queue *q, const char *id, int64_t fence, const char *step,
 			     struct err *err) MUST_CHECK;
 /*

@@ -22,6 +22,8 @@ struct pool_options {
 	const struct flow *const *flows; /* NULL-terminated */
 	const struct system_values *systems;
 	const struct http_guard *guard;
+	const char *public_url; /* where webhooks reach us; "" or NULL: they do not */
+	const struct seal_key *key; /* makes the tokens of their paths */
 	int workers; /* 1..256 */
 	int64_t lease_ms, beat_ms, quiet_ms;
 	int64_t retry_first_ms, retry_cap_ms, retry_max_age_ms, retest_ms;

@@ -185,6 +185,11 @@ static void write_flow(struct json_writer *w, const struct flow *f)
 	jsonw_kstr(w, "name", f->name);
 	jsonw_kstr(w, "title", f->title);
 	jsonw_kbool(w, "takes_webhooks", f->accept != NULL);
+	jsonw_key(w, "senders");
+	jsonw_array(w);
+	for (size_t i = 0; i < f->n_senders; i++)
+		jsonw_str(w, f->senders[i].system->name);
+	jsonw_end_array(w);
 	jsonw_key(w, "settings");
 	jsonw_array(w);
 	for (size_t i = 0; i < f->n_settings; i++) {

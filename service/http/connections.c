@@ -221,17 +221,10 @@ static bool start_task(struct request *rq, const char *kind, const struct connec
 	       queue_task_new(rq->opt->queue, kind, c->id, args, rq->wait.id, err);
 }
 
-static bool no_body(struct request *rq, struct err *err)
-{
-	static const char *const none[] = { NULL };
-	const struct json *j = NULL;
-	return request_json(rq, &j, err) && request_members(j, none, err);
-}
-
 bool handle_connection_check(struct request *rq, struct err *err)
 {
 	struct connection *got = NULL;
-	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+	if (!request_no_body(rq, err) || !get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
 	return connection_is_complete(rq, c, err) && start_task(rq, "check", c, NULL, NULL, err);
@@ -240,7 +233,7 @@ bool handle_connection_check(struct request *rq, struct err *err)
 bool handle_connection_activate(struct request *rq, struct err *err)
 {
 	struct connection *got = NULL;
-	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+	if (!request_no_body(rq, err) || !get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
 	if (c->state == CONNECTION_ACTIVE)
@@ -268,7 +261,7 @@ static bool set_state(struct request *rq, int64_t rev, enum connection_state sta
 static bool move(struct request *rq, bool resume, struct err *err)
 {
 	struct connection *got = NULL;
-	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+	if (!request_no_body(rq, err) || !get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
 	if (c->state == CONNECTION_DRAFT)
@@ -321,7 +314,7 @@ bool handle_connection_dry_run(struct request *rq, struct err *err)
 bool handle_connection_sync(struct request *rq, struct err *err)
 {
 	struct connection *got = NULL;
-	if (!no_body(rq, err) || !get_connection(rq, &got, err))
+	if (!request_no_body(rq, err) || !get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
 	if (c->state != CONNECTION_ACTIVE)

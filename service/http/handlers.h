@@ -18,6 +18,8 @@ bool handle_connection_dry_run(struct request *rq, struct err *err);
 bool handle_connection_sync(struct request *rq, struct err *err);
 bool handle_connection_report(struct request *rq, struct err *err);
 bool handle_job_read(struct request *rq, struct err *err);
+/* webhook_urls.c */
+bool handle_webhook_urls(struct request *rq, struct err *err);
 /* dialogues.c */
 bool handle_dialogue_list(struct request *rq, struct err *err);
 bool handle_dialogue_candidates(struct request *rq, struct err *err);

@@ -116,7 +116,7 @@ static struct prepared *key_cache_get(struct key_cache *cache, struct connection
 	return p;
 }
 
-static void count(struct request *rq, const char *result)
+void intake_count(struct request *rq, const char *result)
 {
 	metrics_add(rq->opt->metrics, METRIC_WEBHOOKS, rq->metric_flow, result, 1);
 }
@@ -155,28 +155,38 @@ static bool check_signature(struct request *rq, const struct flow *flow, struct 
 	case WEBHOOK_GOOD:
 		return true;
 	case WEBHOOK_UNSIGNED:
-		count(rq, "unsigned");
+		intake_count(rq, "unsigned");
 		return problem(err, ERR_CREDENTIALS, "unsigned", "",
 			       "webhook-id, webhook-timestamp or webhook-signature is missing or "
 			       "malformed");
 	case WEBHOOK_LATE:
-		count(rq, "late");
+		intake_count(rq, "late");
 		return problem(err, ERR_CREDENTIALS, "timestamp_late", "",
 			       "webhook-timestamp is more than 300 s off");
 	case WEBHOOK_FORGED:
 		break;
 	}
-	count(rq, "forged");
+	intake_count(rq, "forged");
 	return problem(err, ERR_CREDENTIALS, "signature_invalid", "",
 		       "no signature fits a live secret of the connection");
 }
 
-static bool answer_unknown_type(struct request *rq, struct err *err)
+bool intake_ignore(struct request *rq, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(rq->arena, 128);
 	strbuf_addstr(&sb, "{\"result\":\"ignored\"}");
-	count(rq, "ignored");
+	intake_count(rq, "ignored");
 	return respond_json(rq, 202, &sb, err);
+}
+
+/* Is it as large as its sender's messages are at most? */
+static bool fits_scheme(struct request *rq, const struct flow *flow, struct err *err)
+{
+	size_t max = own_signature(rq, flow).p ? flow->webhooks->max_bytes : 0;
+	if (!max || request_body(rq).n <= max)
+		return true;
+	intake_count(rq, "malformed");
+	return problem(err, ERR_LIMIT, "body_too_large", "", "at most %zu bytes", max);
 }
 
 /* What a repeat is known by: that of the headers, or the message's own. */
@@ -195,23 +205,23 @@ static bool take(struct request *rq, struct connection *conn, struct err *err)
 {
 	const struct flow *flow = flow_find(rq->opt, conn->flow);
 	if (!conn->intake_open || !flow || !flow->accept) {
-		count(rq, "closed");
+		intake_count(rq, "closed");
 		return problem(err, ERR_CONFLICT, "connection_not_active", "",
 			       "the connection is not active");
 	}
 	rq->metric_flow = flow->name;
-	if (!check_signature(rq, flow, conn, err))
+	if (!check_signature(rq, flow, conn, err) || !fits_scheme(rq, flow, err))
 		return false;
 	const char *kind = NULL, *source_id = NULL, *id = NULL;
 	if (!flow->accept(rq->arena, request_body(rq), &kind, &source_id, err) ||
 	    !find_id(rq, flow, &id, err)) {
-		count(rq, "malformed");
+		intake_count(rq, "malformed");
 		if (!err->pointer[0] && err->code == ERR_DATA)
 			err->reason = "malformed_json";
 		return false;
 	}
 	if (!kind)
-		return answer_unknown_type(rq, err);
+		return intake_ignore(rq, err);
 	rq->commit = (struct commit) {
 		.loop = rq->loop,
 		.mhd = rq->mhd,
@@ -220,6 +230,7 @@ static bool take(struct request *rq, struct connection *conn, struct err *err)
 			  .kind = kind,
 			  .source_id = source_id,
 			  .webhook_id = id,
+			  .remember_s = own_signature(rq, flow).p ? flow->webhooks->remember_s : 0,
 			  .origin = "webhook" },
 	};
 	return true;
@@ -230,12 +241,12 @@ bool intake_webhook(struct request *rq, struct err *err)
 	rq->metric_flow = "";
 	CLEANUP(connection_unref) struct connection *conn = store_find(rq->opt->store, rq->args[0]);
 	if (!conn) {
-		count(rq, "unknown_connection");
+		intake_count(rq, "unknown_connection");
 		return problem(err, ERR_NOT_FOUND, "not_found", "", "no such connection");
 	}
 	if (conn->unreadable[0]) { /* the sender tries again; by then somebody may have replaced it
 				    */
-		count(rq, "unreadable");
+		intake_count(rq, "unreadable");
 		return problem(err, ERR_OUTAGE, "unavailable", "", "the connection cannot be read");
 	}
 	return take(rq, conn, err);
@@ -250,6 +261,10 @@ static const char *receipt_name(enum queue_intake what)
 		return "known";
 	case INTAKE_SEEN:
 		return "seen";
+	case INTAKE_ASKED:
+		return "asked";
+	case INTAKE_UNKNOWN:
+		return "unknown";
 	case INTAKE_REPLAY:
 		break;
 	}
@@ -259,7 +274,7 @@ static const char *receipt_name(enum queue_intake what)
 void intake_answer(struct request *rq, const struct err *why)
 {
 	if (why) {
-		count(rq, "not_stored");
+		intake_count(rq, "not_stored");
 		respond_err(rq, why);
 		return;
 	}
@@ -273,7 +288,7 @@ void intake_answer(struct request *rq, const struct err *why)
 		strbuf_addstr(&sb, r->id);
 	}
 	strbuf_addstr(&sb, "\"}");
-	count(rq, name);
+	intake_count(rq, name);
 	struct err err = ERR_INIT;
 	enum redis_durability d = rq->opt->durability(rq->opt->ctx);
 	respond_header(rq, "Viesti-Durability", redis_durability_name(d));

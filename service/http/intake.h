@@ -13,6 +13,12 @@ void key_cache_free(struct key_cache *cache); /* accepts NULL */
 /* Handler of POST /v1/webhooks/{connection}; leaves rq->commit to be pushed when it answers
  * nothing. */
 bool intake_webhook(struct request *rq, struct err *err) MUST_CHECK;
+/* Handler of POST /v1/webhooks/{connection}/{sender}/{token} (sender.c); likewise. */
+bool intake_sender(struct request *rq, struct err *err) MUST_CHECK;
+/* What both share: a webhook's result for the metrics, and the answer to a type that nobody knows.
+ */
+void intake_count(struct request *rq, const char *result);
+bool intake_ignore(struct request *rq, struct err *err) MUST_CHECK;
 /* Committer thread: the answer to what was committed, or why it was not. */
 void intake_answer(struct request *rq, const struct err *why);
 

@@ -195,6 +195,13 @@ static void wipe_body(void *request)
 	secret_wipe(rq->body_p, rq->body_n);
 }
 
+bool request_no_body(struct request *rq, struct err *err)
+{
+	static const char *const none[] = { NULL };
+	const struct json *j = NULL;
+	return request_json(rq, &j, err) && request_members(j, none, err);
+}
+
 bool request_keep_secrets(struct request *rq, struct err *err)
 {
 	arena_keep_secrets(rq->arena);

@@ -19,7 +19,7 @@
 #include <microhttpd.h>
 
 #define REQUEST_MAGIC 0x52455155u
-#define REQUEST_MAX_ARGS 2
+#define REQUEST_MAX_ARGS 3
 #define REQUEST_MAX_QUERY 16
 #define ANSWER_MAX_HEADERS 8
 #define JSON_TYPE "application/json"
@@ -136,6 +136,8 @@ bool request_read_query(struct request *rq, struct err *err) MUST_CHECK;
 bool request_json(struct request *rq, const struct json **ret, struct err *err) MUST_CHECK;
 /* ERR_INPUT with a pointer when the object has a member that is not in the NULL-terminated list. */
 bool request_members(const struct json *j, const char *const *known, struct err *err) MUST_CHECK;
+/* ERR_INPUT when the body has any member. */
+bool request_no_body(struct request *rq, struct err *err) MUST_CHECK;
 /* The body, and all that is made of it, is wiped at the end. */
 bool request_keep_secrets(struct request *rq, struct err *err) MUST_CHECK;
 /* Optional text member: *ret NULL when absent; ERR_INPUT for another type or over max characters.

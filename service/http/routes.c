@@ -9,6 +9,8 @@
 /* clang-format off: one row, one line, so that the lint that reads them finds them */
 const struct route routes[] = {
 	{ HTTP_POST, "/v1/webhooks/{connection}", intake_webhook, ACCESS_OPEN, PLACE_INLINE, "" },
+	{ HTTP_POST, "/v1/webhooks/{connection}/{sender}/{token}", intake_sender, ACCESS_OPEN,
+	  PLACE_INLINE, "" },
 	{ HTTP_GET, "/healthz", handle_healthz, ACCESS_OPEN, PLACE_INLINE, "" },
 	{ HTTP_GET, "/readyz", handle_readyz, ACCESS_OPEN, PLACE_DESK, "" },
 	{ HTTP_GET, "/metrics", handle_metrics, ACCESS_OPEN, PLACE_DESK, "" },
@@ -39,6 +41,8 @@ const struct route routes[] = {
 	  PLACE_DESK, "" },
 	{ HTTP_GET, "/v1/connections/{id}/registers/{register}", handle_register_records,
 	  ACCESS_VIEWER, PLACE_DESK, "cursor limit" },
+	{ HTTP_POST, "/v1/connections/{id}/webhook-urls", handle_webhook_urls, ACCESS_ADMIN,
+	  PLACE_DESK, "" },
 	{ HTTP_GET, "/v1/connections/{id}/runs", handle_runs_list, ACCESS_VIEWER, PLACE_DESK,
 	  "cursor limit" },
 	{ HTTP_POST, "/v1/connections/{id}/runs", handle_runs_create, ACCESS_OPERATOR, PLACE_DESK,

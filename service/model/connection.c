@@ -111,6 +111,7 @@ bool connection_new(const struct connection_draft *d, struct connection **ret, s
 	c->rev = d->rev;
 	c->created_ms = d->created_ms;
 	c->activated_ms = d->activated_ms;
+	c->webhook_turn = d->webhook_turn;
 	c->n_limits = d->n_limits;
 	if (d->n_limits)
 		memcpy(c->limits, d->limits, d->n_limits * sizeof(d->limits[0]));
@@ -135,6 +136,7 @@ void connection_draft_of(const struct connection *c, struct connection_draft *re
 		.rev = c->rev,
 		.created_ms = c->created_ms,
 		.activated_ms = c->activated_ms,
+		.webhook_turn = c->webhook_turn,
 		.credentials = { c->credentials.p, c->credentials.n },
 		.n_webhook_secrets = c->n_webhook_secrets,
 		.n_limits = c->n_limits,

@@ -30,7 +30,7 @@ local function compact(set, name)
 	end
 	for _, id in ipairs(ids) do
 		call('UNLINK', timeline_of(id))
-		call('HDEL', P .. 't:' .. id, 'wh', 'fp', 'rl', 'fs', 'fa', 'fw')
+		call('HDEL', P .. 't:' .. id, 'wh', 'fp', 'rl', 'fs', 'fa', 'fw', 'fh')
 	end
 	call('HSET', P .. 'q:aged', name, last)
 	changed = changed + #ids

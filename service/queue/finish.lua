@@ -249,8 +249,12 @@ local function take_texts(key, h, text)
 	end
 end
 
-local function list_follow(plan, id)
-	if plan.asked then
+local function list_follow(plan, id, conn)
+	if plan.asked and call('HDEL', P .. 't:' .. id, 'fh') == 1 then -- the target had news meanwhile
+		call('HSET', P .. 't:' .. id, 'fd', NOW)
+		push_pair(plan.asked, NOW, id)
+		rounds[conn] = now
+	elseif plan.asked then
 		push_pair(plan.asked, plan.round, id)
 	end
 	if plan.watched then
@@ -259,6 +263,7 @@ local function list_follow(plan, id)
 	if plan.unasked then
 		push(plan.unasked, id)
 		push(plan.unwatched, id)
+		drop_target_key(conn, id)
 	end
 end
 
@@ -300,7 +305,7 @@ local function finish(id, fence, h, text, value)
 		list[#list + 1] = id
 	end
 	if plan.asked or plan.unasked then
-		list_follow(plan, id)
+		list_follow(plan, id, conn)
 	end
 	return plan.letter
 end

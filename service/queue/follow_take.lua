@@ -49,6 +49,7 @@ local function take(id)
 		return
 	end
 	n = n + 1
+	call('HDEL', key, 'fh') -- asked from here on; a hint that comes now is another
 	for _, text in ipairs({ id, r[2] or '', r[3] or '', r[4] or '', r[5] or '1', f[1] or r[6] or '0', f[2], r[8] or '',
 		is_watched and r[7] or '0' }) do
 		answer[#answer + 1] = text

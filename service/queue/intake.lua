@@ -1,17 +1,28 @@
 -- intake.lua: dedup mark, record, index and queue entry of a batch (DESIGN §4.2). The hot path: one command per new item;
 -- whether any is known is asked once, and the sorted sets are written once per connection.
--- ARGV: prefix, epoch, then groups: connection, kind, origin, found ('1': seen by a poll), width, count, and count times the first
--- width of: id, source id, mark of the webhook id, changed, number (not sent: '').
+-- ARGV: prefix, epoch, then groups: connection, kind, origin, found ('1': seen by a poll), for how many s a webhook id is
+-- remembered, width, count, and count times the first width of: id, source id, mark of the webhook id, changed, number (not
+-- sent: '').
 -- Answers EPOCH, or a string, one letter per item: N new, K known and queued or marked, S seen, R replay.
--- A replay has the body of the first and so meets the same record: the record keeps the marks, 'wh' = "mark:seconds ...".
+-- A replay has the body of the first and so meets the same record: the record keeps the marks, 'wh' = "mark:until (s) ...".
 if not knows_all(ARGV[2]) then
 	return EPOCH
 end
 local now = now_ms()
 local NOW = string.format('%.0f', now) -- Redis turns a number into text much more slowly
-local STAMP = string.format(':%08x ', now / 1000)
-local REPLAY_S, MARKS_MAX, RELOOK_MS = 900, 64, 600000
+local MARKS_MAX, RELOOK_MS = 64, 600000
 local ready, listed, made, letters = {}, {}, {}, {}
+
+-- What stands behind a mark that is remembered for so long.
+local stamps = {}
+local function stamp_of(seconds)
+	local stamp = stamps[seconds]
+	if not stamp then
+		stamp = string.format(':%08x ', now / 1000 + tonumber(seconds))
+		stamps[seconds] = stamp
+	end
+	return stamp
+end
 
 -- Adds score and member for one ZADD per connection.
 local function add(lists, conn, score, id)
@@ -28,7 +39,7 @@ end
 local function other_marks(marks, mark)
 	local kept = {}
 	for other, seconds in string.gmatch(marks or '', '(%x+):(%x+)') do
-		if now / 1000 - tonumber(seconds, 16) < REPLAY_S then
+		if now / 1000 < tonumber(seconds, 16) then
 			if other == mark then
 				return nil
 			end
@@ -44,7 +55,7 @@ end
 local function make(conn, kind, origin, id, key, source, mark, changed, number, score)
 	if mark ~= '' then
 		call('HSET', key, 'st', 'queued', 'c', conn, 'k', kind, 's', source, 'g', '1', 'rv', '1', 'ca', NOW, 'ua', NOW,
-			'or', origin, 'wh', mark .. STAMP)
+			'or', origin, 'wh', mark)
 	else
 		call('HSET', key, 'st', 'queued', 'c', conn, 'k', kind, 's', source, 'g', '1', 'rv', '1', 'ca', NOW, 'ua', NOW,
 			'or', origin)
@@ -114,10 +125,10 @@ local function known(id, key, r, found, moved, has_stamp)
 	return 'S'
 end
 
-local function take(conn, kind, origin, found, id, key, source, mark, changed, number, score)
+local function take(conn, kind, origin, found, id, key, source, mark, changed, number, score, stamp)
 	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh', 'cx', 'fv')
 	if not r[1] then
-		make(conn, kind, origin, id, key, source, mark, changed, number, score)
+		make(conn, kind, origin, id, key, source, mark ~= '' and mark .. stamp or mark, changed, number, score)
 		return 'N'
 	end
 	if mark ~= '' then
@@ -125,7 +136,7 @@ local function take(conn, kind, origin, found, id, key, source, mark, changed, n
 		if not marks then
 			return 'R'
 		end
-		call('HSET', key, 'wh', marks .. mark .. STAMP)
+		call('HSET', key, 'wh', marks .. mark .. stamp)
 	end
 	local moved = changed ~= '' and changed ~= r[2]
 	local letter, to = known(id, key, r, found, moved, changed ~= '')
@@ -155,9 +166,9 @@ end
 local function walk(each)
 	local a = 3
 	while a < #ARGV do
-		local group, width = a, tonumber(ARGV[a + 4])
-		a = a + 6
-		for _ = 1, tonumber(ARGV[group + 5]) do
+		local group, width = a, tonumber(ARGV[a + 5])
+		a = a + 7
+		for _ = 1, tonumber(ARGV[group + 6]) do
 			each(group, a, width)
 			a = a + width
 		end
@@ -176,11 +187,12 @@ walk(function(g, a, width)
 	local mark, changed, number = width > 2 and ARGV[a + 2] or '', width > 3 and ARGV[a + 3] or '', width > 4 and ARGV[a + 4] or ''
 	place = place + 1
 	local key, score = keys[place], string.format('%d', seq + place)
+	local stamp = stamp_of(ARGV[g + 4])
 	if all_new and not made[id] then
-		make(conn, kind, origin, id, key, ARGV[a + 1], mark, changed, number, score)
+		make(conn, kind, origin, id, key, ARGV[a + 1], mark ~= '' and mark .. stamp or mark, changed, number, score)
 		letters[place] = 'N'
 	else
-		letters[place] = take(conn, kind, origin, ARGV[g + 3] == '1', id, key, ARGV[a + 1], mark, changed, number, score)
+		letters[place] = take(conn, kind, origin, ARGV[g + 3] == '1', id, key, ARGV[a + 1], mark, changed, number, score, stamp)
 	end
 end)
 for conn, list in pairs(listed) do

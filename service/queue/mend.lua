@@ -11,7 +11,10 @@ end
 
 -- In the rounds of follow-up, and not for a time that only a clock which jumped can have written.
 local FOLLOW_MAX_MS = 2 * 86400000
-local function mend_follow(id, due, has_news)
+local function mend_follow(id, due, has_news, target_key)
+	if target_key then
+		call('HSETNX', P .. 'fk:' .. conn, target_key, id)
+	end
 	due = math.min(tonumber(due), now + FOLLOW_MAX_MS)
 	local planned = call('ZSCORE', P .. 'q:fo:' .. conn, id)
 	if not planned or tonumber(planned) > due then
@@ -25,9 +28,9 @@ local function mend_follow(id, due, has_news)
 end
 
 local function mend_watched(id)
-	local r = call('HMGET', P .. 't:' .. id, 'st', 'fu', 'fd', 'fv')
+	local r = call('HMGET', P .. 't:' .. id, 'st', 'fu', 'fd', 'fv', 'fk')
 	if r[1] == 'done' and r[2] then
-		mend_follow(id, r[3] or now, r[4])
+		mend_follow(id, r[3] or now, r[4], r[5])
 	else
 		call('ZREM', P .. 'ix:' .. conn .. ':watched', id)
 	end
@@ -35,7 +38,7 @@ end
 
 local function mend(id)
 	local key = P .. 't:' .. id
-	local r = call('HMGET', key, 'st', 'due', 'fd', 'fv')
+	local r = call('HMGET', key, 'st', 'due', 'fd', 'fv', 'fk')
 	local state = r[1]
 	local mine = P .. 'ix:' .. conn .. ':' .. part
 	if not state then
@@ -47,7 +50,7 @@ local function mend(id)
 		mended = mended + 1
 	end
 	if state == 'following' and r[3] then
-		mend_follow(id, r[3], r[4])
+		mend_follow(id, r[3], r[4], r[5])
 		return
 	end
 	if is_placed(id) or state == 'done' or state == 'skipped' or state == 'cancelled' or state == 'system_fault' then

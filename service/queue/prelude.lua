@@ -250,7 +250,8 @@ end
 -- Follow-up of what was sent (MV-14). q:fo:<conn> holds the transfers to be asked for by when they are due, q:follow the
 -- connections by when their first is, ix:<conn>:watched those that are done by when their watch ends. The record says the same:
 -- 'fs' followed since, 'fd' due, 'fu' the watch's end; and 'fa' when it was asked for last, 'fw' the verdict's word then, 'fv'
--- that news wait to be judged.
+-- that news wait to be judged. fk:<conn> finds by the key at the target ('fk') whom a hint is about, from the delivery on; 'fh'
+-- says that one came (follow_hint.lua) and nobody has asked since.
 -- Documents of one age come due together, on a grid of their interval, so that they share a call; the grids of connections
 -- differ, and those of an interval and its multiples meet.
 local function follow_due(conn, interval, now)
@@ -265,10 +266,19 @@ local function follow(conn, list, first)
 	call('ZADD', P .. 'q:follow', 'LT', first, conn)
 end
 
+local function drop_target_key(conn, id)
+	local key = call('HGET', P .. 't:' .. id, 'fk')
+	if key and call('HGET', P .. 'fk:' .. conn, key) == id then
+		call('HDEL', P .. 'fk:' .. conn, key)
+	end
+	call('HDEL', P .. 't:' .. id, 'fk', 'fh')
+end
+
 local function unfollow(conn, id)
 	call('ZREM', P .. 'q:fo:' .. conn, id)
 	call('ZREM', P .. 'ix:' .. conn .. ':watched', id)
 	call('HDEL', P .. 't:' .. id, 'fd', 'fu')
+	drop_target_key(conn, id)
 end
 
 -- When the connection's next round of follow-up is; `again` where the first is due already, and a job is on its way.

@@ -8,7 +8,8 @@
 #include "base/base.h"
 #include "queue_internal.h"
 
-#define GROUP_ARGS 6
+#define GROUP_ARGS 7
+#define REMEMBER_S 900 /* unless the item says otherwise */
 #define ITEM_ARGS 5
 #define MARK_MAX 17 /* 16 hex digits */
 #define INTAKE_ARENA (256 * 1024)
@@ -39,7 +40,7 @@ struct place {
 struct call_args {
 	struct span *args; /* the epoch first */
 	size_t n;
-	struct num *counts;
+	struct num *counts, *remembered; /* per group */
 	char (*marks)[MARK_MAX];
 	struct place *places;
 };
@@ -51,10 +52,11 @@ static bool call_args_init(struct call_args *call, struct arena *arena, size_t n
 					  sizeof(*call->args)),
 		.n = 1,
 		.counts = arena_alloc_array(arena, n_items, sizeof(*call->counts)),
+		.remembered = arena_alloc_array(arena, n_items, sizeof(*call->remembered)),
 		.marks = arena_alloc_array(arena, n_items, sizeof(*call->marks)),
 		.places = arena_alloc_array(arena, n_items, sizeof(*call->places)),
 	};
-	return call->args && call->counts && call->marks && call->places;
+	return call->args && call->counts && call->remembered && call->marks && call->places;
 }
 
 /* FNV-1a, 64 bits. */
@@ -93,6 +95,8 @@ static int compare_groups(const struct queue_item *a, const struct queue_item *b
 		d = strcmp(a->origin ? a->origin : "", b->origin ? b->origin : "");
 	if (!d)
 		d = (int)a->found - (int)b->found;
+	if (!d)
+		d = (int)(a->remember_s > b->remember_s) - (int)(a->remember_s < b->remember_s);
 	return d ? d : (int)width_of(a) - (int)width_of(b);
 }
 
@@ -105,14 +109,15 @@ static int compare_places(const void *a, const void *b)
 
 static void add_group(struct call_args *to, const struct queue_item *item, size_t at, size_t count)
 {
-	struct num *n = &to->counts[at];
+	int64_t remember_s = item->remember_s ? item->remember_s : REMEMBER_S;
 	static const char *const widths[] = { "0", "1", "2", "3", "4", "5" };
 	const struct span head[GROUP_ARGS] = { span_of(item->conn),
 					       span_of(item->kind),
 					       text_span(item->origin),
 					       item->found ? SPAN_LIT("1") : SPAN_LIT(""),
+					       num_span(&to->remembered[at], remember_s),
 					       span_of(widths[width_of(item)]),
-					       num_span(n, (int64_t)count) };
+					       num_span(&to->counts[at], (int64_t)count) };
 	memcpy(to->args + to->n, head, sizeof(head));
 	to->n += GROUP_ARGS;
 }
@@ -164,6 +169,69 @@ static bool letter_to_result(char letter, enum queue_intake *ret)
 	}
 }
 
+/* What is known by its key at the target: it is asked for soon. */
+static bool take_hints(struct queue *q, const struct queue_item *items, size_t n,
+		       struct queue_receipt *ret, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(INTAKE_ARENA);
+	struct span args[1 + 2 * QUEUE_BATCH_MAX];
+	size_t n_args = 1, letter = 0;
+	const struct redis_value *v = NULL;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		if (!items[i].target_key)
+			continue;
+		args[n_args++] = span_of(items[i].conn);
+		args[n_args++] = span_of(items[i].target_key);
+	}
+	if (n_args == 1)
+		return true;
+	if (!store_script(q->store, arena, "follow_hint", args, n_args, &v, err))
+		return false;
+	if (v->type != REDIS_STRING || v->s.n != (n_args - 1) / 2)
+		return queue_script_broken("follow_hint", err);
+	for (size_t i = 0; i < n; i++) {
+		if (!items[i].target_key)
+			continue;
+		ret[i] = (struct queue_receipt) { .what = v->s.p[letter++] == 'A'
+								  ? INTAKE_ASKED
+								  : INTAKE_UNKNOWN };
+	}
+	return true;
+}
+
+static bool take_documents(struct queue *q, const struct queue_item *items, size_t n,
+			   struct queue_receipt *ret, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(INTAKE_ARENA);
+	struct call_args call;
+	const struct redis_value *v = NULL;
+	size_t k = 0;
+	if (!arena || !call_args_init(&call, arena, n))
+		return err_set(err, ERR_MEMORY, "out of memory");
+	for (size_t i = 0; i < n; i++) {
+		if (items[i].target_key)
+			continue;
+		if (strlen(items[i].conn) + strlen(items[i].kind) > 300)
+			return err_set(err, ERR_LIMIT, "connection or kind is too long");
+		transfer_id(items[i].conn, items[i].kind, items[i].source_id, ret[i].id);
+		call.places[k++] = (struct place) { &items[i], i };
+	}
+	if (k == 0)
+		return true;
+	qsort(call.places, k, sizeof(*call.places), compare_places);
+	add_all(&call, k, ret);
+	if (!store_script(q->store, arena, "intake", call.args, call.n, &v, err))
+		return false;
+	if (v->type != REDIS_STRING || v->s.n != k)
+		return queue_script_broken("intake", err);
+	for (size_t i = 0; i < k; i++)
+		if (!letter_to_result(v->s.p[i], &ret[call.places[i].i].what))
+			return queue_script_broken("intake", err);
+	return true;
+}
+
 bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
 		  struct queue_receipt *ret, struct err *err)
 {
@@ -171,25 +239,6 @@ bool queue_intake(struct queue *q, const struct queue_item *items, size_t n,
 		return true;
 	if (n > QUEUE_BATCH_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d items at once", QUEUE_BATCH_MAX);
-	CLEANUP(arena_free) struct arena *arena = arena_new(INTAKE_ARENA);
-	struct call_args call;
-	if (!arena || !call_args_init(&call, arena, n))
-		return err_set(err, ERR_MEMORY, "out of memory");
-	for (size_t i = 0; i < n; i++) {
-		if (strlen(items[i].conn) + strlen(items[i].kind) > 300)
-			return err_set(err, ERR_LIMIT, "connection or kind is too long");
-		transfer_id(items[i].conn, items[i].kind, items[i].source_id, ret[i].id);
-		call.places[i] = (struct place) { &items[i], i };
-	}
-	qsort(call.places, n, sizeof(*call.places), compare_places);
-	add_all(&call, n, ret);
-	const struct redis_value *v = NULL;
-	if (!store_script(q->store, arena, "intake", call.args, call.n, &v, err))
-		return false;
-	if (v->type != REDIS_STRING || v->s.n != n)
-		return queue_script_broken("intake", err);
-	for (size_t i = 0; i < n; i++)
-		if (!letter_to_result(v->s.p[i], &ret[call.places[i].i].what))
-			return queue_script_broken("intake", err);
-	return true;
+	/* Documents last: an answer that failed then has only asked for something too early. */
+	return take_hints(q, items, n, ret, err) && take_documents(q, items, n, ret, err);
 }

@@ -10,12 +10,13 @@ struct step_call {
 	const char *id;
 	int64_t fence;
 	const char *verb, *step, *value;
-	bool delivers;
+	enum queue_delivery delivers;
 };
 
 static bool step_call(struct queue *q, struct arena *arena, const struct step_call *c,
 		      const struct redis_value **ret, struct err *err)
 {
+	static const char *const deliveries[] = { "", "1", "2" };
 	struct num fence, lease;
 	struct span args[] = { span_of(c->id),
 			       num_span(&fence, c->fence),
@@ -23,7 +24,7 @@ static bool step_call(struct queue *q, struct arena *arena, const struct step_ca
 			       span_of(c->verb),
 			       text_span(c->step),
 			       text_span(c->value),
-			       c->delivers ? SPAN_LIT("1") : SPAN_LIT("") };
+			       span_of(deliveries[c->delivers]) };
 	const struct redis_value *v = NULL;
 	if (!queue_call(q, arena, "step", args, ARRAY_SIZE(args), &v, err))
 		return false;
@@ -82,7 +83,7 @@ bool queue_step_intent(struct queue *q, const char *id, int64_t fence, const cha
 }
 
 bool queue_step_outcome(struct queue *q, const char *id, int64_t fence, const char *step,
-			const char *outcome, bool delivers, struct err *err)
+			const char *outcome, enum queue_delivery delivers, struct err *err)
 {
 	return step_do(q,
 		       &(struct step_call) { .id = id,
@@ -90,7 +91,7 @@ bool queue_step_outcome(struct queue *q, const char *id, int64_t fence, const ch
 					     .verb = outcome ? "outcome" : "clear",
 					     .step = step,
 					     .value = outcome,
-					     .delivers = delivers && outcome },
+					     .delivers = outcome ? delivers : STEP_DELIVERS_NOT },
 		       err);
 }
 

@@ -1,5 +1,5 @@
 -- step.lua: the steps of a delivery (DESIGN §4.5), under the fence; every use extends the lease.
--- ARGV: prefix, id, fence, lease ms, verb, step, value, delivers '1'/''. Answers {'LOST'} or {'OK', intent ms, outcome,
+-- ARGV: prefix, id, fence, lease ms, verb, step, value, delivers '1', and is followed by the value '2', else ''. Answers {'LOST'} or {'OK', intent ms, outcome,
 -- lookups, last look-up ms, now, what the intent was about}; for 'back' {'OK', 1 when it came back, generation}.
 local id, fence, lease, verb, step, value = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local now = now_ms()
@@ -23,8 +23,13 @@ if verb == 'intent' then
 elseif verb == 'outcome' then
 	call('HSETNX', key, 'i' .. name, now)
 	call('HSET', key, 'o' .. name, value)
-	if ARGV[8] == '1' then
+	if ARGV[8] ~= '' then
 		call('HSET', key, 'dl', 1)
+	end
+	if ARGV[8] == '2' then
+		drop_target_key(r[2], id)
+		call('HSET', key, 'fk', value)
+		call('HSET', P .. 'fk:' .. r[2], value, id)
 	end
 elseif verb == 'clear' then
 	call('HDEL', key, 'i' .. name, 'o' .. name, 'l' .. name, 'a' .. name)

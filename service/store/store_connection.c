@@ -42,6 +42,7 @@ static bool write_doc(struct arena *arena, const struct connection *c, struct sp
 	jsonw_kstr(&w, "pause_reason", c->pause_reason);
 	jsonw_kint(&w, "created_ms", c->created_ms);
 	jsonw_kint(&w, "activated_ms", c->activated_ms);
+	jsonw_kint(&w, "webhook_turn", c->webhook_turn);
 	jsonw_kstr(&w, "schedule", c->schedule);
 	jsonw_kstr(&w, "settings", c->settings); /* as text: byte for byte as it was given */
 	write_limits(&w, c);
@@ -146,6 +147,7 @@ static bool read_doc(struct arena *arena, const struct stored_connection *from,
 	if (!d->flow || !json_int64(json_get(doc, "created_ms"), &d->created_ms) ||
 	    !json_int64(json_get(doc, "activated_ms"), &d->activated_ms))
 		return err_set(err, ERR_SYSTEM, "connection %s lacks its flow or times", from->id);
+	d->webhook_turn = small_int(json_get(doc, "webhook_turn"));
 	read_limits(json_get(doc, "limits"), d);
 	return true;
 }
@@ -285,23 +287,10 @@ static bool set_state_once(struct store *s, const char *id, int64_t rev,
 		return true;
 	if (rev >= 0 && c->rev != rev)
 		return err_set(err, ERR_CONFLICT, "connection %s was changed meanwhile", id);
-	struct connection_draft d = { .id = c->id,
-				      .flow = c->flow,
-				      .name = c->name,
-				      .settings = c->settings,
-				      .schedule = c->schedule,
-				      .pause_reason = reason,
-				      .state = state,
-				      .rev = c->rev,
-				      .created_ms = c->created_ms,
-				      .activated_ms = c->activated_ms,
-				      .credentials = { c->credentials.p, c->credentials.n },
-				      .n_webhook_secrets = c->n_webhook_secrets,
-				      .n_limits = c->n_limits };
-	for (size_t i = 0; i < c->n_webhook_secrets; i++)
-		d.webhook_secrets[i] = (struct span) { c->webhook_secrets[i].p,
-						       c->webhook_secrets[i].n };
-	memcpy(d.limits, c->limits, sizeof(d.limits));
+	struct connection_draft d;
+	connection_draft_of(c, &d);
+	d.pause_reason = reason;
+	d.state = state;
 	return store_connection_put(s, &d, NULL, err);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "codec/json.h"
+#include "model/hook.h"
 #include "net/verdict.h"
 #include "queue/runs.h"
 #include "store/links.h"
@@ -168,12 +169,14 @@ static bool op_step_outcome(struct attempt *at, const char *step, const char *ou
 {
 	struct attempt_impl *impl = impl_of(at);
 	struct run *r = impl->run;
-	bool delivers = outcome && str_eq(step, impl->flow->delivery_step);
+	enum queue_delivery delivers = STEP_DELIVERS_NOT;
+	if (outcome && str_eq(step, impl->flow->delivery_step))
+		delivers = impl->flow->follow ? STEP_DELIVERS_TO_FOLLOW : STEP_DELIVERS;
 	if (!only_transfers(at, step, err) ||
 	    !queue_step_outcome(queue_of(at), r->job.id, r->job.fence, step, outcome, delivers,
 				err))
 		return false;
-	if (delivers)
+	if (delivers != STEP_DELIVERS_NOT)
 		at->delivered = true;
 	return true;
 }
@@ -357,6 +360,18 @@ static bool op_want_run(struct attempt *at, const char *registers, struct err *e
 	return at->preview || queue_run_new(queue_of(at), &order, &got, err);
 }
 
+static bool op_webhook_url(struct attempt *at, const struct system *system, const char **ret,
+			   struct err *err)
+{
+	const struct pool_options *opt = impl_of(at)->ctx->opt;
+	const struct hook hook = { at->conn->id, system->name, at->conn->webhook_turn };
+	*ret = NULL;
+	if (!opt->public_url || !opt->public_url[0])
+		return true;
+	*ret = hook_url(at->arena, opt->public_url, opt->key, &hook);
+	return *ret || err_set(err, ERR_LIMIT, "arena full");
+}
+
 static bool op_is_active(struct attempt *at, const char *connection)
 {
 	CLEANUP(connection_unref)
@@ -384,6 +399,7 @@ const struct attempt_ops run_ops = {
 	.found = op_found,
 	.report = op_report,
 	.known = op_known,
+	.webhook_url = op_webhook_url,
 	.is_active = op_is_active,
 	.links = op_links,
 	.link_put = op_link_put,

@@ -4,6 +4,7 @@
  */
 #include "base/base.h"
 
+#include "hooks.h"
 #include "maventa.h"
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
@@ -300,10 +301,52 @@ static struct mv_invoice *find_invoice(struct maventa *m, struct mv_company *co,
 	return in;
 }
 
+/* Who is to be told of what became of an invoice, once the lock is given back. */
+#define HOOKS_MAX 8
+struct mv_news {
+	const char *event, *id;
+	const char *urls[HOOKS_MAX];
+	size_t n;
+};
+
+static void gather_locked(struct mv_invoice *in, enum mv_status before, struct call *c,
+			  struct mv_news *ret)
+{
+	if (in->status == before)
+		return;
+	ret->event = in->status == MV_FAILED ? "DOCUMENTS.INVOICE.FAILED"
+					     : "DOCUMENTS.INVOICE.DELIVERED";
+	ret->id = in->id;
+	const struct mv_subscription *s = in->company->subscriptions;
+	for (; s && ret->n < HOOKS_MAX; s = s->next) {
+		const struct json *j;
+		if (!s->is_gone &&
+		    json_parse(c->arena, span_of(s->json), JSON_LIMITS_API, &j, NULL))
+			ret->urls[ret->n++] = json_str(json_get(j, "destination"));
+	}
+}
+
+/* What it looks like is a guess (facts/maventa.md §11). */
+static void tell(struct call *c, const struct mv_news *news)
+{
+	struct strbuf sb = STRBUF_INIT(c->arena, 1024);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *text;
+	jsonw_object(&w);
+	jsonw_kstr(&w, "event", news->event);
+	jsonw_kstr(&w, "id", news->id);
+	jsonw_end_object(&w);
+	if (!strbuf_finish(&sb, &text, NULL))
+		return;
+	for (size_t i = 0; i < news->n; i++)
+		(void)hook_send(c->arena, news->urls[i], span_of(text),
+				(struct http_header) { NULL, NULL });
+}
+
 /* GET: the XML as it came. POST: a new script, which may be due at once. DELETE: as if it had never
  * been made. */
 static void serve_invoice(struct maventa *m, struct mv_company *co, struct call *c,
-			  const char *which)
+			  const char *which, struct mv_news *news)
 {
 	struct mv_invoice *in = find_invoice(m, co, which);
 	const struct json *body = in && call_is(c, "POST") ? control_body(c) : NULL;
@@ -315,9 +358,11 @@ static void serve_invoice(struct maventa *m, struct mv_company *co, struct call 
 		in->is_deleted = true;
 		reply_empty(c, 204);
 	} else if (body) {
+		enum mv_status before = in->status;
 		in->script = (struct mv_script) { .message = in->script.message };
 		read_script(m, body, &in->script);
 		mv_advance_locked(m, in, false);
+		gather_locked(in, before, c, news);
 		write_document(&w, in);
 		reply_json(c, 200, &sb);
 	} else if (call_is(c, "GET")) {
@@ -382,7 +427,7 @@ static void serve_all(struct maventa *m, struct call *c)
 	reply_json(c, 200, &sb);
 }
 
-static void serve_locked(struct maventa *m, struct call *c, size_t first)
+static void serve_locked(struct maventa *m, struct call *c, size_t first, struct mv_news *news)
 {
 	size_t n = c->n_segments - first;
 	const char *const *seg = c->segments + first;
@@ -398,7 +443,7 @@ static void serve_locked(struct maventa *m, struct call *c, size_t first)
 	else if (strcmp(seg[1], "outcomes") == 0)
 		serve_outcomes(m, co, c);
 	else if (strcmp(seg[1], "invoices") == 0 && n == 3)
-		serve_invoice(m, co, c, seg[2]);
+		serve_invoice(m, co, c, seg[2], news);
 	else
 		control_error(c, 404, "no such thing: %s", seg[1]);
 }
@@ -406,7 +451,10 @@ static void serve_locked(struct maventa *m, struct call *c, size_t first)
 void mv_control(void *state, struct call *c, size_t first)
 {
 	struct maventa *m = state;
+	struct mv_news news = { .n = 0 };
 	pthread_mutex_lock(&m->lock);
-	serve_locked(m, c, first);
+	serve_locked(m, c, first, &news);
 	pthread_mutex_unlock(&m->lock);
+	if (news.n)
+		tell(c, &news);
 }

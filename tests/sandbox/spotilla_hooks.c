@@ -1,15 +1,12 @@
 /*
  * spotilla_hooks.c: the webhooks that Spotilla sends (facts/spotilla.md B7): one event, signed, and
- * nothing sent twice: whoever wants a repeat asks for it. A client of its own for each: they are
- * few.
+ * nothing sent twice: whoever wants a repeat asks for it.
  */
 #include "base/base.h"
 
 #include "codec/sign.h"
-#include "net/http.h"
+#include "hooks.h"
 #include "spotilla.h"
-
-#define TIMEOUT_MS 10000
 
 static bool write_body(struct arena *arena, const struct sp_event *e, struct span *ret)
 {
@@ -48,27 +45,9 @@ static const char *sign(struct arena *arena, const struct sp_event *e, struct sp
 
 unsigned sp_send(struct arena *arena, const struct sp_event *event)
 {
-	static const struct http_guard guard = { .allow_private = true,
-						 .allow_http = true,
-						 .request_timeout_ms = TIMEOUT_MS };
-	struct http_client *client;
-	struct http_reply got = { .status = 0 };
-	enum http_reach reach;
 	struct span body;
-	if (!write_body(arena, event, &body) || !http_client_new(&guard, &client, NULL))
+	if (!write_body(arena, event, &body))
 		return 0;
-	const struct http_header headers[] = {
-		{ "Content-Type", "application/json" },
-		{ "X-Spotilla-Signature", sign(arena, event, body) },
-	};
-	const struct http_request rq = { .method = "POST",
-					 .url = event->url,
-					 .headers = headers,
-					 .n_headers = ARRAY_SIZE(headers),
-					 .body = body,
-					 .is_write = true };
-	struct http_transport *t = http_client_transport(client);
-	bool ok = headers[1].value && t->perform(t, arena, &rq, &got, &reach, NULL);
-	http_client_free(client);
-	return ok ? (unsigned)got.status : 0;
+	const struct http_header header = { "X-Spotilla-Signature", sign(arena, event, body) };
+	return header.value ? hook_send(arena, event->url, body, header) : 0;
 }

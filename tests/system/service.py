@@ -44,6 +44,12 @@ def wait_for(what, condition, seconds=30, step=0.02):
         time.sleep(step)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def signed(body, ident=None, when=None, key=KEY_BYTES, extra=()):
     """The headers of a Standard Webhooks message."""
     ident = ident or "msg_" + uuid.uuid4().hex

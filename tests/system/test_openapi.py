@@ -227,6 +227,19 @@ def test_MV_01_registration_and_authentication_are_resources(service):
     assert service.call("GET", "/v1/connections/maventa/authentications").json()["items"][0]["id"] == sent["id"]
 
 
+def test_MV_14_addresses_of_senders_that_sign_nothing(service):
+    body = maventa_connection_of(service.setup("louhi"), "told")
+    assert service.call("POST", "/v1/connections", body).status == 201
+    path, = (made["url"] for made in service.call("POST", "/v1/connections/told/webhook-urls").json()["items"])
+    assert path.startswith("/v1/webhooks/told/maventa/")
+    problem(service.call("POST", path, {"event": "NEWS"}, token=None), 409, "connection_not_active")
+    service.activate("told")
+    assert service.call("POST", path, {"event": "NEWS"}, token=None).json() == {"result": "ignored"}
+    problem(service.call("POST", path + "0", {"event": "NEWS"}, token=None), 404, "not_found")
+    problem(service.call("POST", "/v1/webhooks/told/maventa", {"event": "NEWS"}, token=None), 404, "not_found")
+    assert service.call("POST", "/v1/connections/told/pause").status == 200
+
+
 def test_OP_01_nothing_of_the_contract_was_left_out(service):
     """Runs last: every operation of the contract gave one of its good answers."""
     good = {(m, p) for m, p, status in service.contract.seen if status.startswith("2")}

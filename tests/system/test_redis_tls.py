@@ -4,13 +4,12 @@ two must not trust each other. Where hiredis has no TLS (Debian 12), the refusal
 import concurrent.futures
 import os
 import shutil
-import socket
 import subprocess
 
 import pytest
 
 from sandbox import BUILD, Sandbox
-from service import KEY, SECRET, Redis, Relay, connection_of, event, signed
+from service import KEY, SECRET, Redis, Relay, connection_of, event, free_port, signed
 
 VERSION = subprocess.run([BUILD / "viesti", "version"], capture_output=True, text=True, check=True).stdout
 HAS_TLS = ", with TLS" in VERSION
@@ -37,12 +36,6 @@ class Authority:
         self.run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", self.path(name, "key"), "-out", request)
         self.run("x509", "-req", "-days", "2", "-in", request, "-CA", self.path(self.name, "pem"), "-CAkey",
                  self.path(self.name, "key"), "-CAcreateserial", "-extfile", extension, "-out", self.path(name, "pem"))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class World:

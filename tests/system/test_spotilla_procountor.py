@@ -1,6 +1,8 @@
 """Spotilla to Procountor, the whole way (PC-01 to PC-09): finished tasks become invoices, the registers go both ways, each once,
 whatever dies meanwhile."""
 
+import hashlib
+import hmac
 import json
 import random
 import re
@@ -153,6 +155,9 @@ def test_PC_08_spotillas_own_signature_is_taken_and_a_repeat_has_no_effect(servi
         return service.sandbox.control("spotilla/louhi/events", "POST", {"task": str(task), "url": url, **more})["status"]
     assert event(secret="another secret of thirty letters") == 401
     assert event(age_s=600) == 401
+    large, when = b'{"type":"task.completed","id":"evt_large","data":{"task_id":1},"more":"' + b"x" * 65536 + b'"}', str(int(time.time()))
+    mac = hmac.new(KEY_BYTES, when.encode() + b"." + large, hashlib.sha256).hexdigest()
+    assert service.call("POST", "/v1/webhooks/louhi", large, {"X-Spotilla-Signature": f"t={when},v1={mac}"}, token=None).status == 413
     assert event(id="evt_twice") == event(id="evt_twice") == event(type="task.created") == 202
     settled(service, "louhi", 12)
     text = service.call("GET", "/metrics", token=None).body.decode()

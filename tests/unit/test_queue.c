@@ -646,7 +646,7 @@ static void a_crash_with_an_open_intent_is_in_doubt(void **state)
 	OK(queue_step_lookup_empty(queue, job.id, job.fence, "send", &err));
 	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
 	assert_int_equal(step.lookups, 1);
-	OK(queue_step_outcome(queue, job.id, job.fence, "send", "42", true, &err));
+	OK(queue_step_outcome(queue, job.id, job.fence, "send", "42", STEP_DELIVERS, &err));
 	OK(queue_step_get(queue, arena, job.id, job.fence, "send", &step, &err));
 	assert_int_equal(step.state, STEP_DONE);
 	assert_string_equal(step.outcome, "42");
@@ -665,9 +665,10 @@ static void fail_it(bool deliver, bool mark)
 {
 	struct queue_job job = must_claim();
 	if (deliver)
-		OK(queue_step_outcome(queue, job.id, job.fence, "send", "1", true, &err));
+		OK(queue_step_outcome(queue, job.id, job.fence, "send", "1", STEP_DELIVERS, &err));
 	if (mark)
-		OK(queue_step_outcome(queue, job.id, job.fence, "failed", "status", false, &err));
+		OK(queue_step_outcome(queue, job.id, job.fence, "failed", "status",
+				      STEP_DELIVERS_NOT, &err));
 	else
 		OK(queue_step_intent(queue, job.id, job.fence, "failed", NULL, &err));
 	assert_int_equal(finish(&job, STATE_NEEDS_DATA, -1), FINISH_STORED);

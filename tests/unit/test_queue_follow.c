@@ -243,7 +243,8 @@ static void deliver(struct world *w, const char *source_id, char ret_id[TRANSFER
 	hint(w, source_id, ret_id);
 	struct queue_job job = must_claim(w, JOB_TRANSFER);
 	OK(queue_step_intent(w->queue, job.id, job.fence, STEP, NULL, &err));
-	OK(queue_step_outcome(w->queue, job.id, job.fence, STEP, source_id, true, &err));
+	OK(queue_step_outcome(w->queue, job.id, job.fence, STEP, source_id, STEP_DELIVERS_TO_FOLLOW,
+			      &err));
 	assert_int_equal(finish(w, &job, PENDING), FINISH_STORED);
 }
 
@@ -659,7 +660,7 @@ static void test_SV_07_what_is_run_again_by_itself_passes_a_pause(void **state)
 	hint(w, "1", id);
 	struct queue_job job = must_claim(w, JOB_TRANSFER);
 	OK(queue_step_intent(w->queue, job.id, job.fence, STEP, NULL, &err));
-	OK(queue_step_outcome(w->queue, job.id, job.fence, STEP, "1", true, &err));
+	OK(queue_step_outcome(w->queue, job.id, job.fence, STEP, "1", STEP_DELIVERS, &err));
 	struct queue_outcome o = { .state = STATE_FOLLOWING, .delivered = true, .delay_ms = 0 };
 	set_pause(w, "operator");
 	for (int i = 0; i < 2; i++) {
@@ -671,6 +672,128 @@ static void test_SV_07_what_is_run_again_by_itself_passes_a_pause(void **state)
 	}
 	assert_int_equal(finish(w, &job, ENDED(STATE_DONE)), FINISH_STORED);
 	assert_string_equal(field(w, id, "fv"), "");
+}
+
+/* --- hints --- */
+
+static enum queue_intake told(struct world *w, const char *target_key)
+{
+	struct queue_receipt got;
+	const struct queue_item item = { .conn = "c", .origin = "test", .target_key = target_key };
+	OK(queue_intake(w->queue, &item, 1, &got, &err));
+	return got.what;
+}
+
+static void test_MV_14_a_hint_brings_the_round_forward(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX], other[TRANSFER_ID_MAX];
+	deliver(w, "1", id);
+	deliver(w, "2", other);
+	assert_int_equal(told(w, "nobody"), INTAKE_UNKNOWN);
+	assert_nothing_to_claim(w);
+	assert_int_equal(told(w, "1"), INTAKE_ASKED);
+	assert_int_equal(told(w, "1"), INTAKE_ASKED);
+	struct queue_job job = must_claim(w, JOB_FOLLOW); /* no tick was needed */
+	OK(queue_follow_take(w->queue, w->arena, "c", STEP, &w->round, &err));
+	assert_int_equal(w->round.n, 1);
+	assert_string_equal(w->round.items[0].target_key, "1");
+	settle(w, &job, "DELIVERED", true);
+	job = must_claim(w, JOB_TRANSFER);
+	assert_string_equal(job.id, id);
+	assert_int_equal(finish(w, &job, DELIVERED), FINISH_STORED);
+	/* What is watched is told of, too; who asked just now does not ask at once again. */
+	assert_int_equal(told(w, "1"), INTAKE_ASKED);
+	assert_nothing_to_claim(w);
+	assert_true(due_of(w, id) <= clock_wall_ms() + 2000);
+	assert_true(due_of(w, other) > clock_wall_ms() + 2000);
+}
+
+/* Of a hint batch and documents, each has its own answer. */
+static void test_MV_14_hints_and_documents_share_a_batch(void **state)
+{
+	struct world *w = *state;
+	struct queue_receipt got[3];
+	char id[TRANSFER_ID_MAX];
+	const struct queue_item items[] = {
+		{ .conn = "c", .origin = "test", .target_key = "nobody" },
+		{ .conn = "c", .origin = "test", .kind = "invoice", .source_id = "7" },
+		{ .conn = "c", .origin = "test", .target_key = "1" },
+	};
+	deliver(w, "1", id);
+	OK(queue_intake(w->queue, items, ARRAY_SIZE(items), got, &err));
+	assert_int_equal(got[0].what, INTAKE_UNKNOWN);
+	assert_int_equal(got[1].what, INTAKE_NEW);
+	assert_int_equal(got[2].what, INTAKE_ASKED);
+	assert_string_equal(got[2].id, "");
+	assert_true(got[1].id[0] != '\0');
+}
+
+/* The verdict may be there before the run that delivered has ended. */
+static void test_MV_14_a_hint_during_the_delivery_is_kept(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	hint(w, "1", id);
+	struct queue_job job = must_claim(w, JOB_TRANSFER);
+	OK(queue_step_intent(w->queue, job.id, job.fence, STEP, NULL, &err));
+	assert_int_equal(told(w, "k1"), INTAKE_UNKNOWN);
+	OK(queue_step_outcome(w->queue, job.id, job.fence, STEP, "k1", STEP_DELIVERS_TO_FOLLOW,
+			      &err));
+	assert_int_equal(told(w, "k1"), INTAKE_ASKED);
+	assert_int_equal(finish(w, &job, PENDING), FINISH_STORED);
+	job = take(w);
+	assert_int_equal(w->round.n, 1);
+	settle(w, &job, "PENDING", false);
+	assert_true(due_of(w, id) > clock_wall_ms() + 2000); /* once */
+}
+
+static void test_MV_14_a_hint_during_a_round_makes_another(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	deliver(w, "1", id);
+	elapse(w, DAY_MS);
+	struct queue_job job = take(w);
+	assert_int_equal(told(w, "1"), INTAKE_ASKED);
+	settle(w, &job, "PENDING", false);
+	assert_true(due_of(w, id) <= clock_wall_ms() + 2000);
+}
+
+static void test_SV_07_a_hint_is_heard_while_paused(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	deliver(w, "1", id);
+	hint(w, "waits", NULL);
+	set_pause(w, "operator");
+	assert_int_equal(told(w, "1"), INTAKE_ASKED);
+	struct queue_job job = must_claim(w, JOB_FOLLOW);
+	OK(queue_follow_take(w->queue, w->arena, "c", STEP, &w->round, &err));
+	settle(w, &job, "DELIVERED", true);
+	job = must_claim(w, JOB_TRANSFER);
+	assert_string_equal(job.id, id);
+}
+
+/* Whose follow-up is over is nobody's any more; lost with Redis's memory, the reconciler finds it
+ * in the record. */
+static void test_MV_14_the_key_lives_as_long_as_the_following(void **state)
+{
+	struct world *w = *state;
+	char id[TRANSFER_ID_MAX];
+	deliver(w, "1", id);
+	(void)command(w, "DEL v:fk:c");
+	assert_int_equal(told(w, "1"), INTAKE_UNKNOWN);
+	(void)first_tick(w);
+	assert_int_equal(told(w, "1"), INTAKE_ASKED);
+	struct queue_job job = must_claim(w, JOB_FOLLOW);
+	OK(queue_follow_take(w->queue, w->arena, "c", STEP, &w->round, &err));
+	settle(w, &job, "FAILED", true);
+	job = must_claim(w, JOB_TRANSFER);
+	assert_int_equal(finish(w, &job, ENDED(STATE_NEEDS_DATA)), FINISH_STORED);
+	assert_int_equal(told(w, "1"), INTAKE_UNKNOWN);
+	assert_int_equal(command(w, "EXISTS v:fk:c")->i, 0);
+	assert_string_equal(field(w, id, "fk"), "");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, empty, tidy)
@@ -694,6 +817,12 @@ int main(void)
 		TEST(test_MV_14_a_retry_asks_now),
 		TEST(test_MV_14_a_resend_is_followed_anew),
 		TEST(test_SV_07_what_is_run_again_by_itself_passes_a_pause),
+		TEST(test_MV_14_a_hint_brings_the_round_forward),
+		TEST(test_MV_14_hints_and_documents_share_a_batch),
+		TEST(test_MV_14_a_hint_during_the_delivery_is_kept),
+		TEST(test_MV_14_a_hint_during_a_round_makes_another),
+		TEST(test_SV_07_a_hint_is_heard_while_paused),
+		TEST(test_MV_14_the_key_lives_as_long_as_the_following),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

@@ -115,11 +115,11 @@ static void each_item_of_a_mixed_batch_has_its_answer(void **state)
 		webhook("b", "1", "w1"),
 		webhook("a", "1", "w1"),
 		webhook("b", "old", "w0"),
-		{ "a", "invoice", "2", NULL, "poll", "c1", "77", true },
+		{ "a", "invoice", "2", NULL, "poll", "c1", "77", true, 0, NULL },
 		webhook("a", "1", "w1"),
 		webhook("a", "1", "w2"),
 		webhook("b", "0", NULL),
-		{ "b", "invoice", "old", NULL, "poll", NULL, NULL, true },
+		{ "b", "invoice", "old", NULL, "poll", NULL, NULL, true, 0, NULL },
 		webhook("a", "last", "w3"),
 	};
 	const enum queue_intake wanted[] = {
@@ -217,6 +217,37 @@ static void replay_marks_lapse_and_stay_few(void **state)
 	assert_int_equal(command(text)->i, 26);
 }
 
+/* facts/spotilla.md B7: an event's id is remembered for 7 days. */
+static void an_id_is_remembered_as_long_as_its_sender_wants(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	const struct queue_item item = { .conn = "a",
+					 .kind = "task",
+					 .source_id = "90017",
+					 .webhook_id = "evt_1",
+					 .remember_s = 7 * 86400 };
+	struct queue_item other = item;
+	struct queue_receipt got;
+	other.webhook_id = "evt_2";
+	other.remember_s = 0;
+	transfer_id("a", "task", "90017", id);
+	OK(queue_intake(queue, &item, 1, &got, &err));
+	assert_int_equal(got.what, INTAKE_NEW);
+	OK(queue_intake(queue, &other, 1, &got, &err));
+	assert_int_equal(got.what, INTAKE_KNOWN);
+	for (int i = 0; i < 7 * 86400 / 900 - 1; i++)
+		age_marks(id);
+	OK(queue_intake(queue, &other, 1, &got, &err));
+	assert_int_equal(got.what, INTAKE_KNOWN);
+	OK(queue_intake(queue, &item, 1, &got, &err));
+	assert_int_equal(got.what, INTAKE_REPLAY);
+	age_marks(id);
+	age_marks(id);
+	OK(queue_intake(queue, &item, 1, &got, &err));
+	assert_int_equal(got.what, INTAKE_KNOWN);
+}
+
 static void a_paused_connection_wakes_nobody(void **state)
 {
 	(void)state;
@@ -240,6 +271,7 @@ int main(void)
 		TEST(a_batch_keeps_the_order_of_a_connection),
 		TEST(a_replay_changes_nothing_and_another_webhook_does),
 		TEST(replay_marks_lapse_and_stay_few),
+		TEST(an_id_is_remembered_as_long_as_its_sender_wants),
 		TEST(a_paused_connection_wakes_nobody),
 	};
 	return cmocka_run_group_tests_name("queue_intake", tests, start, stop);

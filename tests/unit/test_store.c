@@ -799,7 +799,7 @@ static void orders_follow_the_table(void **state)
 	assert_int_equal(get(id).state, STATE_QUEUED);
 	job = must_claim();
 	OK(queue_step_intent(queue, id, job.fence, "send", NULL, &err));
-	OK(queue_step_outcome(queue, id, job.fence, "send", "77", true, &err));
+	OK(queue_step_outcome(queue, id, job.fence, "send", "77", STEP_DELIVERS, &err));
 	finish(&job, STATE_DONE, NULL);
 	o.rev = -1;
 	REFUSED(store_transfer_order(store, &o, &rev, &err), ERR_CONFLICT); /* retry of done */
@@ -818,7 +818,7 @@ static void a_resend_opens_the_next_generation(void **state)
 	hint("acme", "1", id);
 	struct queue_job job = must_claim();
 	OK(queue_step_intent(queue, id, job.fence, "send", NULL, &err));
-	OK(queue_step_outcome(queue, id, job.fence, "send", "77", true, &err));
+	OK(queue_step_outcome(queue, id, job.fence, "send", "77", STEP_DELIVERS, &err));
 	OK(queue_set_number(queue, id, job.fence, "10423", &err));
 	finish(&job, STATE_DONE, NULL);
 	struct transfer_order o = {
@@ -859,7 +859,7 @@ static void an_open_intent_cannot_be_cancelled(void **state)
 	o.action = TRANSFER_RETRY;
 	OK(store_transfer_order(store, &o, &rev, &err));
 	job = must_claim();
-	OK(queue_step_outcome(queue, id, job.fence, "send", NULL, false, &err));
+	OK(queue_step_outcome(queue, id, job.fence, "send", NULL, STEP_DELIVERS_NOT, &err));
 	finish(&job, STATE_RETRYING, NULL);
 	o.action = TRANSFER_CANCEL;
 	OK(store_transfer_order(store, &o, &rev, &err));

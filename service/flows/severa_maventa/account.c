@@ -27,7 +27,7 @@ static bool fetch_state(void *ctx, const char **ret, int64_t *ret_ttl_ms, struct
 	return true;
 }
 
-static bool is_verified(struct sm_run *m, bool *ret, struct err *err)
+bool sm_is_verified(struct sm_run *m, bool *ret, struct err *err)
 {
 	struct attempt *at = m->road.at;
 	struct shared_want want = { .fetch = fetch_state, .ctx = m };
@@ -138,7 +138,7 @@ static bool settle_account(struct sm_run *m, struct err *err)
 bool sm_note_unverified(struct sm_run *m, struct err *err)
 {
 	bool verified = false;
-	if (!is_verified(m, &verified, err))
+	if (!sm_is_verified(m, &verified, err))
 		return false;
 	if (!verified)
 		road_note(
@@ -152,10 +152,10 @@ bool sm_may_send(struct road *r, struct err *err)
 {
 	struct sm_run *m = sm_run_of(r);
 	bool verified = false;
-	if (!is_verified(m, &verified, err))
+	if (!sm_is_verified(m, &verified, err))
 		return false;
 	if (!verified)
 		return err_reason(err, ERR_WAITING, "company_unverified", "Maventa",
 				  "the company is not authenticated at Maventa yet");
-	return settle_account(m, err);
+	return settle_account(m, err) && sm_subscribe(m, err);
 }

@@ -36,7 +36,7 @@ const struct road_ops sm_road_ops = {
 
 static bool poll(struct attempt *at, struct err *err)
 {
-	return road_poll(&sm_road_ops, at, err);
+	return road_poll(&sm_road_ops, at, err) && sm_keep_subscription(at, err);
 }
 
 static bool run(struct attempt *at, struct err *err)
@@ -54,6 +54,9 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 	return road_on_failed(&sm_road_ops, at, why, err);
 }
 
+/* Its notifications name the invoice that something became of. */
+static const struct flow_sender senders[] = { { &maventa_system, NULL } };
+
 const struct flow severa_maventa = {
 	.name = "severa-maventa",
 	.delivery_step = STEP_INVOICE,
@@ -64,6 +67,8 @@ const struct flow severa_maventa = {
 	.n_credentials = SM_N_CREDENTIALS,
 	.settle = sm_settle,
 	.accept = road_accept,
+	.senders = senders,
+	.n_senders = ARRAY_SIZE(senders),
 	.poll = poll,
 	.run = run,
 	.check = check,

@@ -98,6 +98,12 @@ bool sm_is_same(const struct maventa_invoice *in, const struct delivery_identity
 extern const struct road_ops sm_road_ops;
 /* account.c, document.c, delivery.c, check.c: members of struct road_ops and struct flow. */
 bool sm_may_send(struct road *r, struct err *err);
+bool sm_is_verified(struct sm_run *m, bool *ret, struct err *err) MUST_CHECK;
+/* notifications.c: the company, which is verified, has its subscription as the configuration has
+ * it. What Maventa refuses is no failure. */
+bool sm_subscribe(struct sm_run *m, struct err *err) MUST_CHECK;
+/* The same beside the road, for a company verified or not. */
+bool sm_keep_subscription(struct attempt *at, struct err *err) MUST_CHECK;
 /* Of a dry run, which is not asked whether it may send. */
 bool sm_note_unverified(struct sm_run *m, struct err *err) MUST_CHECK;
 bool sm_prepare(struct road *r, struct err *err);

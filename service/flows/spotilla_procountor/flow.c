@@ -46,7 +46,10 @@ static bool event_id(struct arena *arena, struct span body, const char **ret, st
 
 static const struct webhook_scheme webhooks = { .header = spotilla_signature_header,
 						.verify = verify,
-						.id = event_id };
+						.id = event_id,
+						/* facts/spotilla.md B7 */
+						.remember_s = (int64_t)7 * 86400,
+						.max_bytes = (size_t)64 * 1024 };
 
 /* ---- the flow ------------------------------------------------------------------------------ */
 

@@ -10,7 +10,6 @@
 #include "base/clock.h"
 
 #define UUID_CHARS 36
-#define HINT_MAX ((size_t)64 << 10)
 
 static const char *text_of(const struct json *j, const char *path)
 {
@@ -214,7 +213,7 @@ bool maventa_read_hint(struct arena *arena, struct span body, const char **ret_u
 {
 	static const char *const places[] = { "id", "invoice_id", "document_id", "data.id" };
 	const struct json *j;
-	if (!json_parse(arena, body, (struct json_limits) { HINT_MAX, 16 }, &j, err)) {
+	if (!json_parse(arena, body, (struct json_limits) { MAVENTA_HINT_MAX, 16 }, &j, err)) {
 		if (err)
 			err->code = ERR_INPUT;
 		return false;

@@ -21,6 +21,7 @@ struct maventa_text {
 };
 extern const struct maventa_text maventa_texts[];
 extern const size_t n_maventa_texts;
+#define MAVENTA_HINT_MAX ((size_t)64 << 10) /* bytes of a notification */
 extern const char *const maventa_events[]; /* subscribed to; NULL-terminated */
 /* Blocks that a PATCH of settings may ask for although nothing in them changes. */
 extern const char *const maventa_needed_blocks[];

@@ -40,11 +40,28 @@ static const struct option table[] = {
 	    "For how long it looks after a request was sent; then somebody asks again (a guess)."),
 };
 
+/* Nothing is signed, and what is sent is not documented (facts/maventa.md §11). */
+static bool read_event(struct arena *arena, struct span body, struct sender_event *ret,
+		       struct err *err)
+{
+	struct err inner = ERR_INIT;
+	*ret = (struct sender_event) { .id = NULL };
+	/* One without an invoice's id tells of something else. */
+	if (maventa_read_hint(arena, body, &ret->subject, &inner) || inner.pointer[0])
+		return true;
+	if (err)
+		*err = inner;
+	return false;
+}
+
+static const struct sender sender = { .max_bytes = MAVENTA_HINT_MAX, .read = read_event };
+
 const struct system maventa_system = {
 	.name = "maventa",
 	.options = table,
 	.n_options = ARRAY_SIZE(table),
 	.values_size = sizeof(struct maventa_options),
+	.sender = &sender,
 };
 
 const struct maventa_options *maventa_options(const struct system_values *v)
