@@ -196,6 +196,16 @@ def test_OP_05_a_register_run_says_why_a_record_stays_behind(service):
             ("customers", "customer_name_missing", "source_user"), ("partners", "customer_passive", "nobody")} <= reasons, reasons
 
 
+def test_PC_05_a_customer_that_could_not_be_found_again_is_not_made(service):
+    made = service.sandbox.ledger("procountor", "kajo")["partners_added"]
+    service.sandbox.control("spotilla/kajo/customers/duplicate-business-id", "POST", {"business_id": None, "number": None})
+    run_once(service, "kajo")
+    run = service.call("GET", "/v1/connections/kajo/runs").json()["items"][0]["id"]
+    reasons = {(r["register"], r["code"]) for r in service.call("GET", "/v1/runs/" + run).json()["reasons"]}
+    assert ("customers", "business_id_missing") in reasons, reasons
+    assert service.sandbox.ledger("procountor", "kajo")["partners_added"] == made
+
+
 def test_PC_09_a_key_that_is_revoked_stops_its_own_connection_alone(service):
     service.sandbox.control("procountor/kajo", "POST", {"key_ended": True, "drop_tokens": True})
     service.call("POST", "/v1/connections/kajo/sync")

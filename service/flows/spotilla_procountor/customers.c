@@ -87,6 +87,10 @@ static bool map(struct attempt *at, struct register_record *r, struct err *err)
 	if (k->business_id && k->business_id[0] && !sp_is_business_id(&sp.set, k->business_id))
 		return err_reason(err, ERR_DATA, "business_id_form", r->label,
 				  "customer %s: %s is no business id", r->id, k->business_id);
+	/* Nothing to know it by at Procountor: what is made there could not be found again. */
+	if (!(k->business_id && k->business_id[0]) && !(k->code && k->code[0]))
+		return err_reason(err, ERR_WAITING, "business_id_missing", r->label,
+				  "customer %s has no business id and no number", r->id);
 	card = (struct sp_card) { .ref = sp_id_of_ref(&sp, c->external_ref),
 				  .business_id = k->business_id,
 				  .number = k->code };
