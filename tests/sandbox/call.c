@@ -153,6 +153,14 @@ const char *call_header(const struct call *c, const char *name)
 	return MHD_lookup_connection_value(c->conn, MHD_HEADER_KIND, name);
 }
 
+const char *call_bearer(const struct call *c)
+{
+	static const char scheme[] = "Bearer ";
+	const char *text = call_header(c, "Authorization");
+	bool is_bearer = text && strncasecmp(text, scheme, sizeof(scheme) - 1) == 0;
+	return is_bearer ? text + sizeof(scheme) - 1 : NULL;
+}
+
 const char *call_param(const struct call *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_params; i++) {

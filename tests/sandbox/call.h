@@ -19,6 +19,8 @@ bool call_split(struct call *c) MUST_CHECK;
 const char *call_decode(struct arena *arena, struct span s, bool plus_is_blank);
 /* Value of a request header, NULL when absent. */
 const char *call_header(const struct call *c, const char *name);
+/* The token of "Authorization: Bearer <token>"; NULL: there is none. */
+const char *call_bearer(const struct call *c);
 /* First value of a query parameter by name without case, NULL when absent. */
 const char *call_param(const struct call *c, const char *name);
 bool call_param_is(const struct call *c, const char *name, const char *value);

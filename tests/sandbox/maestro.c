@@ -75,12 +75,10 @@ static bool find_route(struct ms_call *mc)
 /* "Authorization: Bearer <key>" or "X-Api-Key: <key>". */
 static const char *key_of(const struct call *c)
 {
-	static const char bearer[] = "Bearer ";
-	const char *text = call_header(c, "Authorization");
-	if (text && strncmp(text, bearer, sizeof(bearer) - 1) == 0)
-		return text + sizeof(bearer) - 1;
-	text = call_header(c, "X-Api-Key");
-	return text ? text : "";
+	const char *key = call_bearer(c);
+	if (!key)
+		key = call_header(c, "X-Api-Key");
+	return key ? key : "";
 }
 
 static bool authenticate_locked(struct ms_call *mc)

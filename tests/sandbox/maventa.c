@@ -246,14 +246,13 @@ static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *
 /* The company whose token it is, for faults that are meant for one. */
 static const char *whose(void *state, const struct call *c)
 {
-	static const char bearer[] = "Bearer ";
 	struct maventa *m = state;
-	const char *text = call_header(c, "Authorization");
+	const char *bearer = call_bearer(c);
 	const char *id = NULL;
-	if (!text || strncmp(text, bearer, sizeof(bearer) - 1) != 0)
+	if (!bearer)
 		return NULL;
 	pthread_mutex_lock(&m->lock);
-	const struct mv_token *token = table_get(&m->tokens, text + sizeof(bearer) - 1);
+	const struct mv_token *token = table_get(&m->tokens, bearer);
 	if (token)
 		id = token->company->id;
 	pthread_mutex_unlock(&m->lock);

@@ -173,11 +173,8 @@ void mv_token_locked(struct mv_call *mc)
 /* True with the caller known; else a 401. */
 bool mv_authenticate(struct mv_call *mc)
 {
-	static const char bearer[] = "Bearer ";
-	const char *text = call_header(mc->c, "Authorization");
-	if (!text || strncasecmp(text, bearer, sizeof(bearer) - 1) != 0)
-		return mv_unauthorized(mc);
-	const struct mv_token *token = table_get(&mc->m->tokens, text + sizeof(bearer) - 1);
+	const char *bearer = call_bearer(mc->c);
+	const struct mv_token *token = bearer ? table_get(&mc->m->tokens, bearer) : NULL;
 	if (!token)
 		return mv_unauthorized(mc);
 	mc->company = token->company;
@@ -196,8 +193,7 @@ void mv_current_locked(struct mv_call *mc)
 	const struct mv_user *user = mc->user;
 	struct strbuf sb = call_strbuf(mc->c);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	const char *text = call_header(mc->c, "Authorization");
-	const struct mv_token *token = table_get(&mc->m->tokens, text + strlen("Bearer "));
+	const struct mv_token *token = table_get(&mc->m->tokens, call_bearer(mc->c));
 	jsonw_object(&w);
 	jsonw_key(&w, "user");
 	jsonw_object(&w);

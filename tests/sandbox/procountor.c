@@ -207,14 +207,13 @@ static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *
 /* The business id of the company whose token it is, for faults that are meant for one. */
 static const char *whose(void *state, const struct call *c)
 {
-	static const char bearer[] = "Bearer ";
 	struct procountor *p = state;
-	const char *text = call_header(c, "Authorization");
+	const char *bearer = call_bearer(c);
 	const char *id = NULL;
-	if (!text || strncmp(text, bearer, sizeof(bearer) - 1) != 0)
+	if (!bearer)
 		return NULL;
 	pthread_mutex_lock(&p->lock);
-	const struct pc_token *token = table_get(&p->tokens, text + sizeof(bearer) - 1);
+	const struct pc_token *token = table_get(&p->tokens, bearer);
 	if (token)
 		id = token->company->business_id;
 	pthread_mutex_unlock(&p->lock);

@@ -101,11 +101,8 @@ void pc_token_locked(struct pc_call *pc)
 
 bool pc_authenticate_locked(struct pc_call *pc)
 {
-	static const char bearer[] = "Bearer ";
-	const char *text = call_header(pc->c, "Authorization");
-	const struct pc_token *token = NULL;
-	if (text && strncasecmp(text, bearer, sizeof(bearer) - 1) == 0)
-		token = table_get(&pc->p->tokens, text + sizeof(bearer) - 1);
+	const char *bearer = call_bearer(pc->c);
+	const struct pc_token *token = bearer ? table_get(&pc->p->tokens, bearer) : NULL;
 	if (token && token->expires_ms > clock_wall_ms() &&
 	    token->epoch == token->company->token_epoch && !token->company->is_key_ended) {
 		pc->company = token->company;

@@ -194,9 +194,8 @@ static bool find_route(struct tn_call *tc)
  * organisation it opens. */
 static bool authenticate_locked(struct tn_call *tc)
 {
-	static const char bearer[] = "Bearer ";
 	const char *key = call_header(tc->c, "Ocp-Apim-Subscription-Key");
-	const char *text = call_header(tc->c, "Authorization");
+	const char *bearer = call_bearer(tc->c);
 	const struct tn_org *subscriber = tc->t->orgs;
 	tc->org = tn_find_locked(tc->t, org_of(tc->c));
 	if (tc->org) {
@@ -207,9 +206,7 @@ static bool authenticate_locked(struct tn_call *tc)
 		subscriber = subscriber->next;
 	if (!subscriber)
 		return gateway(tc->c, 401, "Access denied due to invalid subscription key.");
-	bool is_bearer = text && strncmp(text, bearer, sizeof(bearer) - 1) == 0;
-	const struct tn_token *token =
-		is_bearer ? table_get(&tc->t->tokens, text + sizeof(bearer) - 1) : NULL;
+	const struct tn_token *token = bearer ? table_get(&tc->t->tokens, bearer) : NULL;
 	bool is_good = token && token->epoch == token->org->token_epoch &&
 		       clock_wall_ms() < token->expires_ms;
 	if (is_good && token->org == tc->org)

@@ -6,35 +6,7 @@
 #include "severa_internal.h"
 
 #include "base/clock.h"
-
-#define TEXT(path, member)                                                 \
-	{                                                                  \
-		path, FIELD_TEXT, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
-#define ID(path, member)                                                 \
-	{                                                                \
-		path, FIELD_ID, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
-#define ID_NEEDED(path, member)                                          \
-	{                                                                \
-		path, FIELD_ID, offsetof(ROW, member), FIELD_REQUIRED, 0 \
-	}
-#define DECIMAL(path, member)                                                 \
-	{                                                                     \
-		path, FIELD_DECIMAL, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
-#define DATE(path, member)                                                 \
-	{                                                                  \
-		path, FIELD_DATE, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
-#define INT(path, member)                                                 \
-	{                                                                 \
-		path, FIELD_INT, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
-#define BOOL(path, member)                                                 \
-	{                                                                  \
-		path, FIELD_BOOL, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
+#include "codec/json_fields.h"
 
 #define ROW struct invoice
 static const struct field invoice_fields[] = {

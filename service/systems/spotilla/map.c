@@ -7,25 +7,9 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "codec/json_fields.h"
 
 #define FORM_MAX ((size_t)64 << 10)
-
-#define TEXT(path, member)                                                 \
-	{                                                                  \
-		path, FIELD_TEXT, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
-#define ID(path, member)                                                 \
-	{                                                                \
-		path, FIELD_ID, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
-#define ID_NEEDED(path, member)                                          \
-	{                                                                \
-		path, FIELD_ID, offsetof(ROW, member), FIELD_REQUIRED, 0 \
-	}
-#define BOOL(path, member)                                                 \
-	{                                                                  \
-		path, FIELD_BOOL, offsetof(ROW, member), FIELD_OPTIONAL, 0 \
-	}
 
 #define ROW struct spotilla_customer
 static const struct field customer_fields[] = {
