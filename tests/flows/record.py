@@ -77,9 +77,9 @@ def plain(title, invoice="plain-hours", spec=None, **want):
 
 
 DONE = {"outcome": "done"}
-IN_DOUBT = {"netvisor.salesinvoice": {"state": "intent", "age_ms": 200000}}
-TWICE = {"netvisor.salesinvoice": {"state": "intent", "age_ms": 200000, "lookups": 1, "lookup_age_ms": 5000}}
-SENT = {"netvisor.salesinvoice": {"state": "done", "outcome": "4711"}}
+IN_DOUBT = {"delivery": {"state": "intent", "age_ms": 200000}}
+TWICE = {"delivery": {"state": "intent", "age_ms": 200000, "lookups": 1, "lookup_age_ms": 5000}}
+SENT = {"delivery": {"state": "done", "outcome": "4711"}}
 ALL_DONE = {**SENT, "severa.status": {"state": "done", "outcome": "x"}}
 
 plain("SV-01-invoice-in-transfer-status-is-relayed", **DONE, count=1, status="transferred")
@@ -121,7 +121,7 @@ plain("NV-08-project-and-unit-become-dimension-items",
 plain("NV-08-missing-heading", spec={"settings": {"dimensions": {"project_heading": "Puuttuu"}}}, error="data",
       reason="dimension_heading_missing", count=0)
 plain("SV-02-in-doubt-and-absent-waits-for-the-quiet-time",
-      spec={"steps": {"netvisor.salesinvoice": {"state": "intent", "age_ms": 1000}}}, error="doubt", count=0)
+      spec={"steps": {"delivery": {"state": "intent", "age_ms": 1000}}}, error="doubt", count=0)
 plain("SV-02-in-doubt-first-empty-look-up-does-not-count", spec={"steps": IN_DOUBT}, error="doubt", count=0)
 plain("SV-02-in-doubt-absent-twice-is-sent", spec={"steps": TWICE}, **DONE, note="absent_at_target", count=1)
 plain("SV-02-new-store-asks-the-target-first", spec={"epoch_ms": 4000000000000}, **DONE, count=1)
@@ -632,7 +632,7 @@ def sent_as(sb, organisation=None):
     ident = {"organisation": organisation or sb.setup["netvisor"]["organisation_id"], "number": str(inv["number"]),
              "customer": str(inv["customer"]["number"]), "date": inv["date"][:10], "currency": "EUR", "hash": "5e" * 32,
              "reference": inv["referenceNumber"], "sum": inv["totalIncludingTax"]["amount"]}
-    return {"netvisor.salesinvoice": {"state": "intent", "age_ms": 200000, "about": json.dumps(ident)}}
+    return {"delivery": {"state": "intent", "age_ms": 200000, "about": json.dumps(ident)}}
 
 
 @scenario("SV-02-renumbered-while-in-doubt-is-known-by-what-was-sent", outcome="done", note="found_at_target", count=1,

@@ -1,7 +1,7 @@
 /*
  * flow.c: Severa's sales invoices to Netvisor (NV-01): what the road of all Severa invoices
  * (flows/severa_road.h) asks of this target, in its order. What a document must look like stands in
- * rules.c, what must stand in Netvisor before it in registers.c.
+ * rules.c, what must stand in Netvisor before it in customers.c, products.c, dimensions.c.
  */
 #include "base/base.h"
 #include "internal.h"
@@ -199,7 +199,7 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",
-	.delivery_step = "netvisor.salesinvoice",
+	.delivery_step = "delivery",
 	.title = "Severa to Netvisor: sales invoices",
 	.settings = sn_setting_table,
 	.n_settings = SN_N_SETTINGS,

@@ -61,15 +61,33 @@ size_t sn_customer_changes(const struct netvisor_customer *theirs,
 /* Number, reference, customer, date and signed sum agree. */
 bool sn_is_same_invoice(const struct netvisor_listed *l, const struct delivery_identity *id);
 
-/* registers.c: find-or-create at Netvisor */
-bool sn_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;
-bool sn_temp_customer(struct sn *r, struct err *err) MUST_CHECK;
-/* Of rows whose product was chosen. */
-bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
-bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
-
+/* additions.c: find-or-create at Netvisor, once */
+#define SN_FRESH_MS ((int64_t)10 * 60 * 1000) /* for so long what was seen there is believed */
+bool sn_full(struct err *err);
+/* Names of a record: in the cache, as a lease, as the step of its creation (NULL: arena full). */
+const char *sn_cache_key(struct sn *r, const char *kind, const char *code);
+const char *sn_record_name(struct sn *r, const char *kind, const char *code);
+const char *sn_step_name(struct sn *r, const char *kind, const char *code);
+/* Before an addition: not while an earlier one may still have been carried out. */
+bool sn_begin_addition(struct sn *r, const char *step, struct err *err) MUST_CHECK;
+/* Found: an addition that nobody knew the end of has ended. */
+bool sn_close_addition(struct sn *r, const char *step, const char *key, struct err *err) MUST_CHECK;
+bool sn_may_be_there(const struct err *why);
+bool sn_refused(struct sn *r, const char *step, const struct err *why, struct err *err);
+/* Gives the lease back; returns ok, with err = why where it is not. */
+bool sn_release(struct sn *r, const char *record, bool ok, const struct err *why, struct err *err);
 /* Drops what the cache holds of the invoice's records, so that the next run looks again. */
 void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_code);
+
+/* customers.c */
+bool sn_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;
+bool sn_temp_customer(struct sn *r, struct err *err) MUST_CHECK;
+
+/* products.c: of rows whose product was chosen */
+bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
+
+/* dimensions.c */
+bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
 
 /* check.c */
 bool sn_check(struct road_check *c, struct err *err) MUST_CHECK;
