@@ -243,6 +243,9 @@ struct attempt {
 	/* Set by the flow with OUTCOME_DONE and OUTCOME_FOLLOWING: the target's own word for what
 	 * it says of the document; NULL: as before. It is follow_item.word the next time. */
 	const char *verdict;
+	/* Set by the flow with an error of a document that was sent: its verdict is still to come,
+	 * so it is asked for again while the connection is paused, too (MV-14). */
+	bool awaits_verdict;
 	bool keep_error; /* set by the flow with an error: nothing was tried; a transfer that needs
 			    data keeps the error that it has */
 	const char *result; /* check, dry_run, candidates: JSON answer for people, set by the flow

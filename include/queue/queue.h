@@ -142,6 +142,10 @@ struct queue_outcome {
 	 */
 	bool in_rounds;
 	int64_t watch_ms;
+	/* With needs_data: sent, and the verdict is still to come. It is run again by itself while
+	 * the connection is paused, too, and a hint by its key at the target brings that forward.
+	 */
+	bool awaits_verdict;
 	bool hand_back; /* no try is burned: state of before the claim, due after delay_ms */
 	bool delivered; /* a send step has its outcome; never taken back within a generation */
 	const char *error_code; /* reason code, for search; NULL clears */

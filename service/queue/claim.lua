@@ -95,8 +95,8 @@ local function claim_transfer(id, conn, place)
 	local try, first = tostring((tries or 0) + 1), later[5] or NOW
 	local job = { id, conn, r[2], state, generation, try, first, r[3], changed or '', '', number or '', later[1] or '', later[2] or '',
 		later[3] or '', later[4] or '' }
-	if later[8] then
-		job[16], job[17] = later[8], later[9] or ''
+	if later[8] or later[9] then
+		job[16], job[17] = later[8] or '0', later[9] or ''
 	end
 	lease_out(id, hold(next_fence(), state, try, first, rev, had, place), job)
 	return true

@@ -2,7 +2,7 @@
 -- leases, slots and indexes once per call.
 -- In ARGV per outcome: id, fence, head, with 'e' error code and JSON, with 'f' fingerprint, with 'h' content hash, with 'r'
 -- result, with 'v' the verdict's word, the timeline entries. A head is mode ('s' state, 'k' keep, 'b' back) and letters ('d'
--- delivered, and those above), state, delay ms or -1, number of entries, and how long it is watched in ms, where it is asked
+-- delivered, 'a' needs data and awaits its verdict, and those above), state, delay ms or -1, number of entries, and how long it is watched in ms, where it is asked
 -- for in rounds of follow-up (0: until the verdict comes; the delay is the interval then); jobs that ended alike have the same.
 -- Answers a letter per outcome: F stored, S stale, I illegal.
 local MAX_ENTRIES, FALLBACK_MS = 200, 60000
@@ -162,11 +162,25 @@ local function fields(plan, h, claimed)
 	end
 end
 
+-- Does it need data, and has been sent, and its verdict is to come? Then each of its runs is about that. One that left all as it
+-- was leaves that, too.
+local function awaits_verdict(plan, h, claimed)
+	if plan.to ~= 'needs_data' or plan.letter == 'I' then
+		return false
+	end
+	return h.mode == 's' and h.awaits or h.mode == 'k' and has(claimed.had, 'v')
+end
+
 -- The news that this run was to judge. Kept while it goes on; a run that judged nothing, since what is done stands, leaves them
 -- to be found anew.
 local function settle_news(plan, h, claimed)
 	local runs_again = h.mode == 's' and plan.to == 'following' and not h.watch
-	if not has(claimed.had, 'v') or runs_again then
+	if plan.awaits then
+		plan.verdict = true
+		push_pair(plan.set, 'fv', '1')
+		push_pair(plan.set, 'fa', NOW)
+	end
+	if plan.awaits or not has(claimed.had, 'v') or runs_again then
 		return
 	end
 	if h.mode == 'b' or plan.letter == 'I' or GOES_ON[plan.to] then
@@ -204,6 +218,8 @@ local function settle_follow(plan, h, claimed)
 	end
 	if to == 'following' or (h.watch and to == 'done') then
 		push_pair(plan.set, was_followed and 'fa' or 'fs', NOW)
+	elseif plan.awaits and not was_followed then
+		push_pair(plan.set, 'fs', NOW)
 	end
 	if h.watch and (to == 'following' or to == 'done') then
 		settle_round(plan, h, claimed)
@@ -225,6 +241,7 @@ local function plan_of(claimed, h, again)
 		plan = { set = {}, drop = {} }
 		move(plan, h, claimed.was, again)
 		plan.facts = h.mode == 's' and plan.letter == 'F'
+		plan.awaits = awaits_verdict(plan, h, claimed)
 		fields(plan, h, claimed)
 		settle_news(plan, h, claimed)
 		settle_follow(plan, h, claimed)
@@ -263,7 +280,9 @@ local function list_follow(plan, id, conn)
 	if plan.unasked then
 		push(plan.unasked, id)
 		push(plan.unwatched, id)
-		drop_target_key(conn, id)
+		if not plan.awaits then
+			drop_target_key(conn, id)
+		end
 	end
 end
 
@@ -317,7 +336,7 @@ local function head_of(head)
 	if not h then
 		local mode, letters, state, wait, n, watch = string.match(head, '^(%a)(%a*) (%S+) (%-?%d+) (%d+) ?(%d*)$')
 		h = { mode = mode, state = state, wait = tonumber(wait), n = tonumber(n), watch = tonumber(watch), texts = 0,
-			delivered = string.find(letters, 'd', 1, true) and true }
+			delivered = string.find(letters, 'd', 1, true) and true, awaits = string.find(letters, 'a', 1, true) and true }
 		for letter, name in string.gmatch('e=error f=fingerprint h=hash r=result v=word', '(%a)=(%a+)') do
 			if string.find(letters, letter, 1, true) then
 				h[name] = h.texts

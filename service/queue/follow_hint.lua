@@ -8,11 +8,33 @@ if not knows_all(ARGV[2]) then
 end
 local AGAIN_MS, SOON_MS = 300000, 2000
 local now = now_ms()
-local letters, conns = {}, {}
+local letters, conns, any = {}, {}, false
+
+-- It needs data, and has runs of its own.
+local function run_soon(conn, id, asked)
+	if look_again(id, true) then
+		return
+	end
+	local due = math.max(now, tonumber(asked or 0) + SOON_MS)
+	local planned = tonumber(call('ZSCORE', P .. 'q:delayed', id) or 0)
+	if call('ZSCORE', P .. 'q:c:' .. conn, id) or (planned > 0 and planned <= due) then
+		return
+	end
+	if due > now then
+		call('HSET', P .. 't:' .. id, 'due', string.format('%.0f', due))
+		delay(conn, id, due)
+	else
+		enqueue_verdict(conn, id)
+		any = true
+	end
+end
 
 local function hear(conn, id)
 	local key = P .. 't:' .. id
-	local r = call('HMGET', key, 'st', 'fu', 'fa', 'fd')
+	local r = call('HMGET', key, 'st', 'fu', 'fa', 'fd', 'fv')
+	if r[1] == 'needs_data' and r[5] then
+		return run_soon(conn, id, r[3])
+	end
 	local is_followed = r[4] and (r[1] == 'following' or (r[1] == 'done' and r[2]))
 	call('HSET', key, 'fh', 1)
 	if not is_followed then
@@ -34,7 +56,6 @@ for a = 3, #ARGV, 2 do
 		letters[#letters + 1] = 'U'
 	end
 end
-local any = false
 for conn in pairs(conns) do
 	if plan_round(conn, now, now + AGAIN_MS) and new_task('follow:' .. conn, 'follow', conn, '', now) then
 		any = true

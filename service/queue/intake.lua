@@ -11,7 +11,7 @@ end
 local now = now_ms()
 local NOW = string.format('%.0f', now) -- Redis turns a number into text much more slowly
 local MARKS_MAX, RELOOK_MS = 64, 600000
-local ready, listed, made, letters = {}, {}, {}, {}
+local ready, listed, made, letters, judged = {}, {}, {}, {}, {}
 
 -- What stands behind a mark that is remembered for so long.
 local stamps = {}
@@ -157,7 +157,9 @@ local function take(conn, kind, origin, found, id, key, source, mark, changed, n
 		end
 		call('HDEL', key, 'due')
 		call('ZREM', P .. 'q:delayed', id)
-		add(ready, conn, r[8] and is_paused(conn) and VERDICT_PLACE or score, id)
+		local is_judged = r[8] and is_paused(conn)
+		add(ready, conn, is_judged and VERDICT_PLACE or score, id)
+		judged[conn] = judged[conn] or is_judged
 	end
 	return letter
 end
@@ -201,8 +203,8 @@ end
 local any = false
 for conn, list in pairs(ready) do
 	call('ZADD', P .. 'q:c:' .. conn, 'NX', unpack(list))
-	-- A paused one takes its turn when it is started again.
-	if not is_paused(conn) then
+	-- A paused one takes its turn when it is started again, but for news of what was sent.
+	if judged[conn] or not is_paused(conn) then
 		take_turn(conn)
 		any = true
 	end

@@ -252,6 +252,7 @@ end
 -- 'fs' followed since, 'fd' due, 'fu' the watch's end; and 'fa' when it was asked for last, 'fw' the verdict's word then, 'fv'
 -- that news wait to be judged. fk:<conn> finds by the key at the target ('fk') whom a hint is about, from the delivery on; 'fh'
 -- says that one came (follow_hint.lua) and nobody has asked since.
+-- What needs data and has been sent stands in no round while its verdict is to come: it has its own runs by 'due', each with 'fv'.
 -- Documents of one age come due together, on a grid of their interval, so that they share a call; the grids of connections
 -- differ, and those of an interval and its multiples meet.
 local function follow_due(conn, interval, now)
@@ -318,9 +319,11 @@ end
 
 -- What the connection's follow-up needs when it was paused, or is another: news that stand in line go before it.
 local function put_follow(conn, is_put_aside, now)
-	for _, id in ipairs(is_put_aside and call('ZRANGE', P .. 'q:fo:' .. conn, 0, -1) or {}) do
-		if call('HEXISTS', P .. 't:' .. id, 'fv') == 1 then
-			call('ZADD', P .. 'q:c:' .. conn, 'XX', VERDICT_PLACE, id)
+	for _, set in ipairs(is_put_aside and { 'q:fo:' .. conn, 'ix:' .. conn .. ':needs_data' } or {}) do
+		for _, id in ipairs(call('ZRANGE', P .. set, 0, -1)) do
+			if call('HEXISTS', P .. 't:' .. id, 'fv') == 1 then
+				call('ZADD', P .. 'q:c:' .. conn, 'XX', VERDICT_PLACE, id)
+			end
 		end
 	end
 	plan_round(conn, now, now)

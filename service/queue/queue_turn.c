@@ -35,14 +35,15 @@ static bool has_error(const struct queue_outcome *o)
 /* What finish.lua calls the head; its letters say which texts follow. */
 static bool write_head(const struct queue_outcome *o, struct head *ret)
 {
-	int n = snprintf(ret->text, sizeof(ret->text), "%c%s%s%s%s%s%s %s %" PRId64 " %zu",
+	int n = snprintf(ret->text, sizeof(ret->text), "%c%s%s%s%s%s%s%s %s %" PRId64 " %zu",
 			 o->hand_back ? 'b'
 			 : o->keep    ? 'k'
 				      : 's',
-			 o->delivered ? "d" : "", has_error(o) ? "e" : "",
-			 has_text(o->fingerprint) ? "f" : "", has_text(o->content_hash) ? "h" : "",
-			 has_text(o->result) ? "r" : "", has_text(o->word) ? "v" : "",
-			 state_name(o->state), o->delay_ms, o->n_entries);
+			 o->delivered ? "d" : "", o->awaits_verdict ? "a" : "",
+			 has_error(o) ? "e" : "", has_text(o->fingerprint) ? "f" : "",
+			 has_text(o->content_hash) ? "h" : "", has_text(o->result) ? "r" : "",
+			 has_text(o->word) ? "v" : "", state_name(o->state), o->delay_ms,
+			 o->n_entries);
 	if (n > 0 && (size_t)n < sizeof(ret->text) && o->in_rounds)
 		n += snprintf(ret->text + n, sizeof(ret->text) - (size_t)n, " %" PRId64,
 			      o->watch_ms);

@@ -67,7 +67,8 @@ else
 	if to == 'following' then
 		call('HSET', key, 'fv', 1) -- somebody wants to know now, paused or not
 	end
-	enqueue(conn, id, to == 'following' and is_paused(conn) and VERDICT_PLACE or 2)
+	local is_about_sent = to == 'following' or call('HEXISTS', key, 'fv') == 1
+	enqueue(conn, id, is_about_sent and is_paused(conn) and VERDICT_PLACE or 2)
 	wake()
 end
 call('HSET', key, 'st', to, 'ua', now)

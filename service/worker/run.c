@@ -179,6 +179,7 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 	o->error_code = r->err.reason ? r->err.reason : err_code_name(r->err.code);
 	o->error_json = error_json(r);
 	o->fingerprint = fingerprint;
+	o->word = at->delivered ? at->verdict : NULL;
 	if (p.kind != PLAN_MOVE && !(is_asked && p.pause_connection)) {
 		o->hand_back = true;
 		o->state = r->job.was;
@@ -189,6 +190,7 @@ static void failed(struct run *r, const struct run_context *ctx, const struct at
 		return;
 	}
 	o->state = is_asked ? asked_state(r) : p.state;
+	o->awaits_verdict = at->awaits_verdict && at->delivered && o->state == STATE_NEEDS_DATA;
 	/* What is done stays done while a second look at it fails; only "gone at the target" is
 	 * told. */
 	if (r->job.was == STATE_DONE && (p.state != STATE_NEEDS_DATA || at->keep_error)) {

@@ -12,11 +12,11 @@ void elapse_follow(struct redis_pool *pool, const char *step, int64_t ms)
 {
 	static const char script[] =
 		"local P, step, ms = ARGV[1], ARGV[2], tonumber(ARGV[3]) "
-		"for _, set in ipairs({ 'q:fo:c', 'q:follow', 'ix:c:watched' }) do "
+		"for _, set in ipairs({ 'q:fo:c', 'q:follow', 'ix:c:watched', 'q:delayed' }) do "
 		"for _, m in ipairs(redis.call('ZRANGE', P .. set, 0, -1)) do "
 		"redis.call('ZINCRBY', P .. set, -ms, m) end end "
 		"for _, key in ipairs(redis.call('KEYS', P .. 't:*')) do "
-		"for _, f in ipairs({ 'i.1.' .. step, 'fs', 'fd', 'fu', 'fa' }) do "
+		"for _, f in ipairs({ 'i.1.' .. step, 'fs', 'fd', 'fu', 'fa', 'due' }) do "
 		"if redis.call('HEXISTS', key, f) == 1 then "
 		"redis.call('HINCRBY', key, f, -ms) end end end";
 	struct redis *r = NULL;

@@ -30,8 +30,8 @@ static const struct http_guard guard = { .allow_hosts = hosts,
 					 .request_timeout_ms = 1000 };
 static const struct system_values values;
 
-enum verdict { PENDING, DELIVERED, FAILED };
-static const char *const words[] = { "PENDING", "DELIVERED", "FAILED" };
+enum verdict { PENDING, DELIVERED, FAILED, PENDING_LONG };
+static const char *const words[] = { "PENDING", "DELIVERED", "FAILED", "PENDING" };
 
 /* The target. Documents are called by their number. */
 static struct {
@@ -70,6 +70,9 @@ static bool fake_run(struct attempt *at, struct err *err)
 		return false;
 	int verdict = target.verdicts[number_of(at->source_id)];
 	at->verdict = words[verdict];
+	at->awaits_verdict = verdict == PENDING_LONG;
+	if (verdict == PENDING_LONG)
+		return err_reason(err, ERR_DATA, "delivery_pending_long", "", "for over 7 days");
 	if (verdict == FAILED)
 		return err_reason(err, ERR_DATA, "refused_by_target", "", "no such recipient");
 	at->outcome = verdict == PENDING ? OUTCOME_FOLLOWING : OUTCOME_DONE;
@@ -100,7 +103,8 @@ static bool fake_follow(struct attempt *at, struct follow_item *items, size_t n,
 		assert_string_equal(items[i].target_key,
 				    arena_printf(at->arena, "key-%s", items[i].source_id));
 		items[i].seen = words[target.verdicts[number_of(items[i].source_id)]];
-		items[i].has_news = strcmp(items[i].seen, items[i].word) != 0;
+		items[i].has_news = strcmp(items[i].seen, items[i].word) != 0 ||
+				    target.verdicts[number_of(items[i].source_id)] == PENDING_LONG;
 	}
 	return true;
 }
@@ -272,7 +276,9 @@ static bool is_quiet(struct world *w)
 	struct queue_depth d;
 	struct err err = ERR_INIT;
 	assert_true(queue_depth(w->queue, &d, &err));
-	return d.running == 0 && d.ready_connections == 0 && followed(w).next_ms > clock_wall_ms();
+	int64_t next_ms = followed(w).next_ms;
+	return d.running == 0 && d.ready_connections == 0 &&
+	       (next_ms == 0 || next_ms > clock_wall_ms());
 }
 
 static void elapse(struct world *w, int64_t ms)
@@ -353,6 +359,73 @@ static void test_SV_07_verdicts_are_judged_while_paused(void **state)
 	assert_int_equal(transfer_of(w, 10).state, STATE_QUEUED);
 }
 
+/* Pending for so long that a person is told: that is no end, and a pause is none, either. */
+static void test_MV_14_what_is_pending_long_is_asked_for_while_paused(void **state)
+{
+	struct world *w = *state;
+	send_all(w, 3);
+	for (int i = 0; i < 3; i++)
+		target.verdicts[i] = PENDING_LONG;
+	elapse(w, 8 * DAY_MS);
+	AWAIT(n_in(w, STATE_NEEDS_DATA) == 3 && is_quiet(w));
+	set_state(w, CONNECTION_PAUSED, "operator");
+	for (int round = 0; round < 3; round++) { /* nothing new, and asked for again */
+		int runs = target.runs;
+		elapse(w, DAY_MS);
+		AWAIT(target.runs == runs + 3 && is_quiet(w));
+		assert_int_equal(n_in(w, STATE_NEEDS_DATA), 3);
+	}
+	target.verdicts[0] = DELIVERED;
+	target.verdicts[1] = FAILED;
+	elapse(w, DAY_MS);
+	AWAIT(n_in(w, STATE_DONE) == 1 && is_quiet(w));
+	struct transfer t = transfer_of(w, 0);
+	assert_string_equal(t.follow.word, "DELIVERED");
+	assert_true(t.follow.until_ms > clock_wall_ms() + 13 * DAY_MS);
+	assert_string_equal(transfer_of(w, 1).error_code, "refused_by_target");
+	assert_int_equal(followed(w).n_watched, 1);
+	/* A refusal is the end: nobody asks any more until the connection is active again. */
+	int runs = target.runs;
+	target.verdicts[1] = DELIVERED;
+	elapse(w, DAY_MS);
+	AWAIT(target.runs == runs + 1 && is_quiet(w)); /* the third */
+	assert_string_equal(transfer_of(w, 1).error_code, "refused_by_target");
+	assert_int_equal(target.sent, 3);
+}
+
+static enum queue_intake notify(struct world *w, int number)
+{
+	struct err err = ERR_INIT;
+	struct queue_receipt got;
+	const struct queue_item item = { .conn = "c",
+					 .origin = "test",
+					 .target_key = arena_printf(w->arena, "key-%d", number) };
+	assert_true(queue_intake(w->queue, &item, 1, &got, &err));
+	return got.what;
+}
+
+/* Both ways to be first: the target says so by itself, a person wants to know. */
+static void test_MV_14_what_is_pending_long_is_asked_for_at_once_on_a_hint(void **state)
+{
+	struct world *w = *state;
+	struct err err = ERR_INIT;
+	int64_t rev;
+	send_all(w, 2);
+	target.verdicts[0] = target.verdicts[1] = PENDING_LONG;
+	elapse(w, 8 * DAY_MS);
+	AWAIT(n_in(w, STATE_NEEDS_DATA) == 2 && is_quiet(w));
+	set_state(w, CONNECTION_PAUSED, "operator");
+	target.verdicts[0] = target.verdicts[1] = DELIVERED;
+	assert_int_equal(notify(w, 0), INTAKE_ASKED);
+	AWAIT(transfer_of(w, 0).state == STATE_DONE);
+	const struct transfer_order order = {
+		.id = transfer_of(w, 1).id, .action = TRANSFER_RETRY, .rev = -1, .who = "test"
+	};
+	assert_true(store_transfer_order(w->store, &order, &rev, &err));
+	AWAIT(transfer_of(w, 1).state == STATE_DONE);
+	assert_int_equal(target.sent, 2);
+}
+
 /* A flow that would send again what the target does not know cannot, while it is paused. */
 static void test_SV_07_a_judging_run_sends_nothing_while_paused(void **state)
 {
@@ -426,6 +499,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_MV_14_many_documents_share_few_calls),
 		TEST(test_SV_07_verdicts_are_judged_while_paused),
+		TEST(test_MV_14_what_is_pending_long_is_asked_for_while_paused),
+		TEST(test_MV_14_what_is_pending_long_is_asked_for_at_once_on_a_hint),
 		TEST(test_SV_07_a_judging_run_sends_nothing_while_paused),
 		TEST(test_MV_14_refused_credentials_stop_the_rounds),
 		TEST(test_MV_14_a_relay_that_dies_in_a_round_loses_nothing),

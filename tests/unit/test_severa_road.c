@@ -26,12 +26,14 @@ struct world {
 	const char *seller; /* its VAT number at Severa */
 	bool may_send, is_unopened;
 	bool loses_answer; /* of the next change of the status, which is made */
+	bool refuses_status, lacks_status; /* transferred: Severa does not take it, or has it not */
 	const char *scopes; /* that Severa grants */
 	const struct severa_status *checked; /* what the flow's check was given */
 	enum err_code send_ends; /* ERR_NONE: well */
 	struct delivery_seen seen;
 	bool is_first_only; /* the next look-up finds nothing */
 	struct road_verdict verdict;
+	bool is_pending_long;
 	int n_sent, n_asked, n_patched;
 	char looked_for[80]; /* id of the last look-up */
 };
@@ -91,8 +93,15 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 			       ? arena_printf(f->arena, "[%s]", invoice_json(w))
 			       : "[]";
 	else if (strstr(call->rq.url, "/v1/invoicestatuses"))
-		body = statuses;
-	else if (w->status && strcmp(call->rq.method, "PATCH") == 0)
+		body = w->lacks_status ? "[]" : statuses;
+	else if (w->refuses_status && strcmp(call->rq.method, "PATCH") == 0 &&
+		 memmem(call->rq.body.p, call->rq.body.n, TRANSFERRED, sizeof(TRANSFERRED) - 1)) {
+		*ret = (struct http_reply) { .status = 400,
+					     .body = SPAN_LIT("{\"errors\":[]}"),
+					     .content_type = "application/json",
+					     .retry_after_ms = -1 };
+		return true;
+	} else if (w->status && strcmp(call->rq.method, "PATCH") == 0)
 		body = put_status(w, call->rq.body);
 	else if (w->status)
 		body = invoice_json(w);
@@ -179,11 +188,11 @@ static bool toy_verdict(struct road *r, const struct step *sent, struct road_ver
 			struct err *err)
 {
 	struct world *w = world_of(r);
-	(void)err;
 	assert_string_equal(sent->outcome, "key");
 	w->n_asked++;
 	*ret = w->verdict;
-	return true;
+	return !w->is_pending_long ||
+	       err_reason(err, ERR_DATA, "delivery_pending_long", "10415", "for over 7 days");
 }
 
 static bool toy_check(struct road_check *c, struct err *err)
@@ -250,6 +259,7 @@ static bool run(struct world *w, struct err *err)
 	at->keep_error = false;
 	at->watch_ms = 0;
 	at->verdict = NULL;
+	at->awaits_verdict = false;
 	*err = (struct err)ERR_INIT;
 	return road_run(&toy, at, err);
 }
@@ -443,6 +453,47 @@ static void test_refused_late_after_done_MV_14(void **state)
 	w->verdict.fate = ROAD_FAILED;
 	fails_for(w, "delivery_failed");
 	assert_string_equal(w->status, FAILED);
+}
+
+/* Severa does not take the transferred status: what became of the invoice is seen, and told. */
+static void test_verdict_is_told_where_severa_refuses_the_status_MV_14(void **state)
+{
+	struct world *w = *state;
+	w->refuses_status = true;
+	fails_for(w, "status_refused");
+	assert_true(w->f.at.awaits_verdict);
+	assert_int_equal(w->n_asked, 0); /* it was sent a moment ago */
+	fails_for(w, "status_refused");
+	assert_int_equal(w->n_asked, 1);
+	assert_true(w->f.at.awaits_verdict);
+	w->is_pending_long = true;
+	fails_for(w, "delivery_pending_long");
+	assert_true(w->f.at.awaits_verdict);
+	w->is_pending_long = false;
+	w->verdict = (struct road_verdict) { .fate = ROAD_DELIVERED, .word = "DELIVERED" };
+	fails_for(w, "status_refused");
+	assert_string_equal(w->f.at.verdict, "DELIVERED");
+	assert_true(has_note(w, "delivered"));
+	w->verdict = (struct road_verdict) { .fate = ROAD_FAILED, .words = "No such receiver" };
+	fails_for(w, "delivery_failed");
+	assert_false(w->f.at.awaits_verdict);
+	assert_string_equal(w->status, FAILED);
+	assert_int_equal(w->n_sent, 1);
+}
+
+static void test_verdict_is_told_where_severa_lacks_the_status_MV_14(void **state)
+{
+	struct world *w = *state;
+	struct err err;
+	runs_to(w, OUTCOME_FOLLOWING);
+	w->lacks_status = true;
+	w->f.n_cache = 0;
+	fails_for(w, "status_unknown");
+	assert_int_equal(w->n_asked, 1);
+	w->verdict.fate = ROAD_FAILED;
+	assert_false(run(w, &err));
+	assert_string_equal(err.reason, "delivery_failed");
+	assert_int_equal(w->n_sent, 1);
 }
 
 /* Created on 2026-11-10; the store, where it is young, began ten days later. */
@@ -767,6 +818,11 @@ int main(void)
 			test_failed_status_that_a_person_was_faster_with_SV_03, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_late_after_done_MV_14, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(
+			test_verdict_is_told_where_severa_refuses_the_status_MV_14, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			test_verdict_is_told_where_severa_lacks_the_status_MV_14, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sent_before_a_loss_is_followed_again_MV_14,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_set_to_transferred_by_hand_is_never_sent_SV_04,

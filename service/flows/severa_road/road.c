@@ -34,7 +34,7 @@ static bool is_settled_by_hand(struct road *r, bool *ret, struct err *err)
 {
 	struct step failed;
 	*ret = false;
-	if (!r->inv.source_id || !road_stands_in(&r->inv, r->transferred))
+	if (!r->inv.source_id || !r->transferred || !road_stands_in(&r->inv, r->transferred))
 		return true;
 	if (!r->at->ops->step_get(r->at, STEP_FAILED, &failed, err))
 		return false;
@@ -49,9 +49,11 @@ static bool ask_verdict(struct road *r, const struct step *sent, struct err *err
 	bool is_settled;
 	if (!r->ops->verdict)
 		return true;
+	r->at->awaits_verdict = true;
 	if (!r->ops->verdict(r, sent, &verdict, err))
 		return false;
 	r->at->verdict = verdict.word;
+	r->at->awaits_verdict = verdict.fate != ROAD_FAILED;
 	switch (verdict.fate) {
 	case ROAD_PENDING:
 		r->at->outcome = OUTCOME_FOLLOWING;
@@ -77,6 +79,7 @@ static bool finish(struct road *r, bool is_fresh, struct err *err)
 {
 	struct invoice now;
 	struct err inner = ERR_INIT;
+	r->at->awaits_verdict = r->ops->verdict != NULL;
 	if (is_fresh)
 		return road_set_transferred(r, &r->inv, err);
 	if (severa_invoice(&r->severa, r->inv.source_id, &now, &inner))
@@ -85,6 +88,20 @@ static bool finish(struct road *r, bool is_fresh, struct err *err)
 		return road_pass_on(&inner, err);
 	road_note(r, "deleted_after_delivery", "Deleted in Severa after it was relayed.");
 	return true;
+}
+
+/* Severa's side of a sent invoice cannot be finished until somebody mends it (why): what became of
+ * it at the target is told all the same, and first where that needs somebody, too (MV-14). */
+static bool tell_all_the_same(struct road *r, const struct step *sent, const struct err *why,
+			      struct err *err)
+{
+	if (why->code != ERR_DATA || !r->ops->verdict)
+		return road_pass_on(why, err);
+	if (!ask_verdict(r, sent, err))
+		return false;
+	if (r->at->outcome == OUTCOME_DONE)
+		road_note(r, "delivered", "%s has delivered the invoice.", r->ops->target);
+	return road_pass_on(why, err);
 }
 
 /* Everything was done once, and the invoice stands in the transfer status again (DESIGN §4.8). */
@@ -110,11 +127,12 @@ static bool seen_again(struct road *r, const struct step *sent, struct err *err)
 static bool already_sent(struct road *r, const struct step *sent, struct err *err)
 {
 	struct step status;
+	struct err why = ERR_INIT;
 	if (!r->at->ops->step_get(r->at, STEP_STATUS, &status, err))
 		return false;
 	if (status.state != STEP_DONE) {
 		sent_off(r);
-		return finish(r, true, err);
+		return finish(r, true, &why) || tell_all_the_same(r, sent, &why, err);
 	}
 	r->at->outcome = OUTCOME_DONE;
 	if (r->is_waiting)
@@ -289,15 +307,26 @@ static bool relay(struct road *r, struct err *err)
 	return deliver(r, err) && finish(r, false, err);
 }
 
+/* A status of the connection's is not there, or not one alone. */
+static bool has_no_status(struct road *r, const struct err *why, struct err *err)
+{
+	struct step sent;
+	if (r->at->preview || !r->at->delivered)
+		return road_pass_on(why, err);
+	return r->at->ops->step_get(r->at, r->ops->flow->delivery_step, &sent, err) &&
+	       tell_all_the_same(r, &sent, why, err);
+}
+
 static bool run_document(struct road *r, struct err *err)
 {
 	struct attempt *at = r->at;
 	struct step sent;
+	struct err why = ERR_INIT;
 	bool is_there;
 	if (r->inv.number && !at->ops->set_number(at, r->inv.number, err))
 		return false;
-	if (!road_find_statuses(r, err))
-		return false;
+	if (!road_find_statuses(r, &why))
+		return has_no_status(r, &why, err);
 	r->is_waiting = road_stands_in(&r->inv, r->transfer);
 	if (at->preview)
 		return preview(r, err);
