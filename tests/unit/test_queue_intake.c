@@ -4,79 +4,8 @@
  */
 #include "base/base.h"
 
-#include <setjmp.h>
-
-#include <cmocka.h>
-
 #include "base/clock.h"
-#include "queue/queue.h"
-#include "redis_fixture.h"
-
-static struct redis_fixture server;
-static struct redis_pool *pool;
-static struct store *store;
-static struct queue *queue;
-static struct arena *arena;
-
-#define OK(call)                                                \
-	do {                                                    \
-		struct err err = ERR_INIT;                      \
-		if (!(call))                                    \
-			fail_msg("%s: %s", #call, err.message); \
-	} while (0)
-
-/* A command whose words hold no blank. */
-static const struct redis_value *command(const char *text)
-{
-	struct redis *r = NULL;
-	const struct redis_value *v = NULL;
-	OK(redis_borrow(pool, 1000, &r, &err));
-	OK(redis_commandf(r, arena, &v, &err, text));
-	redis_give_back(r);
-	return v;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	struct seal_key key;
-	seal_key_random(&key);
-	if (!redis_fixture_start(&server))
-		return -1;
-	const struct redis_options ro = { .url = server.url, .prefix = "v:", .pool_size = 4 };
-	if (!redis_pool_new(&ro, &pool, &err))
-		return -1;
-	const struct store_options so = { .pool = pool, .key = &key };
-	if (!store_new(&so, &store, &err))
-		return -1;
-	const struct queue_options qo = { .pool = pool, .store = store, .key = &key };
-	return queue_new(&qo, &queue, &err) ? 0 : -1;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	queue_free(queue);
-	store_free(store);
-	redis_pool_free(pool);
-	redis_fixture_stop(&server);
-	return 0;
-}
-
-static int empty(void **state)
-{
-	(void)state;
-	arena = arena_new(64 * 1024 * 1024);
-	return arena && redis_fixture_flush(&server) ? 0 : -1;
-}
-
-static int tidy(void **state)
-{
-	(void)state;
-	arena_free(arena);
-	return 0;
-}
+#include "relay_fixture.h"
 
 static struct queue_item webhook(const char *conn, const char *source_id, const char *webhook_id)
 {
@@ -87,20 +16,9 @@ static struct queue_item webhook(const char *conn, const char *source_id, const 
 				     .origin = "webhook" };
 }
 
-static enum queue_intake hint(const char *conn, const char *source_id, const char *webhook_id)
-{
-	struct queue_receipt got;
-	const struct queue_item item = webhook(conn, source_id, webhook_id);
-	OK(queue_intake(queue, &item, 1, &got, &err));
-	return got.what;
-}
-
 static void assert_next(const char *conn, const char *source_id)
 {
-	struct queue_job job;
-	size_t n = 0;
-	OK(queue_claim(queue, arena, 1, &job, &n, &err));
-	assert_int_equal(n, 1);
+	struct queue_job job = must_claim();
 	assert_string_equal(job.conn, conn);
 	assert_string_equal(job.source_id, source_id);
 }
@@ -127,20 +45,16 @@ static void each_item_of_a_mixed_batch_has_its_answer(void **state)
 		INTAKE_KNOWN, INTAKE_NEW, INTAKE_SEEN,	 INTAKE_NEW,
 	};
 	struct queue_receipt got[ARRAY_SIZE(items)];
-	OK(queue_intake(queue, items, ARRAY_SIZE(items), got, &err));
+	OK(queue_intake(fx.queue, items, ARRAY_SIZE(items), got, &err));
 	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
 		char id[TRANSFER_ID_MAX];
 		assert_int_equal(got[i].what, wanted[i]);
 		transfer_id(items[i].conn, items[i].kind, items[i].source_id, id);
 		assert_string_equal(got[i].id, id);
 	}
-	const struct redis_value *ids = command("HGET v:no:a 77");
+	const struct redis_value *ids = redis_do("HGET v:no:a 77", NULL, NULL);
 	assert_string_equal(ids->s.p, got[3].id);
-	struct strbuf key = STRBUF_INIT(arena, 128);
-	strbuf_addf(&key, "HMGET v:t:%s c k s or ch no st", got[3].id);
-	const char *text = NULL;
-	OK(strbuf_finish(&key, &text, &err));
-	const struct redis_value *v = command(text);
+	const struct redis_value *v = redis_do("HMGET v:t:%s c k s or ch no st", got[3].id, NULL);
 	static const char *const fields[] = { "a", "invoice", "2", "poll", "c1", "77", "queued" };
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		assert_string_equal(v->items[i].s.p, fields[i]);
@@ -156,7 +70,7 @@ static void a_batch_keeps_the_order_of_a_connection(void **state)
 		snprintf(ids[i], sizeof(ids[i]), "%d", i);
 		items[i] = webhook(i % 2 ? "b" : "a", ids[i], NULL);
 	}
-	OK(queue_intake(queue, items, QUEUE_BATCH_MAX, got, &err));
+	OK(queue_intake(fx.queue, items, QUEUE_BATCH_MAX, got, &err));
 	for (int i = 0; i < QUEUE_BATCH_MAX; i++)
 		assert_next(i % 2 ? "b" : "a", ids[i]);
 }
@@ -167,7 +81,7 @@ static void a_replay_changes_nothing_and_another_webhook_does(void **state)
 	assert_int_equal(hint("a", "1", "w1"), INTAKE_NEW);
 	assert_next("a", "1");
 	assert_int_equal(hint("a", "1", "w1"), INTAKE_REPLAY);
-	assert_int_equal(command("EXISTS v:q:c:a")->i, 0);
+	assert_int_equal(redis_do("EXISTS v:q:c:a", NULL, NULL)->i, 0);
 	for (int i = 0; i < 40; i++) {
 		char id[24];
 		snprintf(id, sizeof(id), "more-%d", i);
@@ -183,38 +97,32 @@ static void a_replay_changes_nothing_and_another_webhook_does(void **state)
 /* Makes the record's marks 900 s older. */
 static void age_marks(const char *id)
 {
-	char text[128];
-	snprintf(text, sizeof(text), "HGET v:t:%s wh", id);
-	const char *marks = command(text)->s.p;
-	struct redis *r = NULL;
-	const struct redis_value *v = NULL;
-	struct strbuf sb = STRBUF_INIT(arena, 4096);
+	const char *marks = redis_do("HGET v:t:%s wh", id, NULL)->s.p, *older = NULL;
+	struct strbuf sb = STRBUF_INIT(fx.arena, 4096);
 	for (const char *p = marks; *p; p += 26) {
 		unsigned long seconds = strtoul(p + 17, NULL, 16);
 		strbuf_addspan(&sb, (struct span) { p, 17 });
 		strbuf_addf(&sb, "%08lx ", seconds - 900);
 	}
-	OK(redis_borrow(pool, 1000, &r, &err));
-	OK(redis_commandf(r, arena, &v, &err, "HSET v:t:%s wh %b", id, strbuf_span(&sb)));
-	redis_give_back(r);
+	OK(strbuf_finish(&sb, &older, &err));
+	(void)redis_do("HSET v:t:%s wh %s", id, older);
 }
 
 static void replay_marks_lapse_and_stay_few(void **state)
 {
 	(void)state;
-	char id[TRANSFER_ID_MAX], text[128], webhook_id[24];
+	char id[TRANSFER_ID_MAX], webhook_id[24];
 	transfer_id("a", "invoice", "1", id);
-	snprintf(text, sizeof(text), "HSTRLEN v:t:%s wh", id);
 	for (int i = 0; i < 200; i++) {
 		snprintf(webhook_id, sizeof(webhook_id), "w%d", i);
 		assert_int_not_equal(hint("a", "1", webhook_id), INTAKE_REPLAY);
 	}
-	assert_int_equal(command(text)->i, 64 * 26);
+	assert_int_equal(redis_do("HSTRLEN v:t:%s wh", id, NULL)->i, 64 * 26);
 	assert_int_equal(hint("a", "1", "w199"), INTAKE_REPLAY);
 	assert_int_equal(hint("a", "1", "w136"), INTAKE_REPLAY);
 	age_marks(id);
 	assert_int_equal(hint("a", "1", "w199"), INTAKE_KNOWN);
-	assert_int_equal(command(text)->i, 26);
+	assert_int_equal(redis_do("HSTRLEN v:t:%s wh", id, NULL)->i, 26);
 }
 
 /* facts/spotilla.md B7: an event's id is remembered for 7 days. */
@@ -232,37 +140,37 @@ static void an_id_is_remembered_as_long_as_its_sender_wants(void **state)
 	other.webhook_id = "evt_2";
 	other.remember_s = 0;
 	transfer_id("a", "task", "90017", id);
-	OK(queue_intake(queue, &item, 1, &got, &err));
+	OK(queue_intake(fx.queue, &item, 1, &got, &err));
 	assert_int_equal(got.what, INTAKE_NEW);
-	OK(queue_intake(queue, &other, 1, &got, &err));
+	OK(queue_intake(fx.queue, &other, 1, &got, &err));
 	assert_int_equal(got.what, INTAKE_KNOWN);
 	for (int i = 0; i < 7 * 86400 / 900 - 1; i++)
 		age_marks(id);
-	OK(queue_intake(queue, &other, 1, &got, &err));
+	OK(queue_intake(fx.queue, &other, 1, &got, &err));
 	assert_int_equal(got.what, INTAKE_KNOWN);
-	OK(queue_intake(queue, &item, 1, &got, &err));
+	OK(queue_intake(fx.queue, &item, 1, &got, &err));
 	assert_int_equal(got.what, INTAKE_REPLAY);
 	age_marks(id);
 	age_marks(id);
-	OK(queue_intake(queue, &item, 1, &got, &err));
+	OK(queue_intake(fx.queue, &item, 1, &got, &err));
 	assert_int_equal(got.what, INTAKE_KNOWN);
 }
 
 static void a_paused_connection_wakes_nobody(void **state)
 {
 	(void)state;
-	(void)command("HSET v:q:keys:a p 1");
+	(void)redis_do("HSET v:q:keys:a p 1", NULL, NULL);
 	assert_int_equal(hint("a", "1", NULL), INTAKE_NEW);
-	assert_int_equal(command("EXISTS v:q:wake v:q:ring")->i, 0);
-	assert_int_equal(command("ZCARD v:q:c:a")->i, 1);
-	(void)command("HSET v:q:keys:a p 0");
+	assert_int_equal(redis_do("EXISTS v:q:wake v:q:ring", NULL, NULL)->i, 0);
+	assert_int_equal(redis_do("ZCARD v:q:c:a", NULL, NULL)->i, 1);
+	(void)redis_do("HSET v:q:keys:a p 0", NULL, NULL);
 	assert_int_equal(hint("a", "2", NULL), INTAKE_NEW);
-	assert_int_equal(command("LLEN v:q:wake")->i, 1);
+	assert_int_equal(redis_do("LLEN v:q:wake", NULL, NULL)->i, 1);
 	assert_next("a", "1");
 	assert_next("a", "2");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, empty, tidy)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, relay_empty, relay_tidy)
 
 int main(void)
 {
@@ -274,5 +182,5 @@ int main(void)
 		TEST(an_id_is_remembered_as_long_as_its_sender_wants),
 		TEST(a_paused_connection_wakes_nobody),
 	};
-	return cmocka_run_group_tests_name("queue_intake", tests, start, stop);
+	return cmocka_run_group_tests_name("queue_intake", tests, relay_start, relay_stop);
 }
