@@ -40,7 +40,7 @@ enum register_direction {
 	REGISTER_BACK /* right to left */
 };
 
-/* A field as it is to stand at the target. */
+/* A field as it is to stand at the target, defaults included: what differs there is an edit. */
 struct register_value {
 	const char *name; /* two registers of one kind name their fields alike */
 	const char *value; /* NULL: empty at the source */
@@ -61,7 +61,8 @@ struct register_match {
 	const char *note; /* what `match` wants to know of it; at most 200 bytes; NULL: nothing */
 	/*
 	 * Its fields, as far as the listing tells them, named as `map` does: what is so already is
-	 * not written again. n_values 0: not known.
+	 * not written again. n_values 0: not known. With create_only they tell the register that
+	 * goes back what was edited since: what differs from the values of `map` (PC-06).
 	 */
 	const struct link_value *values;
 	size_t n_values;

@@ -75,11 +75,11 @@ bool record_fails(struct slice *s, struct rec *rec, const struct err *why)
 
 /* --- what is to be done --- */
 
-static const char *last_value(const struct record_link *l, const char *name)
+static const char *value_of(const struct link_value *values, size_t n, const char *name)
 {
-	for (size_t i = 0; i < l->n_values; i++)
-		if (str_eq(l->values[i].name, name))
-			return l->values[i].value;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(values[i].name, name))
+			return values[i].value;
 	return NULL;
 }
 
@@ -89,23 +89,34 @@ static bool mark_changes(struct rec *rec)
 	bool any = false;
 	for (size_t i = 0; i < rec->r->n_values; i++) {
 		struct register_value *v = &rec->r->values[i];
-		const char *last = last_value(&rec->link, v->name);
+		const char *last = value_of(rec->link.values, rec->link.n_values, v->name);
 		v->is_changed = is_empty(v->value) ? !is_empty(last) : !str_eq(last, v->value);
 		any |= v->is_changed;
 	}
 	return any;
 }
 
-static void set_values(struct slice *s, struct rec *rec)
+static struct link_value *new_values(struct slice *s, size_t n)
 {
-	const struct register_record *r = rec->r;
 	pthread_mutex_lock(&s->lock);
-	struct link_value *to = arena_alloc_array(page_of(s)->arena, r->n_values + 1, sizeof(*to));
+	struct link_value *to = arena_alloc_array(page_of(s)->arena, n + 1, sizeof(*to));
 	pthread_mutex_unlock(&s->lock);
-	rec->link.values = to;
-	rec->link.n_values = to ? r->n_values : 0;
+	return to;
+}
+
+/* As the record is to stand at the target; NULL without memory: all of it is news the next time. */
+static const struct link_value *own_values(struct slice *s, const struct register_record *r)
+{
+	struct link_value *to = new_values(s, r->n_values);
 	for (size_t i = 0; to && i < r->n_values; i++)
 		to[i] = (struct link_value) { r->values[i].name, r->values[i].value };
+	return to;
+}
+
+static void set_values(struct slice *s, struct rec *rec)
+{
+	rec->link.values = own_values(s, rec->r);
+	rec->link.n_values = rec->link.values ? rec->r->n_values : 0;
 }
 
 static void sort_linked(struct slice *s, struct rec *rec)
@@ -231,14 +242,39 @@ bool record_find(struct slice *s, struct attempt *at, struct rec *const *recs, s
 	return false;
 }
 
+/*
+ * What a pair that was found is compared with from now on. Of one that is not written to from here:
+ * what we made there, or would have made; what stands there now may be an edit of the time that
+ * nobody remembers, and is news for the way back. Of all others: what stands there.
+ *
+ * A field that is empty at one side may have been so ever since: it empties nothing (NV-05), unless
+ * it is our own creation that was found.
+ */
+static void know_values(struct slice *s, struct rec *rec, const struct register_match *m)
+{
+	bool theirs = !s->reg->create_only;
+	const struct link_value *sides[] = { own_values(s, rec->r), m->values };
+	const size_t n[] = { sides[0] ? rec->r->n_values : 0, m->n_values };
+	struct link_value *to = new_values(s, n[theirs]);
+	for (size_t i = 0; to && i < n[theirs]; i++) {
+		to[i] = sides[theirs][i];
+		if (!rec->has_intent && is_empty(value_of(sides[!theirs], n[!theirs], to[i].name)))
+			to[i].value = NULL;
+	}
+	rec->link.values = to;
+	rec->link.n_values = to ? n[theirs] : 0;
+}
+
 static void adopt(struct slice *s, struct rec *rec, const struct register_match *m)
 {
 	enum link_side from = source_side(s), to = link_other(from);
-	rec->link = (struct record_link) { .values = m->values, .n_values = m->n_values };
+	rec->link = (struct record_link) { .values = NULL };
 	rec->link.id[from] = rec->r->id;
 	rec->link.id[to] = m->id;
-	rec->link.version[to] = m->version;
+	/* Without its stamp the way back looks at it. */
+	rec->link.version[to] = s->reg->create_only && rec->r->n_values ? NULL : m->version;
 	rec->link.made[to] = rec->has_intent;
+	know_values(s, rec, m);
 	rec->r->link = &rec->link;
 	rec->has_news = rec->is_linked = true;
 	rec->end = END_LINKED;

@@ -214,6 +214,30 @@ def test_PC_09_a_key_that_is_revoked_stops_its_own_connection_alone(service):
     assert service.setup("kajo")["spotilla"]["token"] not in (service.relay.folder / "log").read_text(encoding="utf-8")
 
 
+def test_PC_06_an_edit_in_procountor_while_redis_was_emptied_comes_back():
+    def phones(service):
+        return {c["number"]: c["phone"] for c in service.sandbox.control("spotilla/louhi/customers")}
+
+    with Service(**SETTINGS) as service:
+        start(service, "louhi")
+        settled(service, "louhi", 10)
+        runs_over(service, "louhi")
+        before, known = writes(service, "louhi"), phones(service)
+        service.relay.kill()
+        service.sandbox.control("procountor/louhi/partners/SP-1001", "POST", {"registryInfo": {"active": True, "phone": "+358 40 7654321"}})
+        service.redis.cli("FLUSHALL")
+        service.relay.start()
+        wait_for("the connection is back", lambda: service.call("GET", "/v1/connections/louhi").status == 200, 30, 0.1)
+        run_once(service, "louhi")
+        assert phones(service) == {**known, "SP-1001": "+358 40 7654321"}
+        # Our own creations are no edits: one card was changed in Spotilla, and nothing in Procountor.
+        after = writes(service, "louhi")
+        assert [b - a for a, b in zip(before, after)] == [0, 1, 0, 0, 0, 0, 0, 0, 0, 0], (before, after)
+        run_once(service, "louhi")
+        assert writes(service, "louhi") == after
+        each_once(service, "louhi")
+
+
 LINES = [("procountor", "/invoices", "POST"), ("procountor", "/businesspartners", "POST"), ("procountor", "/products", "POST"),
          ("spotilla", "/tasks/", "PATCH"), ("spotilla", "/customers", "POST")]
 

@@ -313,12 +313,17 @@ static bool world_map(struct attempt *at, struct register_record *r, struct err 
 static struct register_match match_of(struct attempt *at, const struct world_record *r)
 {
 	const char **keys = arena_alloc(at->arena, sizeof(*keys));
-	assert(keys);
+	struct link_value *fields = arena_alloc_array(at->arena, 2, sizeof(*fields));
+	assert(keys && fields);
 	keys[0] = key_of(at, r->code);
+	fields[0] = (struct link_value) { "name", text(at, r->name) };
+	fields[1] = (struct link_value) { "mail", r->mail[0] ? text(at, r->mail) : NULL };
 	return (struct register_match) { .id = text(at, r->id),
 					 .version = version_text(at, r->version),
 					 .keys = keys,
-					 .n_keys = 1 };
+					 .n_keys = 1,
+					 .values = fields,
+					 .n_values = 2 };
 }
 
 static bool world_list_target(struct attempt *at, const struct register_cursor *from,
@@ -381,7 +386,7 @@ static bool world_create(struct attempt *at, const struct register_record *r,
 	struct world_record *made = add(now, p.kind, !p.from, data->code, r->values[0].value,
 					data->mail);
 	size_t n = strlen(made->name);
-	if (p.kind == KIND_CUSTOMER && p.from == AT_LEFT)
+	if (p.kind == KIND_CUSTOMER && p.from == AT_LEFT && !now->keeps_names)
 		snprintf(made->name + n, sizeof(made->name) - n, " (kept so)");
 	target(p)->creates++;
 	if (now->cut_creates > 0) {

@@ -47,6 +47,7 @@ struct world {
 	int away_at, away_for; /* outage from this event on, of so many calls */
 	bool refuses_to_create; /* each create: outage; the rest answers */
 	int company; /* the company at the right: ids of records are its own */
+	bool keeps_names; /* the right side has no form of its own for a customer's name */
 	char suffix[16]; /* as a setting would, map puts it behind names */
 	char order[8192]; /* names of calls, "products.list ..." */
 	bool logs_order;

@@ -291,6 +291,61 @@ static void test_PC_06_an_edit_comes_back_once_and_never_returns(void **state)
 	assert_each_once();
 }
 
+static const struct world_record *customer(enum world_side side, const char *code)
+{
+	const struct world_record *r = world_get(t.world, KIND_CUSTOMER, side, code);
+	assert_non_null(r);
+	return r;
+}
+
+/* Nobody remembers how the pairs stood: what differs is an edit of that time, what is the same is
+ * none, and what only one side has is not emptied there. */
+static void test_PC_06_an_edit_of_the_time_when_redis_was_emptied_comes_back(void **state)
+{
+	(void)state;
+	t.world->keeps_names = true;
+	fill(1, 4, 0);
+	(void)run_all(ALL_REGISTERS, RUN_CHANGES);
+	world_put(t.world, KIND_CUSTOMER, AT_RIGHT, "K1-2", "edited at the right", "a@b.example");
+	world_put(t.world, KIND_CUSTOMER, AT_RIGHT, "K1-3", "name 3", "");
+	int writes = world_writes(t.world);
+	assert_true(redis_fixture_flush(&t.fx));
+	struct register_run run = run_all(ALL_REGISTERS, RUN_CHANGES);
+	assert_int_equal(count(&run, "customers", RUN_LINKED_N), 4);
+	assert_int_equal(count(&run, "partners", RUN_UPDATED_N), 1);
+	assert_string_equal(customer(AT_LEFT, "K1-2")->name, "edited at the right");
+	assert_string_equal(customer(AT_LEFT, "K1-3")->mail, "a@b.example");
+	assert_int_equal(world_writes(t.world), writes + 1);
+	(void)run_all(ALL_REGISTERS, RUN_EVERYTHING);
+	assert_int_equal(world_writes(t.world), writes + 1);
+	assert_each_once();
+}
+
+/* The answer to the creation was lost, and somebody was quicker than the next look-up. */
+static void test_PC_06_an_edit_before_a_creation_in_doubt_is_found_comes_back(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	t.world->keeps_names = true;
+	t.world->cut_creates = 2;
+	fill(0, 2, 0);
+	order_run("customers partners", RUN_CHANGES, id);
+	struct relay r;
+	struct err err = ERR_INIT;
+	assert_true(open_relay(&r, &err));
+	(void)turn_until_running(&r, id);
+	close_relay(&r);
+	assert_int_equal(t.world->sides[KIND_CUSTOMER][AT_RIGHT].n, 2);
+	world_put(t.world, KIND_CUSTOMER, AT_RIGHT, "K1-1", "quick", "");
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	struct register_run run = read_run(id);
+	assert_int_equal(count(&run, "customers", RUN_LINKED_N), 2);
+	assert_int_equal(count(&run, "partners", RUN_UPDATED_N), 1);
+	assert_string_equal(customer(AT_LEFT, "K1-1")->name, "quick");
+	assert_string_equal(customer(AT_LEFT, "K1-1")->mail, "");
+	assert_each_once();
+}
+
 static void test_NV_05_an_emptied_field_empties_only_what_was_not_empty(void **state)
 {
 	(void)state;
@@ -301,7 +356,17 @@ static void test_NV_05_an_emptied_field_empties_only_what_was_not_empty(void **s
 	world_put(t.world, KIND_CARD, AT_RIGHT, "had-none", "n", "by hand@b.example");
 	world_put(t.world, KIND_CARD, AT_LEFT, "had", "n", "");
 	world_put(t.world, KIND_CARD, AT_LEFT, "had-none", "renamed", "");
-	struct register_run run = run_all("cards", RUN_CHANGES);
+	/* There already, and never written by us. */
+	world_put(t.world, KIND_CARD, AT_RIGHT, "found", "n", "by hand@b.example");
+	world_put(t.world, KIND_CARD, AT_LEFT, "found", "renamed", "");
+	struct register_run run = run_all("cards", RUN_LINKS);
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "found")->mail,
+			    "by hand@b.example");
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "found")->name, "renamed");
+	world_put(t.world, KIND_CARD, AT_LEFT, "found", "again", "");
+	(void)run_all("cards", RUN_CHANGES);
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "found")->mail,
+			    "by hand@b.example");
 	assert_int_equal(count(&run, "cards", RUN_UPDATED_N), 2);
 	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "had")->mail, "");
 	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "had-none")->mail,
@@ -836,6 +901,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_PC_04_PC_05_new_records_are_created_once),
 		T(test_PC_06_an_edit_comes_back_once_and_never_returns),
+		T(test_PC_06_an_edit_of_the_time_when_redis_was_emptied_comes_back),
+		T(test_PC_06_an_edit_before_a_creation_in_doubt_is_found_comes_back),
 		T(test_NV_05_an_emptied_field_empties_only_what_was_not_empty),
 		T(test_registers_go_in_the_order_in_which_one_needs_the_other),
 		T(test_what_stands_at_the_target_is_linked_by_business_key),

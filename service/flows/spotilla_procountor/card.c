@@ -112,6 +112,16 @@ bool sp_values_of_customer(struct arena *arena, const struct spotilla_customer *
 	return keep(arena, &f, ret, ret_n);
 }
 
+bool sp_set_values(struct arena *arena, const struct link_value *values, size_t n,
+		   struct register_record *r)
+{
+	r->values = arena_alloc_array(arena, n + 1 + SP_VALUES_SPARE, sizeof(*r->values));
+	for (size_t i = 0; r->values && i < n; i++)
+		r->values[r->n_values++] = (struct register_value) { .name = values[i].name,
+								     .value = values[i].value };
+	return r->values != NULL;
+}
+
 /* ---- keys ---------------------------------------------------------------------------------- */
 
 bool sp_card_keys(struct arena *arena, const struct sp_card *card,

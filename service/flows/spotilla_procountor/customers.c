@@ -54,20 +54,55 @@ static bool read_ids(struct attempt *at, const char *const *ids, size_t n,
 	return sp_read_ids(at, &source, ids, n, ret, err);
 }
 
-static bool set_values(struct attempt *at, const struct spotilla_customer *c,
-		       struct register_record *r, struct err *err)
+/* What is made of it in Procountor. */
+static bool make_card(const struct sp *sp, const struct spotilla_customer *c,
+		      struct procountor_partner *ret, struct err *err)
 {
+	const struct customer *k = &c->customer;
+	*ret = (struct procountor_partner) {
+		.name = k->name,
+		.customer_number = k->code,
+		.business_id = k->business_id && k->business_id[0] ? k->business_id : NULL,
+		.is_active = true,
+		.address.at = k->delivery,
+		.email = k->email,
+		.phone = k->phone,
+		.language = k->language,
+		.channel = c->invoice_channel ? c->invoice_channel : sp->set.partner_channel,
+		.payment_method = "BANK_TRANSFER",
+		.currency = sp->set.currency,
+	};
+	if (c->has_billing_address)
+		ret->billing.at = k->billing;
+	if (!ret->address.at.country_code && !ret->address.at.country_name)
+		ret->address.at.country_code = "FI";
+	if (c->has_billing_address && !ret->billing.at.country_code &&
+	    !ret->billing.at.country_name)
+		ret->billing.at.country_code = ret->address.at.country_code;
+	if (c->n_contacts) {
+		ret->contact_name = c->contacts[0].name;
+		ret->contact_email = c->contacts[0].email;
+		ret->contact_phone = c->contacts[0].phone;
+	}
+	if (!c->has_payment_term)
+		return true;
+	ret->payment_term_days = arena_printf(sp->at->arena, "%" PRId64, c->payment_term_days);
+	return ret->payment_term_days || full(err);
+}
+
+/* Its fields as they are to stand there, defaults and all: what differs later is an edit. */
+static bool set_values(struct sp *sp, const struct spotilla_customer *c, struct register_record *r,
+		       struct err *err)
+{
+	struct procountor_partner card;
 	struct link_value *values;
 	size_t n;
-	if (!sp_values_of_customer(at->arena, c, &values, &n))
-		return full(err);
-	r->values = arena_alloc_array(at->arena, n + 1, sizeof(*r->values));
-	if (!r->values)
-		return full(err);
-	for (size_t i = 0; i < n; i++)
-		r->values[r->n_values++] = (struct register_value) { .name = values[i].name,
-								     .value = values[i].value };
-	return true;
+	if (!make_card(sp, c, &card, err))
+		return false;
+	return sp_values_of_partner(sp->at->arena, &sp->set, &card, &values, &n) &&
+			       sp_set_values(sp->at->arena, values, n, r)
+		       ? true
+		       : full(err);
 }
 
 /* A business id that is there must be one: Procountor's register is no place to mend it. */
@@ -97,7 +132,7 @@ static bool map(struct attempt *at, struct register_record *r, struct err *err)
 	r->lease = arena_printf(at->arena, "%s:customer:%s", sp.account,
 				k->business_id && k->business_id[0] ? k->business_id : k->code);
 	return r->lease && sp_card_keys(at->arena, &card, r->keys, &r->n_keys)
-		       ? set_values(at, c, r, err)
+		       ? set_values(&sp, c, r, err)
 		       : full(err);
 }
 
@@ -211,52 +246,14 @@ static bool match(const struct register_record *r, const struct register_match *
 	return sp_match_card(r, m, &own, err); /* which partner it names was asked for before */
 }
 
-static void make_card(const struct sp *sp, const struct spotilla_customer *c,
-		      struct procountor_partner *ret)
-{
-	const struct customer *k = &c->customer;
-	*ret = (struct procountor_partner) {
-		.name = k->name,
-		.customer_number = k->code,
-		.business_id = k->business_id && k->business_id[0] ? k->business_id : NULL,
-		.is_active = true,
-		.address.at = k->delivery,
-		.email = k->email,
-		.phone = k->phone,
-		.language = k->language,
-		.channel = c->invoice_channel ? c->invoice_channel : sp->set.partner_channel,
-		.payment_method = "BANK_TRANSFER",
-		.currency = sp->set.currency,
-	};
-	if (c->has_billing_address)
-		ret->billing.at = k->billing;
-	if (!ret->address.at.country_code && !ret->address.at.country_name)
-		ret->address.at.country_code = "FI";
-	if (c->has_billing_address && !ret->billing.at.country_code &&
-	    !ret->billing.at.country_name)
-		ret->billing.at.country_code = ret->address.at.country_code;
-	if (c->n_contacts) {
-		ret->contact_name = c->contacts[0].name;
-		ret->contact_email = c->contacts[0].email;
-		ret->contact_phone = c->contacts[0].phone;
-	}
-}
-
 static bool create(struct attempt *at, const struct register_record *r, struct register_done *ret,
 		   struct err *err)
 {
 	const struct spotilla_customer *c = r->data;
 	struct procountor_partner card, made;
 	struct sp sp;
-	if (!sp_open(&sp, at, err))
-		return false;
-	make_card(&sp, c, &card);
-	if (c->has_payment_term) {
-		card.payment_term_days = arena_printf(at->arena, "%" PRId64, c->payment_term_days);
-		if (!card.payment_term_days)
-			return full(err);
-	}
-	if (!procountor_partner_add(&sp.procountor, &card, &made, err))
+	if (!sp_open(&sp, at, err) || !make_card(&sp, c, &card, err) ||
+	    !procountor_partner_add(&sp.procountor, &card, &made, err))
 		return false;
 	ret->id = made.id;
 	ret->version = made.version;

@@ -172,6 +172,10 @@ bool sp_values_of_partner(struct arena *arena, const struct sp_settings *set,
 			  size_t *ret_n) MUST_CHECK;
 bool sp_values_of_customer(struct arena *arena, const struct spotilla_customer *c,
 			   struct link_value **ret, size_t *ret_n) MUST_CHECK;
+/* As what the record is to be at the target (register.h), with room for some more. */
+#define SP_VALUES_SPARE 1
+bool sp_set_values(struct arena *arena, const struct link_value *values, size_t n,
+		   struct register_record *r) MUST_CHECK;
 /* A card that another one has, or that has the number and another business id, is not this one. The
  * match's note is the other side's sp_card_note. */
 bool sp_match_card(const struct register_record *r, const struct register_match *m,

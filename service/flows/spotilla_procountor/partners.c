@@ -62,14 +62,9 @@ static bool set_values(struct sp *sp, const struct procountor_partner *p, struct
 	struct arena *arena = sp->at->arena;
 	struct link_value *values;
 	size_t n;
-	if (!sp_values_of_partner(arena, &sp->set, p, &values, &n))
+	if (!sp_values_of_partner(arena, &sp->set, p, &values, &n) ||
+	    !sp_set_values(arena, values, n, r))
 		return full(err);
-	r->values = arena_alloc_array(arena, n + 2, sizeof(*r->values));
-	if (!r->values)
-		return full(err);
-	for (size_t i = 0; i < n; i++)
-		r->values[r->n_values++] = (struct register_value) { .name = values[i].name,
-								     .value = values[i].value };
 	/* A card of Spotilla's that is this one is told so with the first write. */
 	if (!r->link)
 		r->values[r->n_values++] = (struct register_value) { .name = SP_FIELD_REF,
