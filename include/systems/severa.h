@@ -1,6 +1,6 @@
 /*
- * severa.h: Visma Severa's REST API as the flows see it: reads into the model, and the one write,
- * the invoice's status (facts/severa.md).
+ * severa.h: Visma Severa's REST API as the flows see it: reads into the model, the invoice's
+ * status, and what registers write (facts/severa.md).
  *
  * Every call goes through at->ops->exchange, with the limit key of the client id. Errors are the
  * verdict's. All results live in the attempt's arena. One attempt, one thread.
@@ -56,6 +56,15 @@ bool severa_missing_scopes(struct severa *s, const char *const **ret, size_t *re
 /* What stands there in place of REST credentials looks like a key of the old SOAP API. True also
  * after severa_open refused them. */
 bool severa_is_soap_key(const struct severa *s);
+
+/*
+ * The same Severa for writes: with a token of its own, for these scopes alone ("customers:write").
+ * No I/O.
+ */
+bool severa_with_scope(struct severa *s, const char *scope, struct severa *ret,
+		       struct err *err) MUST_CHECK;
+/* For a check: is the scope given? ERR_CREDENTIALS, reason write_scope_missing, where it is not. */
+bool severa_has_scope(struct severa *s, const char *scope, struct err *err) MUST_CHECK;
 
 /* Reads them now, for what asks after them below: a check runs when somebody has just mended one.
  */

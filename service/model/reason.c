@@ -472,6 +472,16 @@ const struct reason reasons[] = {
 	  "The person who registers needs first name, last name and e-mail address ({subject}).",
 	  "Rekisteröijällä pitää olla etunimi, sukunimi ja sähköpostiosoite ({subject}).",
 	  "Den som registrerer må ha fornavn, etternavn og e-postadresse ({subject})." },
+	{ "write_scope_missing", "admin",
+	  "Severa's REST credentials lack the scope {subject}, without which nothing can be "
+	  "written to "
+	  "Severa. Add it to the credentials in Severa.",
+	  "Severan REST-tunnuksilta puuttuu oikeus {subject}, jota ilman Severaan ei voi "
+	  "kirjoittaa. "
+	  "Lisää oikeus tunnuksiin Severassa.",
+	  "Severas REST-nøkler mangler rettigheten {subject}, og uten den kan ingenting skrives "
+	  "til "
+	  "Severa. Legg den til nøklene i Severa." },
 	{ "users_scope_missing", "admin",
 	  "Severa's REST credentials lack the scope {subject}, so the persons cannot be listed. "
 	  "Give it to them, or type name and e-mail address.",

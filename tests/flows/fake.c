@@ -235,21 +235,63 @@ static bool is_active(struct attempt *at, const char *connection)
 	return connection[0] && !str_eq(connection, "paused");
 }
 
-/* Values of the link table: "customer:1001" of the left side, and the id at the right. */
+/* {"id": ..., "values": {...}} */
+static bool read_link(struct fake *f, const char *text, struct record_link *ret)
+{
+	const struct json *j;
+	bool ok = json_parse(f->arena, span_of(text), JSON_LIMITS_API, &j, NULL);
+	const struct json *values = json_get(j, "values");
+	struct link_value *to = arena_alloc_array(f->arena, json_size(values) + 1, sizeof(*to));
+	assert(ok && to);
+	ret->id[LINK_RIGHT] = json_str(json_get(j, "id"));
+	ret->values = to;
+	for (const struct json *v = json_first(values); v; v = json_next(v))
+		to[ret->n_values++] = (struct link_value) { json_key(v), json_str(v) };
+	return ret->id[LINK_RIGHT] != NULL;
+}
+
+/* Values of the link table: "customer:1001" of the left side, and the id at the right, or an object
+ * with what was synchronised last. */
 static bool links(struct attempt *at, const struct link_table *table, enum link_side side,
 		  const char *const *ids, size_t n, struct record_link *ret, struct err *err)
 {
 	assert(side == LINK_LEFT);
 	for (size_t i = 0; i < n; i++) {
 		const char *key = arena_printf(of(at)->arena, "%s:%s", table->kind, ids[i]);
-		const char *id;
-		if (!kv_get(at, table->scope, key, &id, err))
+		const char *text;
+		if (!kv_get(at, table->scope, key, &text, err))
 			return false;
 		ret[i] = (struct record_link) { .id = { NULL, NULL } };
-		if (!id[0])
+		if (!text[0])
 			continue;
 		ret[i].id[LINK_LEFT] = ids[i];
-		ret[i].id[LINK_RIGHT] = id;
+		ret[i].id[LINK_RIGHT] = text;
+		if (text[0] == '{' && !read_link(of(at), text, &ret[i]))
+			return err_set(err, ERR_SYSTEM, "a link of the case has no id");
+	}
+	return true;
+}
+
+static bool link_put(struct attempt *at, const struct link_table *table,
+		     const struct record_link *put, size_t n, struct err *err)
+{
+	struct fake *f = of(at);
+	for (size_t i = 0; i < n; i++) {
+		struct strbuf sb = STRBUF_INIT(f->arena, 64 << 10);
+		struct json_writer w = JSON_WRITER_INIT(&sb);
+		const char *text;
+		jsonw_object(&w);
+		jsonw_kstr(&w, "id", put[i].id[LINK_RIGHT]);
+		jsonw_key(&w, "values");
+		jsonw_object(&w);
+		for (size_t k = 0; k < put[i].n_values; k++)
+			jsonw_kstr(&w, put[i].values[k].name, put[i].values[k].value);
+		jsonw_end_object(&w);
+		jsonw_end_object(&w);
+		const char *key = arena_printf(f->arena, "%s:%s", table->kind,
+					       put[i].id[LINK_LEFT]);
+		if (!strbuf_finish(&sb, &text, err) || !kv_set(at, table->scope, key, text, 0, err))
+			return false;
 	}
 	return true;
 }
@@ -292,6 +334,7 @@ static const struct attempt_ops ops = {
 	.webhook_url = webhook_url,
 	.is_active = is_active,
 	.links = links,
+	.link_put = link_put,
 	.want_run = want_run,
 };
 

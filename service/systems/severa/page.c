@@ -29,6 +29,11 @@ struct place {
 	unsigned char mark[SHA256_BYTES], token_mark[SHA256_BYTES];
 };
 
+static int rows_per_page(const struct severa *s, const struct severa_list *list)
+{
+	return list->max_rows && list->max_rows < s->opt->page ? list->max_rows : s->opt->page;
+}
+
 static const char *page_path(struct severa *s, const struct place *at)
 {
 	struct strbuf sb = STRBUF_INIT(s->at->arena, 16 << 10);
@@ -43,7 +48,7 @@ static const char *page_path(struct severa *s, const struct place *at)
 	case SEVERA_UNPAGED:
 		break;
 	case SEVERA_BY_TOKEN:
-		strbuf_addf(&sb, "rowCount=%d", s->opt->page);
+		strbuf_addf(&sb, "rowCount=%d", rows_per_page(s, at->list));
 		if (at->token[0])
 			strbuf_addstr(&sb, "&pageToken=");
 		strbuf_add_urlencoded(&sb, at->token);
@@ -179,6 +184,22 @@ bool severa_each_page(struct severa *s, const struct severa_list *list, severa_l
 			return false;
 	}
 	return true;
+}
+
+bool severa_one_page(struct severa *s, const struct severa_list *list, const char *token,
+		     struct severa_rows *ret, const char **ret_next, struct err *err)
+{
+	struct place place = { .list = list };
+	const struct json *page;
+	bool is_end;
+	if (token && strlen(token) >= sizeof(place.token))
+		return err_set(err, ERR_LIMIT, "%s: the page's token is too long", list->what);
+	snprintf(place.token, sizeof(place.token), "%s", token ? token : "");
+	if (!read_page(s, &place, &page, &is_end, err) ||
+	    !severa_rows_of(s->at->arena, page, ret, err))
+		return false;
+	*ret_next = is_end ? NULL : arena_strdup(s->at->arena, place.token);
+	return is_end || *ret_next || err_set(err, ERR_LIMIT, "arena full");
 }
 
 bool severa_all(struct severa *s, const struct severa_list *list, struct severa_rows *ret,

@@ -25,7 +25,7 @@ static const char *const trials[SEVERA_N_SCOPES] = {
 	"/v1/organizationdetails",
 };
 
-static bool is_listed(const char *granted, const char *scope)
+bool severa_scope_is_listed(const char *granted, const char *scope)
 {
 	size_t n = strlen(scope);
 	for (const char *p = granted; (p = strcasestr(p, scope)); p += n)
@@ -113,7 +113,7 @@ static bool look(struct severa *s, bool has[SEVERA_N_SCOPES], struct err *err)
 	}
 	for (size_t i = 0; i < SEVERA_N_SCOPES; i++)
 		has[i] = !login.granted || !login.granted[0] ||
-			 is_listed(login.granted, severa_scope_names[i]);
+			 severa_scope_is_listed(login.granted, severa_scope_names[i]);
 	return try_each(s, token, has, err);
 }
 

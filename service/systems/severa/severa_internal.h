@@ -47,6 +47,24 @@ bool severa_in_own_currency(const struct severa *s, struct decimal amount, struc
 /* scopes.c */
 #define SEVERA_N_SCOPES 7
 extern const char *const severa_scope_names[SEVERA_N_SCOPES];
+/* Does the token's list of scopes name it? */
+bool severa_scope_is_listed(const char *granted, const char *scope);
+
+/* write.c: records are made and changed with the same list of members */
+enum severa_type { SEVERA_STRING, SEVERA_NUMBER, SEVERA_TRUTH /* "1", "0" */ };
+struct severa_member {
+	const char *path; /* "name", "language/guid"; those of one object stand together */
+	enum severa_type type;
+	const char *value; /* NULL: null */
+};
+/* path: from "/v1" on; NULL: the arena was full. *ret: what Severa says that it is now, with its
+ * guid. */
+bool severa_post(struct severa *s, const char *what, const char *path,
+		 const struct severa_member *members, size_t n, const struct json **ret,
+		 struct err *err) MUST_CHECK;
+bool severa_patch(struct severa *s, const char *what, const char *path,
+		  const struct severa_member *members, size_t n, const struct json **ret,
+		  struct err *err) MUST_CHECK;
 
 /* calls.c */
 /* "InvalidParameter"; "" when the body is no ExceptionModel (facts §2.5). */
@@ -73,6 +91,7 @@ struct severa_list {
 	enum severa_paging paging;
 	bool is_seen; /* part of what a document is made of: counts for the fingerprint */
 	bool is_fresh; /* of a register: read now, whatever is remembered of it */
+	int max_rows; /* per page, where fewer are wanted than the setting says; 0: they are not */
 };
 struct severa_rows {
 	const struct json **items;
@@ -81,6 +100,9 @@ struct severa_rows {
 /* The rows of one array. */
 bool severa_rows_of(struct arena *arena, const struct json *array, struct severa_rows *ret,
 		    struct err *err) MUST_CHECK;
+/* One page of a list of style T; token NULL or "": the first. *ret_next NULL: it was the last. */
+bool severa_one_page(struct severa *s, const struct severa_list *list, const char *token,
+		     struct severa_rows *ret, const char **ret_next, struct err *err) MUST_CHECK;
 /* Every row, in the attempt's arena. */
 bool severa_all(struct severa *s, const struct severa_list *list, struct severa_rows *ret,
 		struct err *err) MUST_CHECK;
