@@ -29,14 +29,18 @@ int relay_start(void **state)
 	return 0;
 }
 
-int relay_stop(void **state)
+int redis_stop(void **state)
 {
 	(void)state;
-	queue_free(fx.queue);
-	store_free(fx.store);
 	redis_pool_free(fx.redis);
 	redis_fixture_stop(&fx.server);
 	return 0;
+}
+
+int relay_stop(void **state)
+{
+	fixture_use_store(NULL);
+	return redis_stop(state);
 }
 
 int relay_empty(void **state)
@@ -69,8 +73,13 @@ void fixture_use_store(struct store *store)
 	const struct queue_options qo = { .lease_ms = LEASE_MS,
 					  .quiet_ms = QUIET_MS,
 					  .poll_interval_ms = 60000 };
+	queue_free(fx.queue);
+	fx.queue = NULL;
+	if (!store)
+		store_free(fx.store);
 	fx.store = store;
-	fx.queue = queue_with(&qo);
+	if (store)
+		fx.queue = queue_with(&qo);
 }
 
 /* ---- Redis --------------------------------------------------------------------------------- */

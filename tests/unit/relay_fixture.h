@@ -48,13 +48,14 @@ extern struct relay_fixture fx;
 
 /* Of a group: Redis alone, or store and queue as well. */
 int redis_start(void **state);
+int redis_stop(void **state);
 int relay_start(void **state);
 int relay_stop(void **state);
 /* Of a test: an empty Redis and an arena. */
 int relay_empty(void **state);
 int relay_tidy(void **state);
 
-/* The store that tests speak to from now on, and a queue on it. */
+/* The store that tests speak to from now on, and a queue on it. NULL: the last one is freed. */
 void fixture_use_store(struct store *store);
 /* One command, by the words of redis_commandf; its answer lives in the test's arena. */
 const struct redis_value *redis_do(const char *fmt, const char *a, const char *b);
