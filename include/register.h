@@ -117,7 +117,7 @@ struct register_matches {
 
 /* What a write left at the target, in at->arena. */
 struct register_done {
-	const char *id; /* of create; update may leave it NULL */
+	const char *id; /* of create (but see id_by_find); update may leave it NULL */
 	const char *version; /* what the answer says; NULL: unknown */
 	const char *source_version; /* of tell: the source's new stamp; NULL: as it was */
 };
@@ -180,6 +180,12 @@ struct register_sync {
 	 */
 	bool (*match)(const struct register_record *r, const struct register_match *m,
 		      struct err *err);
+	/*
+	 * The target does not say under which id it made a record: create may leave ret->id NULL.
+	 * Those of a page are then looked for behind its writes, find_max at a time; one that is
+	 * not found is in doubt.
+	 */
+	bool id_by_find;
 	/* Makes the record at the target. Side by side. Required. */
 	bool (*create)(struct attempt *at, const struct register_record *r,
 		       struct register_done *ret, struct err *err);

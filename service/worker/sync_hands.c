@@ -107,37 +107,54 @@ static void work_all(struct slice *s, struct work *w)
 	fit_hands(s, w);
 }
 
-static size_t gather(struct page *p, bool finds, struct rec **to)
+static bool is_write(enum rec_todo todo)
+{
+	return todo == TODO_CREATE || todo == TODO_UPDATE || todo == TODO_TELL;
+}
+
+/* which TODO_NOTHING: all writes. */
+static size_t gather(struct page *p, enum rec_todo which, struct rec **to)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < p->n; i++) {
 		enum rec_todo todo = p->recs[i].todo;
-		if (todo != TODO_NOTHING && finds == (todo == TODO_FIND))
+		if (which == TODO_NOTHING ? is_write(todo) : todo == which)
 			to[n++] = &p->recs[i];
 	}
 	return n;
 }
 
-static bool work_on(struct slice *s, struct page *p, bool finds, struct work *w, struct err *err)
+static bool work_on(struct slice *s, struct page *p, enum rec_todo which, struct work *w,
+		    struct err *err)
 {
 	w->recs = arena_alloc_array(p->arena, p->n + 1, sizeof(struct rec *));
 	if (!w->recs)
 		return err_set(err, ERR_LIMIT, "arena full");
-	w->n = gather(p, finds, w->recs);
+	w->n = gather(p, which, w->recs);
 	work_all(s, w);
 	return s->stop.code == ERR_NONE || (*err = s->stop, false);
 }
 
-bool page_find(struct slice *s, struct page *p, struct err *err)
+static bool look_for(struct slice *s, struct page *p, enum rec_todo which, struct err *err)
 {
 	struct work w = { .s = s,
 			  .part = record_find,
 			  .per_part = s->reg->find_max ? s->reg->find_max : 1 };
-	return work_on(s, p, true, &w, err);
+	return work_on(s, p, which, &w, err);
+}
+
+bool page_find(struct slice *s, struct page *p, struct err *err)
+{
+	return look_for(s, p, TODO_FIND, err);
+}
+
+bool page_learn(struct slice *s, struct page *p, struct err *err)
+{
+	return look_for(s, p, TODO_LEARN, err);
 }
 
 bool page_write(struct slice *s, struct page *p, const char *ahead, struct err *err)
 {
 	struct work w = { .s = s, .part = write_one, .per_part = 1, .ahead = ahead };
-	return work_on(s, p, false, &w, err);
+	return work_on(s, p, TODO_NOTHING, &w, err);
 }

@@ -22,7 +22,14 @@ struct lane {
 };
 
 /* Where a record stands on its way through a page. */
-enum rec_todo { TODO_NOTHING, TODO_FIND, TODO_CREATE, TODO_UPDATE, TODO_TELL };
+enum rec_todo {
+	TODO_NOTHING,
+	TODO_FIND,
+	TODO_CREATE,
+	TODO_UPDATE,
+	TODO_TELL,
+	TODO_LEARN /* made; its id is looked for (register_sync.id_by_find) */
+};
 enum rec_end {
 	END_OPEN, /* nothing was tried, or it came to nothing: met again with its page */
 	END_CREATED,
@@ -142,8 +149,10 @@ bool page_run(struct slice *s, const struct run_place *next, const struct regist
 	      const char *ahead, struct err *err) MUST_CHECK;
 
 /* sync_hands.c */
-/* All that are to be found, or to be written; ahead: as page_run. False: the slice ends. */
+/* All that are to be found, or whose id is to be learned, or that are to be written; ahead: as
+ * page_run. False: the slice ends. */
 bool page_find(struct slice *s, struct page *p, struct err *err) MUST_CHECK;
+bool page_learn(struct slice *s, struct page *p, struct err *err) MUST_CHECK;
 bool page_write(struct slice *s, struct page *p, const char *ahead, struct err *err) MUST_CHECK;
 
 /* sync_store.c */
@@ -157,6 +166,8 @@ bool record_sort(struct slice *s, struct attempt *at, struct rec *rec, struct er
 bool record_resolve(struct slice *s, struct rec *rec);
 /* Ends so, for that reason. False: the slice ends (s->stop says why). */
 bool record_ends(struct slice *s, struct rec *rec, enum rec_end end, const struct err *why);
+/* Made, and looked for: it has its link now, or is in doubt. */
+void record_learn(struct slice *s, struct attempt *at, struct rec *rec);
 /* Ends as failed, waiting or in doubt; false when the failure ends the slice. */
 bool record_fails(struct slice *s, struct rec *rec, const struct err *why);
 /* The parts of a crew. */

@@ -249,6 +249,34 @@ static bool settle_looks(struct slice *s, struct page *p, struct err *err)
 	return intend_all(s, p, INT64_MAX, err);
 }
 
+/* --- ids that the target did not tell --- */
+
+/*
+ * Also where the page was cut, since they are made: what is not learned now is in doubt, and so is
+ * all of it where the target cannot be asked.
+ */
+static void learn_ids(struct slice *s, struct page *p)
+{
+	struct err first = s->stop, ignored = ERR_INIT;
+	bool any = false;
+	for (size_t i = 0; i < p->n; i++)
+		any |= p->recs[i].todo == TODO_LEARN;
+	if (!any)
+		return;
+	s->stop = (struct err)ERR_INIT;
+	bool looked = page_learn(s, p, &ignored) && mark_taken(s, p, &ignored);
+	struct attempt *at = slice_attempt(s, 0, s->ctx, p->arena);
+	for (size_t i = 0; i < p->n; i++) {
+		struct rec *rec = &p->recs[i];
+		if (rec->todo != TODO_LEARN)
+			continue;
+		if (!looked || !at)
+			rec->n_found = 0;
+		record_learn(s, at, rec);
+	}
+	s->stop = first;
+}
+
 /* --- from links to writes --- */
 
 static bool prepare(struct slice *s, struct page *p, struct err *err)
@@ -279,6 +307,7 @@ bool page_run(struct slice *s, const struct run_place *next, const struct regist
 	if (!load_links(s, p, err))
 		return false;
 	bool done = prepare(s, p, &why) && page_write(s, p, ahead, &why);
+	learn_ids(s, p);
 	if (!done) {
 		c.page = PAGE_PARTIAL;
 		c.place = &s->place;

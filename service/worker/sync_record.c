@@ -231,9 +231,12 @@ bool record_find(struct slice *s, struct attempt *at, struct rec *const *recs, s
 		for (size_t i = 0; good && i < n; i++)
 			good = keep_found(s, recs[i]);
 	} else {
-		for (size_t i = 0; good && i < n; i++)
-			if (!record_fails(s, recs[i], &why))
+		for (size_t i = 0; good && i < n; i++) {
+			if (recs[i]->todo == TODO_LEARN)
+				recs[i]->n_found = 0; /* it is made, whatever could be asked */
+			else if (!record_fails(s, recs[i], &why))
 				return false;
+		}
 	}
 	if (good)
 		return true;
@@ -408,6 +411,10 @@ static bool create(struct slice *s, struct attempt *at, struct rec *rec)
 	if (s->reg->create(at, rec->r, &done, &why)) {
 		if (done.id)
 			return has_created(s, at, rec, &done);
+		if (s->reg->id_by_find) {
+			rec->todo = TODO_LEARN;
+			return true;
+		}
 		err_set(&why, ERR_DOUBT, "the target did not say what it made");
 	}
 	if (!is_certain(&why))
@@ -433,7 +440,37 @@ bool record_write(struct slice *s, struct attempt *at, struct rec *rec)
 		break;
 	case TODO_NOTHING:
 	case TODO_FIND:
+	case TODO_LEARN:
 		break;
 	}
 	return true;
+}
+
+/* The one that was found for it, and is no other's. */
+static const struct register_match *own_of(const struct slice *s, const struct rec *rec)
+{
+	const struct register_match *one = NULL;
+	for (size_t i = 0; i < rec->n_found; i++) {
+		const struct register_match *m = &rec->found[i];
+		if (m->taken_by || (s->reg->match && !s->reg->match(rec->r, m, NULL)))
+			continue;
+		if (one)
+			return NULL;
+		one = m;
+	}
+	return one;
+}
+
+void record_learn(struct slice *s, struct attempt *at, struct rec *rec)
+{
+	const struct register_match *m = own_of(s, rec);
+	struct err why = ERR_INIT;
+	if (m) {
+		const struct register_done done = { .id = m->id, .version = m->version };
+		(void)has_created(s, at, rec, &done); /* always true */
+		return;
+	}
+	err_set(&why, ERR_WAITING, "it was made, and is not listed yet; it is looked for again");
+	/* Without memory it is as much in doubt, with no words. */
+	(void)record_ends(s, rec, END_IN_DOUBT, &why);
 }

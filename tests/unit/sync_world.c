@@ -353,6 +353,8 @@ static bool world_find(struct attempt *at, struct register_record *const *record
 	if (!enter(at, "find", err))
 		return false;
 	s->finds++;
+	if (now->finds_fail_at && s->finds == now->finds_fail_at)
+		return leave(err_set(err, ERR_OUTAGE, "away"));
 	for (size_t i = 0; i < n; i++) {
 		const struct world_record *data = records[i]->data;
 		struct register_match *found = arena_alloc_array(at->arena, WORLD_RECORDS,
@@ -395,6 +397,8 @@ static bool world_create(struct attempt *at, const struct register_record *r,
 	}
 	*ret = (struct register_done) { .id = text(at, made->id),
 					.version = version_text(at, made->version) };
+	if (now->tells_no_ids && p.kind == KIND_CARD)
+		*ret = (struct register_done) { .id = NULL };
 	return leave(true);
 }
 
@@ -454,6 +458,8 @@ static const struct register_sync cards = { .name = "cards",
 					    .title = "Cards",
 					    .kind = "card",
 					    .schedule = "{\"interval_s\":3600}",
+					    .id_by_find = true,
+					    .find_max = REGISTER_PAGE_MAX,
 					    .update = world_update,
 					    WORLD_CALLS };
 /* Not in the order in which one needs the other. */

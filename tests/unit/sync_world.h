@@ -43,6 +43,8 @@ struct world {
 	int refuse_creates; /* so many answer bad data */
 	int cut_creates; /* so many are done, and their answer is lost */
 	int lose_creates; /* so many are lost, and nobody knows */
+	bool tells_no_ids; /* cards: create does not say what it made */
+	int finds_fail_at; /* cards: with this look-up the target is away; 0: never */
 	bool is_away; /* every call: outage */
 	int away_at, away_for; /* outage from this event on, of so many calls */
 	bool refuses_to_create; /* each create: outage; the rest answers */

@@ -488,6 +488,29 @@ static void test_PC_05_a_creation_in_doubt_is_looked_for_before_another(void **s
 	assert_each_once();
 }
 
+/* One look-up for all of a page; where that fails they are in doubt, and not made again. */
+static void test_NV_08_ids_that_the_target_does_not_tell_are_looked_for_in_one(void **state)
+{
+	(void)state;
+	struct world_side_state *right = &t.world->sides[KIND_CARD][AT_RIGHT];
+	fill(0, 0, 7);
+	t.world->tells_no_ids = true;
+	struct register_run run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 7);
+	assert_int_equal(right->finds, 3); /* of three pages */
+	assert_each_once();
+	world_put(t.world, KIND_CARD, AT_LEFT, "K2-3", "renamed", "");
+	run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_UPDATED_N), 1);
+	assert_string_equal(world_get(t.world, KIND_CARD, AT_RIGHT, "K2-3")->name, "renamed");
+	world_put(t.world, KIND_CARD, AT_LEFT, "late", "late", "");
+	t.world->finds_fail_at = right->finds + 2; /* the first is before it is made */
+	run = run_all("cards", RUN_CHANGES);
+	assert_int_equal(count(&run, "cards", RUN_LINKED_N), 1);
+	assert_int_equal(right->creates, 8);
+	assert_each_once();
+}
+
 static void test_a_record_that_the_target_refuses_is_tried_by_the_next_run(void **state)
 {
 	(void)state;
@@ -908,6 +931,7 @@ int main(void)
 		T(test_what_stands_at_the_target_is_linked_by_business_key),
 		T(test_a_record_that_lacks_data_waits_for_the_source),
 		T(test_PC_05_a_creation_in_doubt_is_looked_for_before_another),
+		T(test_NV_08_ids_that_the_target_does_not_tell_are_looked_for_in_one),
 		T(test_a_record_that_the_target_refuses_is_tried_by_the_next_run),
 		T(test_PC_04_killed_anywhere_each_stands_once),
 		T(test_PC_05_killed_anywhere_and_redis_emptied_each_stands_once),
