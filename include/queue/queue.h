@@ -162,6 +162,9 @@ struct queue_outcome {
 bool queue_finish(struct queue *q, struct queue_outcome *outcomes, size_t n,
 		  struct err *err) MUST_CHECK;
 
+/* What the connection's transfers wait for (STATE_WAITING) may be there now: they run at once. */
+bool queue_wake_waiting(struct queue *q, const char *conn, struct err *err) MUST_CHECK;
+
 /* Both in one round trip: what the outcomes free can be claimed at once. */
 struct queue_turn {
 	struct queue_outcome *outcomes;

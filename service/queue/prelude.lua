@@ -329,6 +329,27 @@ local function put_follow(conn, is_put_aside, now)
 	plan_round(conn, now, now)
 end
 
+-- What the connection's transfers wait for may be there now: they are due, all of them. One that runs just now may have looked too
+-- early, and looks again.
+local function wake_waiting(conn, now)
+	local ids = call('ZRANGE', P .. 'ix:' .. conn .. ':waiting', 0, -1)
+	for first = 1, #ids, 1000 do
+		local list = {}
+		for i = first, math.min(first + 999, #ids) do
+			list[#list + 1] = now
+			list[#list + 1] = ids[i]
+		end
+		call('ZADD', P .. 'q:delayed', 'XX', 'LT', unpack(list))
+	end
+	local held = call('HGETALL', P .. 'q:held')
+	for i = 1, #held, 2 do
+		local _, facts = read_held(held[i + 1])
+		if facts.conn == conn and not is_task(held[i]) and facts.was ~= 'done' and facts.was ~= 'following' then
+			look_again(held[i], true)
+		end
+	end
+end
+
 -- A link of register records and the way back. False: the record at the right belongs to another already.
 local function put_link(links, left, right, rest)
 	local key, back = P .. 'lk:' .. links, P .. 'lr:' .. links
@@ -352,7 +373,7 @@ local function put_connection(id, rev, a, now)
 	call('HSET', P .. 'conn:' .. id, 'doc', ARGV[a], 'sec', ARGV[a + 1], 'rev', rev)
 	call('SADD', P .. 'conns', id)
 	local keys = P .. 'q:keys:' .. id
-	local planned = call('HGET', keys, 'sch')
+	local planned, was_paused = call('HGET', keys, 'sch'), call('HGET', keys, 'p') ~= '0'
 	call('DEL', keys)
 	call('HSET', keys, 'p', ARGV[a + 2], 'sch', ARGV[a + 3], 'k1', ARGV[a + 4], 'm1', ARGV[a + 5], 'k2', ARGV[a + 6],
 		'm2', ARGV[a + 7], 'k3', ARGV[a + 8], 'm3', ARGV[a + 9], 'k4', ARGV[a + 10], 'm4', ARGV[a + 11])
@@ -361,6 +382,9 @@ local function put_connection(id, rev, a, now)
 	if ARGV[a + 2] ~= '0' then
 		call('ZREM', P .. 'sched', id)
 		return
+	end
+	if was_paused then
+		wake_waiting(id, now)
 	end
 	if planned == ARGV[a + 3] then
 		call('ZADD', P .. 'sched', 'NX', now, id)

@@ -231,6 +231,15 @@ bool queue_blocks(struct queue *q, struct arena *arena, struct queue_blocked **r
 
 /* --- waiting, depth --- */
 
+bool queue_wake_waiting(struct queue *q, const char *conn, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(SMALL_ARENA);
+	struct span args[] = { span_of(conn) };
+	const struct redis_value *v = NULL;
+	return arena ? queue_call(q, arena, "wake_waiting", args, ARRAY_SIZE(args), &v, err)
+		     : err_set(err, ERR_MEMORY, "out of memory");
+}
+
 bool queue_wait(struct queue *q, int64_t timeout_ms, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(SMALL_ARENA);

@@ -264,6 +264,16 @@ static bool store_outcome(struct attempt *at, const struct dialogue *d, struct r
 	return talk_record_put(at, d->name, rec, err);
 }
 
+/* What has ended is what transfers may have waited for. They ask again by themselves, so a failure
+ * of this costs time alone. */
+static void wake_waiting(struct attempt *at)
+{
+	const struct attempt_impl *impl = at->impl;
+	struct err err = ERR_INIT;
+	if (!queue_wake_waiting(impl->ctx->opt->queue, at->conn->id, &err))
+		log_err(LOG_WARN, "waiting_not_woken", &err);
+}
+
 static bool go_on(struct attempt *at, const struct dialogue *d, const char *id, struct err *err)
 {
 	struct facts facts;
@@ -288,6 +298,8 @@ static bool go_on(struct attempt *at, const struct dialogue *d, const char *id, 
 	}
 	if (!store_outcome(at, d, &rec, &why, &stored))
 		why = stored;
+	else if (record_is(&rec, "is_ended"))
+		wake_waiting(at);
 	if (why.code == ERR_NONE)
 		return true;
 	if (err)

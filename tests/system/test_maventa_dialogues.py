@@ -403,6 +403,37 @@ def test_MV_05_refresh_asks_at_once(service):
         assert slow.call("POST", body["href"] + "/refresh").json()["state"] == "verified"
 
 
+def waits_for_the_company(service, conn):
+    transfer, = wait_for("the invoice waits", lambda: [t for t in service.transfers(conn) if t["state"] == "waiting"])
+    assert transfer["error"]["code"] == "company_unverified"
+
+
+def test_MV_06_what_waits_for_the_company_goes_on_at_once_when_it_is_verified(service):
+    """Its retest is minutes away, and each relay remembers for seconds that the company was not."""
+    with Service(**SETTINGS | {"maventa_auth_poll": "1h", "retest_interval": "1h"}) as slow:
+        conn = draft(slow, seller={"iban": "FI2112345600000785"})
+        made(register(slow, conn), "registered")
+        asked = made(authenticate(slow, conn), "waiting")
+        slow.activate(conn)
+        waits_for_the_company(slow, conn)
+        slow.sandbox.control("maventa/9000102-2", "POST", {"company_state": "VERIFIED", "auth_state": "SIGNED"})
+        assert slow.call("POST", asked["href"] + "/refresh").json()["state"] == "verified"
+        wait_for("it is sent", lambda: account(slow)["count"] == 1, 10)
+
+
+def test_MV_06_what_waits_goes_on_at_once_when_the_connection_is_resumed(service):
+    """The company was verified at Maventa itself, and nothing here was told."""
+    with Service(**SETTINGS | {"maventa_auth_poll": "1h", "retest_interval": "1h"}) as slow:
+        slow.sandbox.control("maventa/louhi", "POST", {"company_state": "UNVERIFIED"})
+        slow.connect("louhi", "louhi", maventa_connection_of, print={"enabled": True})
+        slow.activate("louhi")
+        wait_for("they wait", lambda: (all_ := slow.transfers("louhi")) and all(t["state"] == "waiting" for t in all_) and len(all_) == 3)
+        assert slow.call("POST", "/v1/connections/louhi/pause").status == 200
+        slow.sandbox.control("maventa/louhi", "POST", {"company_state": "VERIFIED"})
+        assert slow.call("POST", "/v1/connections/louhi/resume").status == 200
+        wait_for("they are sent", lambda: account(slow, "louhi")["count"] == 3, 20)
+
+
 def test_MV_05_after_long_silence_it_is_looked_at_no_more(service):
     with Service(**SETTINGS | {"maventa_auth_poll_for": "2s"}) as short:
         conn = draft(short)

@@ -1,7 +1,8 @@
 /*
  * test_talk.c: workers and dialogues on a real Redis, with a flow whose one dialogue does what its
  * record asks for: what proceed leaves is stored, a failure comes again, what is due goes on by
- * itself while the connection is a draft, and of two who change a record one is told.
+ * itself while the connection is a draft, of two who change a record one is told, and transfers
+ * that wait go on at once.
  */
 #include "base/base.h"
 
@@ -37,6 +38,9 @@ static struct {
 } w;
 static struct err err = ERR_INIT;
 static _Atomic int runs, outages;
+static _Atomic bool is_open; /* what documents wait for is there */
+static _Atomic bool holds; /* those who look now are slow to tell */
+static _Atomic int looking;
 
 /* --- the flow --- */
 
@@ -60,6 +64,21 @@ static bool fake_none(struct attempt *at, struct err *why)
 {
 	(void)at, (void)why;
 	return true;
+}
+
+static bool fake_run(struct attempt *at, struct err *why)
+{
+	bool was_open = is_open;
+	(void)at;
+	looking++;
+	while (holds)
+		clock_sleep_ms(5);
+	looking--;
+	if (was_open)
+		return true;
+	err_reason(why, ERR_WAITING, "company_unverified", "Vendor", "not verified yet");
+	why->retry_after_ms = (int64_t)3600 * 1000;
+	return false;
 }
 
 static bool fake_candidates(struct attempt *at, struct err *why)
@@ -133,7 +152,7 @@ static const struct flow fake = { .name = "fake",
 				  .title = "fake",
 				  .settle = fake_settle,
 				  .poll = fake_none,
-				  .run = fake_none,
+				  .run = fake_run,
 				  .check = fake_none,
 				  .dialogues = &talks,
 				  .n_dialogues = 1 };
@@ -372,12 +391,84 @@ static void test_MV_15_candidates_see_what_who_asks_may_see(void **state)
 	(void)state;
 	struct queue_task all = ask("draft", "{\"dialogue\":\"talks\",\"language\":\"fi\"}");
 	assert_int_equal(all.state, TASK_DONE);
-	assert_string_equal(all.result, "{\"language\":\"fi\",\"peers\":3}");
+	assert_string_equal(all.result, "{\"language\":\"fi\",\"peers\":6}");
 	struct queue_task some = ask(
 		"draft",
 		"{\"dialogue\":\"talks\",\"language\":\"nb\",\"conns\":[\"draft\",\"third\"]}");
 	assert_string_equal(some.result, "{\"language\":\"nb\",\"peers\":1}");
 	assert_int_equal(ask("draft", "{\"dialogue\":\"nothing\"}").state, TASK_FAILED);
+}
+
+static void hint(const char *conn, const char *source_id)
+{
+	const struct queue_item item = {
+		.conn = conn, .kind = "invoice", .source_id = source_id, .origin = "test"
+	};
+	struct queue_receipt got;
+	assert_true(queue_intake(w.queue, &item, 1, &got, &err));
+}
+
+static void await_transfer(const char *conn, const char *source_id, enum transfer_state state)
+{
+	char id[TRANSFER_ID_MAX];
+	struct transfer t = { 0 };
+	transfer_id(conn, "invoice", source_id, id);
+	for (int64_t until = clock_mono_ms() + WAIT_MS; clock_mono_ms() < until;
+	     clock_sleep_ms(10)) {
+		assert_true(store_transfer_get(w.store, w.arena, id, &t, &err));
+		if (t.state == state)
+			return;
+	}
+	fail_msg("%s is %s", source_id, state_name(t.state));
+}
+
+/* What a dialogue settles is what documents wait for: they do not wait for their retest. */
+static void test_MV_06_the_end_of_a_dialogue_wakes_what_waits(void **state)
+{
+	(void)state;
+	is_open = false;
+	connect("woken", CONNECTION_ACTIVE);
+	hint("woken", "1");
+	await_transfer("woken", "1", STATE_WAITING);
+	is_open = true;
+	put("woken", "verified", "finish", 0);
+	assert_int_equal(ask("woken", "{\"dialogue\":\"talks\",\"id\":\"verified\"}").state,
+			 TASK_DONE);
+	await_transfer("woken", "1", STATE_DONE);
+}
+
+/* It has looked before the dialogue ended, and says so after it. */
+static void test_MV_06_who_looks_at_that_moment_looks_again(void **state)
+{
+	(void)state;
+	is_open = false;
+	holds = true;
+	connect("held", CONNECTION_ACTIVE);
+	hint("held", "1");
+	for (int64_t until = clock_mono_ms() + WAIT_MS; !looking && clock_mono_ms() < until;)
+		clock_sleep_ms(5);
+	assert_int_equal(looking, 1);
+	is_open = true;
+	put("held", "verified", "finish", 0);
+	assert_int_equal(ask("held", "{\"dialogue\":\"talks\",\"id\":\"verified\"}").state,
+			 TASK_DONE);
+	holds = false;
+	await_transfer("held", "1", STATE_DONE);
+}
+
+static void test_MV_06_activation_wakes_what_waits(void **state)
+{
+	(void)state;
+	is_open = false;
+	connect("resumed", CONNECTION_ACTIVE);
+	hint("resumed", "1");
+	await_transfer("resumed", "1", STATE_WAITING);
+	assert_true(store_connection_set_state(w.store, "resumed", -1, CONNECTION_PAUSED,
+					       "operator", &err));
+	is_open = true;
+	assert_true(
+		store_connection_set_state(w.store, "resumed", -1, CONNECTION_ACTIVE, "", &err));
+	await_transfer("resumed", "1", STATE_DONE);
 }
 
 int main(void)
@@ -389,6 +480,9 @@ int main(void)
 		cmocka_unit_test(test_MV_05_what_is_due_goes_on_though_the_connection_is_a_draft),
 		cmocka_unit_test(test_MV_02_of_two_who_change_it_one_stops),
 		cmocka_unit_test(test_MV_03_keys_go_to_the_connection_and_stop_what_relays),
+		cmocka_unit_test(test_MV_06_the_end_of_a_dialogue_wakes_what_waits),
+		cmocka_unit_test(test_MV_06_who_looks_at_that_moment_looks_again),
+		cmocka_unit_test(test_MV_06_activation_wakes_what_waits),
 		cmocka_unit_test(test_MV_15_candidates_see_what_who_asks_may_see),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

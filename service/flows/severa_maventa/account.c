@@ -11,6 +11,8 @@
 #define VERIFIED_TTL_MS ((int64_t)10 * 60 * 1000)
 #define UNVERIFIED_TTL_MS ((int64_t)5 * 1000)
 #define WRITTEN_TTL_MS ((int64_t)60 * 60 * 1000)
+#define VERIFIED "verified"
+#define SEEN_VERIFIED "maventa.verified" /* Company UUID that a dialogue has seen verified */
 #define WRITTEN "maventa.settings" /* hash of what was written last */
 
 /* ---- verified? ----------------------------------------------------------------------------- */
@@ -22,9 +24,31 @@ static bool fetch_state(void *ctx, const char **ret, int64_t *ret_ttl_ms, struct
 	if (!maventa_authorization(&m->maventa, &a, err))
 		return false;
 	bool is_verified = a.company == MAVENTA_VERIFIED;
-	*ret = is_verified ? "verified" : "unverified";
+	*ret = is_verified ? VERIFIED : "unverified";
 	*ret_ttl_ms = is_verified ? VERIFIED_TTL_MS : UNVERIFIED_TTL_MS;
 	return true;
+}
+
+bool sm_saw_verified(struct attempt *at, const char *company, struct err *err)
+{
+	return at->ops->kv_set(at, at->conn->id, SEEN_VERIFIED, company, 0, err);
+}
+
+/* Not verified, as somebody read some seconds ago; if a dialogue has seen otherwise since, it is
+ * read anew: whom that wakes must not go on waiting for what was. */
+static bool doubt_state(struct sm_run *m, struct shared_want *want, const char **state,
+			struct err *err)
+{
+	struct attempt *at = m->road.at;
+	const char *seen;
+	if (!at->ops->kv_get(at, at->conn->id, SEEN_VERIFIED, &seen, err))
+		return false;
+	if (strcasecmp(seen, m->maventa.company) != 0)
+		return true;
+	want->refused = *state;
+	if (!at->ops->shared(at, want, state, err))
+		return false;
+	return str_eq(*state, VERIFIED) || sm_saw_verified(at, "", err); /* taken back */
 }
 
 bool sm_is_verified(struct sm_run *m, bool *ret, struct err *err)
@@ -32,13 +56,15 @@ bool sm_is_verified(struct sm_run *m, bool *ret, struct err *err)
 	struct attempt *at = m->road.at;
 	struct shared_want want = { .fetch = fetch_state, .ctx = m };
 	const char *state;
-	want.key = arena_printf(at->arena, "maventa.state:%s:%s", m->maventa.base_url,
-				m->maventa.company);
+	/* By its revision: who activates or resumes the connection wants to know anew. */
+	want.key = arena_printf(at->arena, "maventa.state:%s:%s:%s:%" PRId64, m->maventa.base_url,
+				m->maventa.company, at->conn->id, at->conn->rev);
 	if (!want.key)
 		return err_set(err, ERR_LIMIT, "arena full");
-	if (!at->ops->shared(at, &want, &state, err))
+	if (!at->ops->shared(at, &want, &state, err) ||
+	    (!str_eq(state, VERIFIED) && !doubt_state(m, &want, &state, err)))
 		return false;
-	*ret = str_eq(state, "verified");
+	*ret = str_eq(state, VERIFIED);
 	return true;
 }
 

@@ -125,12 +125,14 @@ static bool end_as(struct record *rec, const char *state)
 	return true;
 }
 
-/* The registrations that wait for it learn of it, too; one that is being changed learns later. */
-static bool tell_registrations(struct attempt *at, struct err *err)
+/* The invoices and registrations that wait for it learn of it, too; one that is being changed
+ * learns later. */
+static bool tell_others(struct attempt *at, const struct record *rec, struct err *err)
 {
 	struct record *all;
 	size_t n;
-	if (!at->ops->records(at, REGISTRATIONS, &all, &n, err))
+	if (!sm_saw_verified(at, record_str(rec, "company_uuid"), err) ||
+	    !at->ops->records(at, REGISTRATIONS, &all, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (!str_eq(record_str(&all[i], "state"), REGISTERED))
@@ -203,7 +205,7 @@ static bool look(struct attempt *at, struct maventa *mv, struct record *rec, str
 	if (!read_state(mv, rec, &a, err))
 		return false;
 	if (a.company == MAVENTA_VERIFIED)
-		return tell_registrations(at, err) && end_as(rec, VERIFIED);
+		return tell_others(at, rec, err) && end_as(rec, VERIFIED);
 	if (strcasecmp(a.state, "CANCELED") == 0)
 		return end_as(rec, CANCELLED);
 	return true;
@@ -240,7 +242,7 @@ static bool send_request(struct attempt *at, struct maventa *mv, struct record *
 	if (!read_state(mv, rec, &a, &why))
 		return not_sent(rec, &why, err);
 	if (a.company == MAVENTA_VERIFIED)
-		return tell_registrations(at, err) && end_as(rec, VERIFIED);
+		return tell_others(at, rec, err) && end_as(rec, VERIFIED);
 	if (!record_int(rec, "intent_ms") || !is_sent(rec, &a)) {
 		record_put_int(rec, "intent_ms", clock_wall_ms());
 		if (!at->ops->record_put(at, AUTHENTICATIONS, rec, err))

@@ -99,6 +99,8 @@ extern const struct road_ops sm_road_ops;
 /* account.c, document.c, delivery.c, check.c: members of struct road_ops and struct flow. */
 bool sm_may_send(struct road *r, struct err *err);
 bool sm_is_verified(struct sm_run *m, bool *ret, struct err *err) MUST_CHECK;
+/* A dialogue has seen the company verified: what waits for that reads it anew. */
+bool sm_saw_verified(struct attempt *at, const char *company, struct err *err) MUST_CHECK;
 /* notifications.c: the company, which is verified, has its subscription as the configuration has
  * it. What Maventa refuses is no failure. */
 bool sm_subscribe(struct sm_run *m, struct err *err) MUST_CHECK;

@@ -482,6 +482,8 @@ static bool check_keys(struct sm *t, struct record *rec, struct err *err)
 			record_put_str(rec, "company_uuid", *known ? known : NULL);
 		return false;
 	}
+	if (is_verified && !sm_saw_verified(t->at, record_str(rec, "company_uuid"), err))
+		return false;
 	record_put_str(rec, "then", is_verified ? VERIFIED : REGISTERED);
 	record_put_str(rec, "state", STORING);
 	return t->at->ops->record_put(t->at, REGISTRATIONS, rec, err);
