@@ -109,7 +109,8 @@ bool maventa_companies(struct maventa *mv, const char *business_id, const char *
 		       const struct maventa_company **ret, size_t *ret_n,
 		       struct err *err) MUST_CHECK;
 
-/* Ties the account to our vendor key, which billing, support and webhooks need; may be repeated. */
+/* Ties the account to our vendor key, which billing, support and webhooks need; may be repeated:
+ * true when the link stands, whoever made it. */
 bool maventa_link(struct maventa *mv, const char **ret_state, struct err *err) MUST_CHECK;
 bool maventa_link_state(struct maventa *mv, const char **ret_state, struct err *err) MUST_CHECK;
 /* True when there was no link, too. */

@@ -242,6 +242,11 @@ plain("MV-13-address-without-an-operator-goes-along", **GOES, fields={"recipient
 plain("MV-12-settings-that-maventa-refuses-hold-invoices-up", spec={"settings": {"print": {"enabled": True}}}, error="waiting",
       reason="settings_refused", count=0, status="transfer",
       prepare=lambda sb: sb.fault(system="maventa", method="PATCH", kind="status", status=400, count=2))
+plain("MV-12-account-that-is-linked-already-and-says-so-with-a-refusal", **GOES, prepare=lambda sb: (
+    sb.account(linked=True), sb.fault(system="maventa", method="POST", match="/v1/company/vendors", kind="status", status=422)) and None)
+plain("MV-12-link-that-is-refused-holds-invoices-up", error="waiting", reason="settings_refused", count=0, status="transfer",
+      prepare=lambda sb: (sb.account(linked=False), sb.fault(system="maventa", method="POST", match="/v1/company/vendors", kind="status",
+                                                             status=422)) and None)
 plain("MV-12-unclear-change-of-settings-is-made-again", spec={"settings": {"print": {"enabled": True}}}, error="outage", count=0,
       status="transfer", prepare=lambda sb: sb.fault(system="maventa", method="PATCH", kind="cut_after_commit"))
 

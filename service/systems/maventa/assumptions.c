@@ -15,6 +15,7 @@
  *   an invoice is there or not by GET of our uuid, whatever a refusal says invoices.c (§5.4)
  *   PATCH of settings takes single blocks; after a 400, with the needed   calls.c   (§8)
  *   the authentication request may be sent again                          calls.c   (§7.4)
+ *   a link that is refused may stand already: its state says so           here      (§7.2)
  *   types of SOAP members; the answer's element names below the body      soap.c    (§7.3)
  *   a notification's body                                                 map.c     (§11)
  */
@@ -68,6 +69,17 @@ enum maventa_company_state maventa_company_state_of(const char *text)
 	if (text && (strcasecmp(text, "UNVERIFIED") == 0 || strcmp(text, "-1") == 0))
 		return MAVENTA_UNVERIFIED;
 	return MAVENTA_UNKNOWN;
+}
+
+/* The state's words are not told. Those that deny a link do; any other says that there is one,
+ * since it is read only after Maventa has refused to make one (§7.2). */
+bool maventa_is_linked(const char *state)
+{
+	static const char *const denials[] = { "no", "un", "false" };
+	for (size_t i = 0; i < ARRAY_SIZE(denials); i++)
+		if (strncasecmp(state, denials[i], strlen(denials[i])) == 0)
+			return false;
+	return state[0] != '\0';
 }
 
 /* Whose day it is, is not told: the latest midnight of those that it may be is UTC's (§15.17). */

@@ -27,6 +27,7 @@ extern const char *const maventa_events[]; /* subscribed to; NULL-terminated */
 extern const char *const maventa_needed_blocks[];
 enum maventa_state maventa_state_of(const char *status);
 enum maventa_company_state maventa_company_state_of(const char *text);
+bool maventa_is_linked(const char *state);
 /* How long a used-up daily limit lasts, from now. */
 int64_t maventa_next_day_ms(int64_t now_ms);
 
