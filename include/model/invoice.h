@@ -58,6 +58,7 @@ struct product {
 	struct decimal unit_price, unit_cost, vat_rate; /* 0 when absent */
 	bool is_active;
 	const char *register_name; /* "product", "work type", "travel expense type" */
+	const char *changed; /* the source's stamp of its last change; NULL: untold */
 };
 
 struct dimension_value {

@@ -98,6 +98,31 @@ bool netvisor_product_find(struct netvisor *nv, const char *code, const char **r
 			   struct err *err) MUST_CHECK;
 bool netvisor_product_add(struct netvisor *nv, const struct product *p, const char *group,
 			  const char **ret_key, struct err *err) MUST_CHECK;
+/* What a list tells of a product; code and name may be "". */
+struct netvisor_product_ref {
+	const char *key, *code, *name;
+	int64_t number; /* the key's */
+};
+struct netvisor_product_page {
+	const struct netvisor_product_ref *items;
+	size_t n;
+	const char *next; /* `after` of the page behind this one; NULL: this is the last */
+};
+/*
+ * The register in the order of keys, deleted ones left out, at most max from behind the key `after`
+ * on (NULL: from the beginning). since_ms: what changed at that time or later; 0: all. What a
+ * page behind the first tells may be half a minute old.
+ */
+bool netvisor_product_page(struct netvisor *nv, int64_t since_ms, const char *after, size_t max,
+			   struct netvisor_product_page *ret, struct err *err) MUST_CHECK;
+struct netvisor_product {
+	struct product product; /* source_id is the key, the price is net */
+	bool is_unreadable; /* a number in it is none */
+};
+/* By key, at most 400; one that is gone is left out. */
+bool netvisor_products_read(struct netvisor *nv, const char *const *keys, size_t n,
+			    const struct netvisor_product **ret, size_t *ret_n,
+			    struct err *err) MUST_CHECK;
 
 struct netvisor_dimension {
 	const char *heading;

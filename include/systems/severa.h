@@ -180,6 +180,20 @@ bool severa_customer(struct severa *s, const char *id, struct customer *ret,
 /* Product, work type or travel-expense type by exact code; *ret_found false when there is none. */
 bool severa_product(struct severa *s, const char *code, struct product *ret, bool *ret_found,
 		    struct err *err) MUST_CHECK;
+/* By guid, in whichever of the three registers; ERR_NOT_FOUND. */
+bool severa_product_by_id(struct severa *s, const char *id, struct product *ret,
+			  struct err *err) MUST_CHECK;
+struct severa_product_page {
+	const struct product *items;
+	size_t n; /* may be 0 before the last page */
+	const char *next; /* `from` of the page behind this one, good for days; NULL: the last */
+};
+/*
+ * A page of the three registers, one after the other, of at most max records. changed_since NULL
+ * or RFC 3339; from NULL: the first page. A record may be told twice, none is passed over.
+ */
+bool severa_product_page(struct severa *s, const char *changed_since, const char *from, size_t max,
+			 struct severa_product_page *ret, struct err *err) MUST_CHECK;
 bool severa_project(struct severa *s, const char *id, struct severa_project *ret,
 		    struct err *err) MUST_CHECK;
 struct severa_contact {

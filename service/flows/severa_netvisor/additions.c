@@ -1,7 +1,7 @@
 /*
- * additions.c: what an invoice needs to stand in Netvisor before it is found or created under a record
- * lease and a step of its own, so that neither two jobs nor a crash make one record twice (NV-02, NV-06,
- * NV-11). customers.c, products.c and dimensions.c say what the records are.
+ * additions.c: what an invoice needs to stand in Netvisor before it is found or created under a
+ * record lease and a step of its own, so that neither two jobs nor a crash make one record twice
+ * (NV-02, NV-06, NV-11). customers.c, products.c and dimensions.c say what the records are.
  */
 #include "base/base.h"
 #include "internal.h"
@@ -27,8 +27,7 @@ const char *sn_record_name(struct sn *r, const char *kind, const char *code)
 
 /* Gives the lease back after a creation that came to `ok`; in doubt it is kept: nobody else may
  * create the record meanwhile. */
-bool sn_release(struct sn *r, const char *record, bool ok, const struct err *why,
-		    struct err *err)
+bool sn_release(struct sn *r, const char *record, bool ok, const struct err *why, struct err *err)
 {
 	if (ok || why->code != ERR_DOUBT)
 		r->road.at->ops->record_release(r->road.at, record);
@@ -89,6 +88,6 @@ void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_cod
 	at->ops->cache_set(at, sn_cache_key(r, "temp_customer", customer_code), "", 1);
 	for (size_t i = 0; i < inv->n_rows; i++)
 		if (inv->rows[i].product_code)
-			at->ops->cache_set(at, sn_cache_key(r, "product", inv->rows[i].product_code),
-					   "", 1);
+			at->ops->cache_set(
+				at, sn_cache_key(r, "product", inv->rows[i].product_code), "", 1);
 }

@@ -1,6 +1,6 @@
 /*
- * customers.c: an invoice's customer stands in Netvisor before it, as Severa has it (NV-02, NV-03, NV-05),
- * or the temporary customer does.
+ * customers.c: an invoice's customer stands in Netvisor before it, as Severa has it (NV-02, NV-03,
+ * NV-05), or the temporary customer does.
  */
 #include "base/base.h"
 #include "internal.h"

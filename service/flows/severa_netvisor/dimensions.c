@@ -1,6 +1,6 @@
 /*
- * dimensions.c: projects and business units are dimension items in Netvisor, made or renamed before the
- * rows that carry them (NV-08, NV-11).
+ * dimensions.c: projects and business units are dimension items in Netvisor, made or renamed before
+ * the rows that carry them (NV-08, NV-11).
  */
 #include "base/base.h"
 #include "internal.h"

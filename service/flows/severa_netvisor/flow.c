@@ -177,6 +177,15 @@ static const struct road_ops ops = {
 	.check = sn_check,
 };
 
+bool sn_start(struct attempt *at, struct sn **ret, struct err *err)
+{
+	struct road *road;
+	if (!road_open(&ops, at, &road, err))
+		return false;
+	*ret = sn_of(road);
+	return true;
+}
+
 static bool poll(struct attempt *at, struct err *err)
 {
 	return road_poll(&ops, at, err);

@@ -33,6 +33,17 @@ static inline struct sn *sn_of(struct road *r)
 	return (struct sn *)r;
 }
 
+/* flow.c: both sides opened, for what is no document; nothing called. */
+bool sn_start(struct attempt *at, struct sn **ret, struct err *err) MUST_CHECK;
+
+/* registers.c: what the register syncs (register.h) share */
+#define SN_REGISTERS_S 2400 /* NV-10: customers and products, every 40 minutes */
+/* As struct register_sync wants it: one Severa and one company at Netvisor. */
+bool sn_link_scope(struct attempt *at, const char **ret, struct err *err) MUST_CHECK;
+/* "product:k-1": the business key of a record; codes are compared without case, as Netvisor does.
+ */
+const char *sn_code_key(struct arena *arena, const char *kind, const char *code);
+
 /* settings.c */
 #define SN_N_SETTINGS (ROAD_N_SETTINGS + 19)
 #define SN_N_CREDENTIALS (ROAD_N_CREDENTIALS + 7)

@@ -116,16 +116,15 @@ static bool nv_do(struct netvisor *nv, const struct nv_rq *rq, const struct xml 
 	return true;
 }
 
-static bool get(struct netvisor *nv, const char *what, const char *resource, const struct xml **ret,
-		struct err *err)
+bool netvisor_get(struct netvisor *nv, const char *what, const char *resource,
+		  const struct xml **ret, struct err *err)
 {
 	struct nv_rq rq = { .what = what, .resource = resource };
 	return nv_do(nv, &rq, ret, err);
 }
 
-/* A POST that adds; *ret_key is the new Netvisor key. */
-static bool add(struct netvisor *nv, const char *what, const char *resource, struct span body,
-		const char **ret_key, struct err *err)
+bool netvisor_add(struct netvisor *nv, const char *what, const char *resource, struct span body,
+		  const char **ret_key, struct err *err)
 {
 	struct nv_rq rq = { .what = what, .resource = resource, .body = body, .is_write = true };
 	const struct xml *root;
@@ -137,7 +136,7 @@ static bool add(struct netvisor *nv, const char *what, const char *resource, str
 	return err_set(err, ERR_DOUBT, "%s: Netvisor answered OK without a key", what);
 }
 
-static const char *query(struct netvisor *nv, const char *resource, const char *value)
+const char *netvisor_query(struct netvisor *nv, const char *resource, const char *value)
 {
 	struct strbuf sb = STRBUF_INIT(nv->at->arena, 4096);
 	const char *ret;
@@ -154,8 +153,9 @@ bool netvisor_customer_find(struct netvisor *nv, const char *code, struct netvis
 	const struct xml *root;
 	*ret_found = false;
 	*ret = (struct netvisor_customer) { 0 };
-	if (!get(nv, "find customer by code", query(nv, "customerlist.nv?customercodelist=", code),
-		 &root, err))
+	if (!netvisor_get(nv, "find customer by code",
+			  netvisor_query(nv, "customerlist.nv?customercodelist=", code), &root,
+			  err))
 		return false;
 	const struct xml *c = xml_at(root, "customerlist/customer");
 	while (c && !str_eq(xml_text_at(c, "code"), code))
@@ -165,7 +165,8 @@ bool netvisor_customer_find(struct netvisor *nv, const char *code, struct netvis
 	ret->key = xml_text_at(c, "netvisorkey");
 	if (!ret->key || !ret->key[0])
 		return err_set(err, ERR_SYSTEM, "Netvisor lists customer %s without a key", code);
-	if (!get(nv, "read customer", query(nv, "getcustomer.nv?id=", ret->key), &root, err))
+	if (!netvisor_get(nv, "read customer", netvisor_query(nv, "getcustomer.nv?id=", ret->key),
+			  &root, err))
 		return false;
 	const struct xml *card = xml_child(root, "customer");
 	if (!card) /* deleted since the list, or half an answer: nothing to compare with */
@@ -181,41 +182,19 @@ bool netvisor_customer_add(struct netvisor *nv, const struct netvisor_customer *
 {
 	struct span body;
 	return netvisor_map_customer(nv->at->arena, nv->encoding, c, &body, err) &&
-	       add(nv, "add customer", "customer.nv?method=add", body, ret_key, err);
+	       netvisor_add(nv, "add customer", "customer.nv?method=add", body, ret_key, err);
 }
 
 bool netvisor_customer_edit(struct netvisor *nv, const struct netvisor_customer *c, struct err *err)
 {
 	struct nv_rq rq = { .what = "edit customer", .is_write = true };
 	const struct xml *root;
-	rq.resource = query(nv, "customer.nv?method=edit&id=", c->key);
+	rq.resource = netvisor_query(nv, "customer.nv?method=edit&id=", c->key);
 	return netvisor_map_customer(nv->at->arena, nv->encoding, c, &rq.body, err) &&
 	       nv_do(nv, &rq, &root, err);
 }
 
-/* ---- products and dimensions --------------------------------------------------------------- */
-
-bool netvisor_product_find(struct netvisor *nv, const char *code, const char **ret_key,
-			   struct err *err)
-{
-	const struct xml *root;
-	*ret_key = NULL;
-	if (!get(nv, "find product by code", query(nv, "getproduct.nv?code=", code), &root, err))
-		return false;
-	const struct xml *base = xml_at(root, "product/productbaseinformation");
-	const char *found = xml_text_at(base, "productcode");
-	if (found && strcasecmp(found, code) == 0)
-		*ret_key = xml_text_at(base, "netvisorkey");
-	return true;
-}
-
-bool netvisor_product_add(struct netvisor *nv, const struct product *p, const char *group,
-			  const char **ret_key, struct err *err)
-{
-	struct span body;
-	return netvisor_map_product(nv->at->arena, nv->encoding, p, group, &body, err) &&
-	       add(nv, "add product", "product.nv?method=add", body, ret_key, err);
-}
+/* ---- dimensions ---------------------------------------------------------------------------- */
 
 static size_t count(const struct xml *x, const char *name)
 {
@@ -230,7 +209,7 @@ bool netvisor_dimensions(struct netvisor *nv, const struct netvisor_dimension **
 {
 	const struct xml *root;
 	size_t n = 0, cap = 1;
-	if (!get(nv, "read dimensions", "dimensionlist.nv", &root, err))
+	if (!netvisor_get(nv, "read dimensions", "dimensionlist.nv", &root, err))
 		return false;
 	const struct xml *h = xml_at(root, "dimensionnamelist/dimensionname");
 	for (const struct xml *x = h; x; x = xml_next(x, "dimensionname"))
@@ -273,9 +252,11 @@ bool netvisor_invoices_by_number(struct netvisor *nv, const char *number,
 				 const struct netvisor_listed **ret, size_t *ret_n, struct err *err)
 {
 	const struct xml *root;
-	if (!get(nv, "look up invoice by number",
-		 query(nv, "salesinvoicelist.nv?listtype=draftandinvoice&invoicenumber=", number),
-		 &root, err))
+	if (!netvisor_get(nv, "look up invoice by number",
+			  netvisor_query(
+				  nv, "salesinvoicelist.nv?listtype=draftandinvoice&invoicenumber=",
+				  number),
+			  &root, err))
 		return false;
 	const struct xml *list = xml_child(root, "salesinvoicelist");
 	if (!list) /* no list is no proof of absence */
@@ -298,8 +279,8 @@ bool netvisor_invoice_currency(struct netvisor *nv, const char *key, const char 
 			       struct err *err)
 {
 	const struct xml *root;
-	if (!get(nv, "read invoice at Netvisor", query(nv, "getsalesinvoice.nv?netvisorkey=", key),
-		 &root, err))
+	if (!netvisor_get(nv, "read invoice at Netvisor",
+			  netvisor_query(nv, "getsalesinvoice.nv?netvisorkey=", key), &root, err))
 		return false;
 	*ret = xml_attr(xml_at(root, "salesinvoice/salesinvoiceamount"), "iso4217currencycode");
 	return true;
@@ -308,5 +289,5 @@ bool netvisor_invoice_currency(struct netvisor *nv, const char *key, const char 
 bool netvisor_invoice_add(struct netvisor *nv, struct span body, const char **ret_key,
 			  struct err *err)
 {
-	return add(nv, "send invoice", "salesinvoice.nv?method=add", body, ret_key, err);
+	return netvisor_add(nv, "send invoice", "salesinvoice.nv?method=add", body, ret_key, err);
 }

@@ -179,6 +179,45 @@ bool netvisor_map_product(struct arena *arena, enum xml_encoding encoding, const
 	return xmlw_finish(&w, ret, err);
 }
 
+/* An absent number is 0. */
+static bool read_number(const struct xml *x, const char *path, struct decimal *ret)
+{
+	const char *text = xml_text_at(x, path);
+	return !text || !text[0] || decimal_parse_comma(span_of(text), ret);
+}
+
+/* Older answers state one price and say which it is (facts §7). */
+static bool make_net(const struct xml *price, struct product *p)
+{
+	const char *type = xml_attr(price, "type");
+	struct decimal whole;
+	if (!type || (strcasecmp(type, "gross") != 0 && strcasecmp(type, "brutto") != 0))
+		return true;
+	return decimal_add(p->vat_rate, decimal_of(100), &whole) &&
+	       decimal_mul(p->unit_price, decimal_of(100), &p->unit_price) &&
+	       decimal_div(p->unit_price, whole, 6, &p->unit_price);
+}
+
+void netvisor_read_product(const struct xml *x, struct netvisor_product *ret)
+{
+	const struct xml *base = xml_child(x, "productbaseinformation");
+	const char *active = xml_text_at(base, "isactive");
+	struct product *p = &ret->product;
+	*p = (struct product) {
+		.source_id = xml_text_at(base, "netvisorkey"),
+		.code = xml_text_at(base, "productcode"),
+		.name = xml_text_at(base, "name"),
+		.unit = xml_text_at(base, "unit"),
+		.is_active = !active || (!str_eq(active, "0") && strcasecmp(active, "false") != 0),
+		.register_name = "product",
+	};
+	ret->is_unreadable = !read_number(base, "unitprice", &p->unit_price) ||
+			     !read_number(base, "purchaseprice", &p->unit_cost) ||
+			     !read_number(x, "productbookkeepingdetails/defaultvatpercent",
+					  &p->vat_rate) ||
+			     !make_net(xml_child(base, "unitprice"), p);
+}
+
 bool netvisor_map_dimension(struct arena *arena, enum xml_encoding encoding,
 			    const struct dimension_value *d, const char *old_item, struct span *ret,
 			    struct err *err)

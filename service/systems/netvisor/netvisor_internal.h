@@ -13,6 +13,16 @@
 bool netvisor_sign(struct netvisor *nv, const char *url, struct http_header ret[NETVISOR_HEADERS],
 		   size_t *ret_n, struct err *err) MUST_CHECK;
 
+/* calls.c */
+/* Resource and value, percent-encoded; NULL when the arena is full. */
+const char *netvisor_query(struct netvisor *nv, const char *resource, const char *value);
+/* resource NULL: the arena was full. */
+bool netvisor_get(struct netvisor *nv, const char *what, const char *resource,
+		  const struct xml **ret, struct err *err) MUST_CHECK;
+/* A POST that adds; *ret_key is the new Netvisor key. */
+bool netvisor_add(struct netvisor *nv, const char *what, const char *resource, struct span body,
+		  const char **ret_key, struct err *err) MUST_CHECK;
+
 /* map.c, pure */
 bool netvisor_map_customer(struct arena *arena, enum xml_encoding encoding,
 			   const struct netvisor_customer *c, struct span *ret,
@@ -20,6 +30,8 @@ bool netvisor_map_customer(struct arena *arena, enum xml_encoding encoding,
 void netvisor_read_customer(const struct xml *x, struct netvisor_customer *ret);
 bool netvisor_map_product(struct arena *arena, enum xml_encoding encoding, const struct product *p,
 			  const char *group, struct span *ret, struct err *err) MUST_CHECK;
+/* What getproduct.nv answers of one. */
+void netvisor_read_product(const struct xml *x, struct netvisor_product *ret);
 bool netvisor_map_dimension(struct arena *arena, enum xml_encoding encoding,
 			    const struct dimension_value *d, const char *old_item, struct span *ret,
 			    struct err *err) MUST_CHECK;

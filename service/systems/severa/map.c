@@ -107,6 +107,8 @@ static const struct field product_fields[] = {
 	DECIMAL("unitCost.amount", unit_cost),
 	DECIMAL("hourCost.amount", unit_cost),
 	DECIMAL("vatRate", vat_rate),
+	TEXT("createdDateTime", changed),
+	TEXT("lastUpdatedDateTime", changed), /* null until then */
 };
 #undef ROW
 
@@ -404,7 +406,7 @@ const struct severa_shape severa_user_shape = SHAPE("user", struct severa_user, 
 						    .is_active = true);
 
 /* Their register is known by the shape alone. */
-const struct severa_shape severa_product_shapes[] = {
+const struct severa_shape severa_product_shapes[SEVERA_PRODUCT_REGISTERS] = {
 	[SEVERA_PRODUCT] = SHAPE("product", struct product, product_fields, .is_active = true,
 				 .register_name = "product"),
 	[SEVERA_WORK_TYPE] = SHAPE("work type", struct product, product_fields, .is_active = true,

@@ -135,7 +135,7 @@ bool severa_status_find(struct severa *s, const char *ref, const struct severa_s
 			  "%zu invoice statuses are called %s in Severa", n_same, ref);
 }
 
-/* ---- countries, customers, products -------------------------------------------------------- */
+/* ---- countries, customers, projects -------------------------------------------------------- */
 
 static const struct json *country_by_name(const struct severa_rows *rows, const char *name)
 {
@@ -225,41 +225,6 @@ bool severa_customer(struct severa *s, const char *id, struct customer *ret, str
 	return true;
 }
 
-static const struct {
-	const char *path, *by_code;
-	enum severa_paging paging;
-} products[] = {
-	[SEVERA_PRODUCT] = { "/v1/products", "/v1/products?code={}", SEVERA_BY_TOKEN },
-	[SEVERA_WORK_TYPE] = { "/v1/worktypes", "/v1/worktypes?code={}", SEVERA_BY_ROW },
-	[SEVERA_TRAVEL_TYPE] = { "/v1/travelexpensetypes", "/v1/travelexpensetypes?code={}",
-				 SEVERA_BY_ROW },
-};
-
-bool severa_product(struct severa *s, const char *code, struct product *ret, bool *ret_found,
-		    struct err *err)
-{
-	*ret_found = false;
-	for (size_t i = 0; i < ARRAY_SIZE(products); i++) {
-		struct severa_list list = { .what = "find product by code",
-					    .paging = products[i].paging,
-					    .is_seen = true,
-					    .path = severa_path(s, products[i].by_code, code) };
-		struct severa_rows rows;
-		struct product *found;
-		if (!severa_all(s, &list, &rows, err) ||
-		    !severa_map_all(s->at->arena, &severa_product_shapes[i], &rows, &found, err))
-			return false;
-		for (size_t k = 0; k < rows.n && !*ret_found; k++) {
-			*ret_found = str_eq(found[k].code, code);
-			if (*ret_found)
-				*ret = found[k];
-		}
-		if (*ret_found)
-			return true;
-	}
-	return true;
-}
-
 bool severa_project(struct severa *s, const char *id, struct severa_project *ret, struct err *err)
 {
 	const struct json *j;
@@ -292,8 +257,7 @@ static bool hand_over(struct severa *paged, void *ctx, const struct severa_rows 
 	return p->projects(p->ctx, items, rows->n, err);
 }
 
-/* With the filter by time of change; NULL when the arena is full. */
-static const char *changed_path(struct severa *s, const char *path, const char *changed_since)
+const char *severa_changed_path(struct severa *s, const char *path, const char *changed_since)
 {
 	if (!changed_since)
 		return path;
@@ -304,14 +268,15 @@ static const char *changed_path(struct severa *s, const char *path, const char *
 bool severa_products(struct severa *s, const char *changed_since, severa_products_fn page,
 		     void *ctx, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(products); i++) {
+	for (size_t i = 0; i < SEVERA_PRODUCT_REGISTERS; i++) {
 		struct pages pages = { .shape = &severa_product_shapes[i],
 				       .ctx = ctx,
 				       .products = page };
 		struct severa_list list = { .what = "read products",
-					    .path = changed_path(s, products[i].path,
-								 changed_since),
-					    .paging = products[i].paging };
+					    .path = severa_changed_path(
+						    s, severa_product_places[i].path,
+						    changed_since),
+					    .paging = severa_product_places[i].paging };
 		if (!severa_each_page(s, &list, hand_over, &pages, err))
 			return false;
 	}
@@ -323,7 +288,7 @@ bool severa_customers(struct severa *s, const char *changed_since, severa_custom
 {
 	struct pages pages = { .shape = &severa_customer_shape, .ctx = ctx, .customers = page };
 	struct severa_list list = { .what = "read customers",
-				    .path = changed_path(s, "/v1/customers", changed_since),
+				    .path = severa_changed_path(s, "/v1/customers", changed_since),
 				    .paging = SEVERA_BY_TOKEN };
 	return severa_each_page(s, &list, hand_over, &pages, err);
 }
@@ -333,7 +298,7 @@ bool severa_projects(struct severa *s, const char *changed_since, severa_project
 {
 	struct pages pages = { .shape = &severa_project_shape, .ctx = ctx, .projects = page };
 	struct severa_list list = { .what = "read projects",
-				    .path = changed_path(s, "/v1/projects", changed_since),
+				    .path = severa_changed_path(s, "/v1/projects", changed_since),
 				    .paging = SEVERA_BY_TOKEN };
 	return severa_each_page(s, &list, hand_over, &pages, err);
 }

@@ -118,6 +118,17 @@ bool severa_register(struct severa *s, const struct severa_list *list, int64_t t
 		     struct severa_rows *ret, struct err *err) MUST_CHECK;
 #define SEVERA_REGISTER_TTL_MS (15 * 60 * 1000)
 
+/* With the filter by time of change; NULL when the arena is full. */
+const char *severa_changed_path(struct severa *s, const char *path, const char *changed_since);
+/* products.c: where the three registers stand. */
+enum severa_product_register { SEVERA_PRODUCT, SEVERA_WORK_TYPE, SEVERA_TRAVEL_TYPE };
+#define SEVERA_PRODUCT_REGISTERS 3
+struct severa_product_place {
+	const char *path, *by_code, *by_id;
+	enum severa_paging paging;
+};
+extern const struct severa_product_place severa_product_places[SEVERA_PRODUCT_REGISTERS];
+
 /* map.c, pure */
 /* Of a list: what cannot be read leaves the rest of it, so that one odd invoice hides no other; its
  * own run names the fault. Without a guid it is an error. */
@@ -146,8 +157,7 @@ struct severa_currency {
 	const char *id, *code;
 	bool is_own; /* the organisation's */
 };
-enum severa_product_register { SEVERA_PRODUCT, SEVERA_WORK_TYPE, SEVERA_TRAVEL_TYPE };
-extern const struct severa_shape severa_product_shapes[];
+extern const struct severa_shape severa_product_shapes[SEVERA_PRODUCT_REGISTERS];
 /* Into one struct of the shape. */
 bool severa_map(const struct severa_shape *shape, const struct json *j, void *ret,
 		struct err *err) MUST_CHECK;
