@@ -167,6 +167,9 @@ struct flow {
 	/* The step whose outcome means that the document is at the target (DESIGN §4.5). */
 	const char *delivery_step;
 	const char *title; /* "Severa → Netvisor sales invoices" */
+	/* Kinds of its documents, the first of which is meant where none is named; ends with NULL.
+	 * NULL: "invoice" alone. */
+	const char *const *kinds;
 	const struct setting *settings;
 	size_t n_settings;
 	const struct credential *credentials;
@@ -233,5 +236,15 @@ struct flow {
 	const struct dialogue *dialogues; /* NULL: none */
 	size_t n_dialogues;
 };
+
+/* A kind of the flow's documents by its name, NULL: the first; NULL when there is none. */
+static inline const char *flow_kind(const struct flow *flow, const char *name)
+{
+	static const char *const preset[] = { "invoice", NULL };
+	const char *const *kind = flow->kinds ? flow->kinds : preset;
+	while (name && *kind && !str_eq(*kind, name))
+		kind++;
+	return *kind;
+}
 
 #endif

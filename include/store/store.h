@@ -168,6 +168,7 @@ struct transfer_filter {
 	unsigned states; /* bits 1u << enum transfer_state; 0: all */
 	const char *error_code; /* NULL: any */
 	const char *number; /* the customer's invoice number; NULL: any */
+	const char *kind; /* NULL: any */
 	int64_t since_ms, until_ms; /* last update; 0: open */
 	const char *cursor; /* NULL: from the newest */
 	size_t limit; /* 1..200 */
@@ -184,18 +185,21 @@ bool store_transfer_list(struct store *s, struct arena *arena, const struct tran
 bool store_timeline(struct store *s, struct arena *arena, const char *id, const char ***ret,
 		    size_t *ret_n, struct err *err) MUST_CHECK;
 
-enum transfer_action { TRANSFER_RETRY, TRANSFER_RESEND, TRANSFER_CANCEL };
+enum transfer_action { TRANSFER_RETRY, TRANSFER_RESEND, TRANSFER_CANCEL, TRANSFER_ARRIVED };
 struct transfer_order {
 	const char *id;
 	enum transfer_action action;
 	int64_t rev; /* If-Match; -1: whatever it is */
 	const char *who; /* token's name, for the timeline */
-	const char *reason; /* required for a resend */
+	const char *reason; /* required for a resend, and of what has arrived */
 	bool despite_doubt; /* who orders it has looked at the target */
+	const char *step, *key; /* of what has arrived: the flow's delivery step, and its outcome */
 };
 /*
  * Retry: runs it now. Resend: a new generation, from a state at rest (DESIGN §4.8). Cancel: nothing
- * more is done for it; refused while it runs, once delivered, and with an open intent.
+ * more is done for it; refused while it runs, once delivered, and with an open intent. Arrived: a
+ * person has seen at the target what could not be found out; the step has its outcome from then on,
+ * and the rest is done. Refused while it runs, and once delivered.
  * ERR_NOT_FOUND; ERR_CONFLICT with reason "stale" (rev) or "state" (not possible in its state).
  * *ret_rev is the new ETag.
  */

@@ -179,11 +179,22 @@ static const char *setting_type_name(enum setting_type t)
 	return "object";
 }
 
+static void write_kinds(struct json_writer *w, const struct flow *f)
+{
+	const char *const none[] = { flow_kind(f, NULL), NULL };
+	jsonw_key(w, "kinds");
+	jsonw_array(w);
+	for (const char *const *kind = f->kinds ? f->kinds : none; *kind; kind++)
+		jsonw_str(w, *kind);
+	jsonw_end_array(w);
+}
+
 static void write_flow(struct json_writer *w, const struct flow *f)
 {
 	jsonw_object(w);
 	jsonw_kstr(w, "name", f->name);
 	jsonw_kstr(w, "title", f->title);
+	write_kinds(w, f);
 	jsonw_kbool(w, "takes_webhooks", f->accept != NULL);
 	jsonw_key(w, "senders");
 	jsonw_array(w);

@@ -212,7 +212,7 @@ static bool start_task(struct request *rq, const char *kind, const struct connec
 	jsonw_object(&w);
 	jsonw_kint(&w, "rev", c->rev);
 	if (source_id) {
-		jsonw_kstr(&w, "kind", doc_kind ? doc_kind : "invoice");
+		jsonw_kstr(&w, "kind", doc_kind);
 		jsonw_kstr(&w, "source_id", source_id);
 	}
 	jsonw_end_object(&w);
@@ -307,6 +307,11 @@ bool handle_connection_dry_run(struct request *rq, struct err *err)
 	if (!get_connection(rq, &got, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
+	const struct flow *flow = flow_find(rq->opt, c->flow);
+	kind = flow ? flow_kind(flow, kind) : NULL;
+	if (!kind)
+		return problem(err, ERR_INPUT, "value_invalid", "/kind",
+			       "the flow has no documents of this kind");
 	return connection_is_complete(rq, c, err) &&
 	       start_task(rq, "dry_run", c, kind, source_id, err);
 }

@@ -39,6 +39,7 @@ bool handle_transfer_read(struct request *rq, struct err *err);
 bool handle_transfer_retry(struct request *rq, struct err *err);
 bool handle_transfer_resend(struct request *rq, struct err *err);
 bool handle_transfer_cancel(struct request *rq, struct err *err);
+bool handle_transfer_arrived(struct request *rq, struct err *err);
 bool handle_transfers_retry(struct request *rq, struct err *err);
 /* admin.c */
 bool handle_tokens_list(struct request *rq, struct err *err);

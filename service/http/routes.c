@@ -4,7 +4,7 @@
 #include "handlers.h"
 #include "intake.h"
 
-#define TRANSFER_QUERY "connection state error number since until cursor limit"
+#define TRANSFER_QUERY "connection state error number kind since until cursor limit"
 
 /* clang-format off: one row, one line, so that the lint that reads them finds them */
 const struct route routes[] = {
@@ -79,6 +79,8 @@ const struct route routes[] = {
 	{ HTTP_POST, "/v1/transfers/{id}/resend", handle_transfer_resend, ACCESS_OPERATOR,
 	  PLACE_DESK, "" },
 	{ HTTP_POST, "/v1/transfers/{id}/cancel", handle_transfer_cancel, ACCESS_OPERATOR,
+	  PLACE_DESK, "" },
+	{ HTTP_POST, "/v1/transfers/{id}/arrived", handle_transfer_arrived, ACCESS_OPERATOR,
 	  PLACE_DESK, "" },
 	{ HTTP_GET, "/v1/jobs/{id}", handle_job_read, ACCESS_VIEWER, PLACE_DESK, "" },
 	{ HTTP_GET, "/v1/flows", handle_flows_list, ACCESS_VIEWER, PLACE_INLINE, "" },

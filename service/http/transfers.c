@@ -1,10 +1,11 @@
 /*
- * transfers.c: /v1/transfers: search, one with its timeline, retry, resend, cancel, retry of many
+ * transfers.c: /v1/transfers: search, one with its timeline, retry, resend, cancel, arrived, retry of many
  * by filter (counted first).
  */
 #include "base/base.h"
 
 #include "base/clock.h"
+#include "connections.h"
 #include "handlers.h"
 #include "model/reason.h"
 
@@ -100,6 +101,7 @@ bool handle_transfers_list(struct request *rq, struct err *err)
 {
 	struct transfer_filter f = { .error_code = request_query(rq, "error"),
 				     .number = request_query(rq, "number"),
+				     .kind = request_query(rq, "kind"),
 				     .cursor = request_query(rq, "cursor") };
 	struct transfer_page page;
 	if (!parse_states(request_query(rq, "state"), &f.states, err) ||
@@ -224,12 +226,18 @@ static bool read_order(struct request *rq, struct transfer_order *o, struct err 
 {
 	static const char *const reason[] = { "reason", NULL };
 	static const char *const doubt[] = { "reason", "despite_doubt", NULL };
+	static const char *const seen[] = { "reason", "key", NULL };
+	static const char *const *const members[] = { [TRANSFER_RETRY] = reason,
+						      [TRANSFER_RESEND] = doubt,
+						      [TRANSFER_CANCEL] = doubt,
+						      [TRANSFER_ARRIVED] = seen };
+	bool needs_reason = o->action == TRANSFER_RESEND || o->action == TRANSFER_ARRIVED;
 	const struct json *j = NULL;
-	if (!request_json(rq, &j, err) ||
-	    !request_members(j, o->action == TRANSFER_RETRY ? reason : doubt, err) ||
-	    !request_text(j, "reason", 500, &o->reason, err))
+	if (!request_json(rq, &j, err) || !request_members(j, members[o->action], err) ||
+	    !request_text(j, "reason", 500, &o->reason, err) ||
+	    !request_text(j, "key", 100, &o->key, err))
 		return false;
-	if (o->action == TRANSFER_RESEND && (!o->reason || !*o->reason))
+	if (needs_reason && (!o->reason || !*o->reason))
 		return problem(err, ERR_INPUT, "value_missing", "/reason", "a reason is required");
 	if (json_get(j, "despite_doubt") &&
 	    !json_bool(json_get(j, "despite_doubt"), &o->despite_doubt))
@@ -244,6 +252,22 @@ static bool unblock(struct request *rq, const char *conn, struct err *err)
 	return !c || queue_unblock(rq->opt->queue, c->limits, c->n_limits, err);
 }
 
+/* Where the flow notes that a document is at the target. One that follows what it has sent asks
+ * the target itself, by a key that nobody can make up. */
+static bool find_step(struct request *rq, const char *conn, struct transfer_order *o,
+		      struct err *err)
+{
+	CLEANUP(connection_unref) struct connection *c = store_find(rq->opt->store, conn);
+	const struct flow *flow = c ? flow_find(rq->opt, c->flow) : NULL;
+	if (!flow || flow->follow)
+		return problem(err, ERR_CONFLICT, "state", "",
+			       "the target is asked what became of this flow's documents");
+	o->step = flow->delivery_step;
+	if (!o->key || !*o->key)
+		o->key = "seen by a person";
+	return true;
+}
+
 static bool order(struct request *rq, enum transfer_action action, const char *name,
 		  struct err *err)
 {
@@ -256,7 +280,9 @@ static bool order(struct request *rq, enum transfer_action action, const char *n
 	if (action == TRANSFER_RESEND && o.rev < 0)
 		return problem(err, ERR_CONFLICT, "precondition_missing", "",
 			       "a resend needs the ETag that was read, not *");
-	if (!get_transfer(rq, &t, err) || !store_transfer_order(rq->opt->store, &o, &rev, err) ||
+	if (!get_transfer(rq, &t, err) ||
+	    (action == TRANSFER_ARRIVED && !find_step(rq, t.conn, &o, err)) ||
+	    !store_transfer_order(rq->opt->store, &o, &rev, err) ||
 	    (action == TRANSFER_RETRY && !unblock(rq, t.conn, err)) ||
 	    !audit(rq, name, rq->args[0], err))
 		return false;
@@ -278,6 +304,11 @@ bool handle_transfer_cancel(struct request *rq, struct err *err)
 	return order(rq, TRANSFER_CANCEL, "transfer.cancel", err);
 }
 
+bool handle_transfer_arrived(struct request *rq, struct err *err)
+{
+	return order(rq, TRANSFER_ARRIVED, "transfer.arrived", err);
+}
+
 /* --- retry of many --- */
 
 struct many {
@@ -292,20 +323,22 @@ struct many {
 
 static bool read_many(struct request *rq, struct many *m, struct err *err)
 {
-	static const char *const members[] = { "connection", "state", "error", "since",
+	static const char *const members[] = { "connection", "state", "error", "kind", "since",
 					       "until",	     "dry",   "count", NULL };
 	const struct json *j = NULL;
-	const char *conn, *state, *error, *since, *until;
+	const char *conn, *state, *error, *kind, *since, *until;
 	*m = (struct many) { .dry = true, .expected = -1 };
 	m->filter.limit = LIMIT_MAX;
 	if (!request_json(rq, &j, err) || !request_members(j, members, err) ||
 	    !request_text(j, "connection", 32, &conn, err) ||
 	    !request_text(j, "state", 200, &state, err) ||
 	    !request_text(j, "error", 64, &error, err) ||
+	    !request_text(j, "kind", 32, &kind, err) ||
 	    !request_text(j, "since", 40, &since, err) ||
 	    !request_text(j, "until", 40, &until, err))
 		return false;
 	m->filter.error_code = error;
+	m->filter.kind = kind;
 	if (json_get(j, "dry") && !json_bool(json_get(j, "dry"), &m->dry))
 		return problem(err, ERR_INPUT, "value_invalid", "/dry", "true or false");
 	if (json_get(j, "count") && !json_int64(json_get(j, "count"), &m->expected))

@@ -1,5 +1,5 @@
 /*
- * store_order.c: what people order for transfers: retry, resend, cancel. What may be done in which
+ * store_order.c: what people order for transfers: retry, resend, cancel, arrived. What may be done in which
  * state is transfer_order.lua's to say; each order leaves a line on the timeline.
  */
 #include "base/base.h"
@@ -9,7 +9,7 @@
 #include "codec/json.h"
 
 #define ORDER_ARENA ((size_t)64 * 1024)
-#define ORDER_ARGS 7
+#define ORDER_ARGS 9
 #define BATCH 64
 #define BATCH_ARENA ((size_t)4 << 20)
 
@@ -22,6 +22,8 @@ static const char *action_name(enum transfer_action a)
 		return "resend";
 	case TRANSFER_CANCEL:
 		return "cancel";
+	case TRANSFER_ARRIVED:
+		return "arrived";
 	}
 	return "?";
 }
@@ -58,7 +60,9 @@ static bool order_args(struct store *s, struct arena *arena, const struct transf
 					      span_of(action_name(o->action)),
 					      num_span(rev, o->rev),
 					      entry,
-					      o->despite_doubt ? SPAN_LIT("1") : SPAN_LIT("") };
+					      o->despite_doubt ? SPAN_LIT("1") : SPAN_LIT(""),
+					      text_span(o->step),
+					      text_span(o->key) };
 	memcpy(args, all, sizeof(all));
 	return true;
 }
@@ -84,8 +88,9 @@ static bool judge(const struct transfer_order *o, int64_t answer, struct err *er
 bool store_transfer_order(struct store *s, const struct transfer_order *order, int64_t *ret_rev,
 			  struct err *err)
 {
-	if (order->action == TRANSFER_RESEND && (!order->reason || !order->reason[0])) {
-		err_set(err, ERR_INPUT, "a resend needs a reason");
+	bool needs_reason = order->action == TRANSFER_RESEND || order->action == TRANSFER_ARRIVED;
+	if (needs_reason && (!order->reason || !order->reason[0])) {
+		err_set(err, ERR_INPUT, "a reason is needed");
 		err_pointer(err, "/reason");
 		return false;
 	}

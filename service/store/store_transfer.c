@@ -207,7 +207,7 @@ static bool list_args(struct arena *arena, const struct transfer_filter *f,
 {
 	unsigned states = f->states ? f->states : STORE_ALL_STATES;
 	struct num *nums = arena_alloc_array(arena, 4, sizeof(*nums));
-	struct span *a = arena_alloc_array(arena, 9 + N_TRANSFER_STATES + conns->n, sizeof(*a));
+	struct span *a = arena_alloc_array(arena, 10 + N_TRANSFER_STATES + conns->n, sizeof(*a));
 	struct strbuf names = STRBUF_INIT(arena, 1024);
 	const char *text = NULL;
 	if (!nums || !a)
@@ -224,9 +224,10 @@ static bool list_args(struct arena *arena, const struct transfer_filter *f,
 	a[5] = span_of(text);
 	a[6] = text_span(f->error_code);
 	a[7] = text_span(f->number);
-	size_t n_buckets = bucket_args(states, a + 9);
-	a[8] = num_span(&nums[3], (int64_t)n_buckets);
-	size_t n = 9 + n_buckets;
+	a[8] = text_span(f->kind);
+	size_t n_buckets = bucket_args(states, a + 10);
+	a[9] = num_span(&nums[3], (int64_t)n_buckets);
+	size_t n = 10 + n_buckets;
 	for (size_t i = 0; i < conns->n; i++) {
 		if (!is_wanted(f, conns->items[i]->id))
 			continue;

@@ -1,13 +1,13 @@
 -- transfer_list.lua: a page of transfers, newest update first, over connections and states.
 -- ARGV: prefix, limit, since ms, until ms, cursor ms ('' none), cursor id, states (',queued,done,'), error code or '', number
--- or '', number of buckets, buckets, connections. Every sorted set is read from its newest member on, no further than it is
--- needed: what is newest among all is taken next. A call looks at a bounded number of records, and where it stops the next
--- begins, so that many connections do not hold Redis up.
+-- or '', kind or '', number of buckets, buckets, connections. Every sorted set is read from its newest member on, no further
+-- than it is needed: what is newest among all is taken next. A call looks at a bounded number of records, and where it stops
+-- the next begins, so that many connections do not hold Redis up.
 -- Answers {cursor ms or '', cursor id, {id, fields ...}, ...}.
 local limit, since, upto = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local from, from_id, states, code, number = ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
-local n_buckets = tonumber(ARGV[10])
-local first_conn = 11 + n_buckets
+local kind, n_buckets = ARGV[10], tonumber(ARGV[11])
+local first_conn = 12 + n_buckets
 local MAX_LOOKS, MAX_PAGE = 1000, 64
 local FIELDS = { 'st', 'c', 'k', 's', 'g', 'try', 'rv', 'ca', 'ua', 'due', 'dl', 'no', 'or', 'ch', 'hash', 'ec', 'e' }
 local top = from ~= '' and math.min(upto, tonumber(from)) or upto
@@ -109,7 +109,7 @@ local function look(id)
 	if not r[1] or not string.find(states, ',' .. r[1] .. ',', 1, true) then
 		return nil
 	end
-	if (code ~= '' and r[16] ~= code) or (number ~= '' and r[12] ~= number) then
+	if (code ~= '' and r[16] ~= code) or (number ~= '' and r[12] ~= number) or (kind ~= '' and r[3] ~= kind) then
 		return nil
 	end
 	local row = { id }
@@ -124,7 +124,7 @@ for a = first_conn, #ARGV do
 	if number ~= '' then
 		open_number(ARGV[a])
 	else
-		for b = 11, 10 + n_buckets do
+		for b = 12, 11 + n_buckets do
 			open(P .. 'ix:' .. ARGV[a] .. ':' .. ARGV[b])
 		end
 	end

@@ -1,5 +1,6 @@
--- transfer_order.lua: what people order for a transfer: retry, resend, cancel.
--- ARGV: prefix, epoch, moves, id, action, revision or '-1', sealed timeline entry, '1': despite a doubt.
+-- transfer_order.lua: what people order for a transfer: retry, resend, cancel, arrived.
+-- ARGV: prefix, epoch, moves, id, action, revision or '-1', sealed timeline entry, '1': despite a doubt, the delivery step and
+-- its outcome, for 'arrived' alone.
 -- Answers EPOCH, or the new revision, -1: not found, -2: changed meanwhile, -3: not possible in its state, -4: it may be at the target.
 if not knows_all(ARGV[2]) then
 	return EPOCH
@@ -28,6 +29,9 @@ local function target()
 	end
 	if action == 'resend' then
 		return AT_REST[from] and may('queued') and (doubtless() and 'queued' or -4)
+	end
+	if action == 'arrived' then
+		return (AT_REST[from] or from == 'in_doubt') and not r[4] and may('queued') and 'queued'
 	end
 	if action == 'cancel' then
 		return may('cancelled') and not r[4] and (doubtless() and 'cancelled' or AT_REST[from] and -4)
@@ -62,6 +66,10 @@ if action == 'cancel' then
 else
 	if action == 'resend' then
 		next_generation(conn, id)
+	elseif action == 'arrived' then
+		local step = '.' .. (call('HGET', key, 'g') or '1') .. '.' .. ARGV[9]
+		call('HSETNX', key, 'i' .. step, now)
+		call('HSET', key, 'o' .. step, ARGV[10], 'dl', 1)
 	end
 	call('ZREM', P .. 'q:c:' .. conn, id)
 	if to == 'following' then

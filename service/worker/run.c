@@ -267,17 +267,16 @@ static bool dispatch(struct attempt *at, const struct flow *flow, struct run *r,
 	return err_set(err, ERR_SYSTEM, "unknown kind of job");
 }
 
-static bool read_args(struct run *r, struct attempt *at, struct err *err)
+static bool read_args(struct run *r, struct attempt *at, const struct flow *flow, struct err *err)
 {
 	if (r->job.type != JOB_DRY_RUN)
 		return true;
 	const struct json *args = run_args(r);
 	at->preview = true;
-	at->kind = json_str(json_get(args, "kind"));
+	at->kind = flow_kind(flow, json_str(json_get(args, "kind")));
 	at->source_id = json_str(json_get(args, "source_id"));
-	if (!at->kind)
-		at->kind = "invoice";
-	return at->source_id || err_set(err, ERR_INPUT, "a dry run needs source_id");
+	return (at->kind && at->source_id) ||
+	       err_set(err, ERR_INPUT, "a dry run needs source_id, and a kind of the flow's");
 }
 
 void run_make_attempt(struct run *r, const struct run_context *ctx, const struct flow *flow,
@@ -316,7 +315,7 @@ static void run_with(struct run *r, const struct run_context *ctx, const struct 
 	struct attempt at;
 	struct err err = ERR_INIT;
 	run_make_attempt(r, ctx, flow, conn, &impl, &at);
-	bool ok = read_args(r, &at, &err) && dispatch(&at, flow, r, &err);
+	bool ok = read_args(r, &at, flow, &err) && dispatch(&at, flow, r, &err);
 	if (ok) {
 		succeeded(r, &at, flow);
 	} else {

@@ -164,6 +164,8 @@ def test_whole_life_of_a_connection(service):
     assert dry.status in (200, 202)
     job = wait_for("the dry run", lambda: (j := service.call("GET", "/v1/jobs/" + dry.json()["id"]).json())["state"] == "done" and j)
     assert job["result"]["invoice"]["rows"] and job["result"]["document"].startswith("<root>")
+    other = service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": source_id, "kind": "task"})
+    assert (other.json()["code"], other.json()["pointer"]) == ("value_invalid", "/kind")
     missing = service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": "0e6d9a10-0000-4000-8000-00000000dead"}).json()
     missing = wait_for("the dry run", lambda: (j := service.call("GET", "/v1/jobs/" + missing["id"]).json())["state"] == "failed" and j)
     assert missing["error"]["code"] == "not_found" and missing["result"] is None
@@ -173,7 +175,8 @@ def test_whole_life_of_a_connection(service):
     assert service.call("GET", job).json()["kind"] == "poll"
     listing = f"/v1/transfers?connection={name}"
     done = wait_for("a transfer that is done", lambda: service.call("GET", listing + "&state=done").json()["items"], 60)[0]
-    found = service.call("GET", f"/v1/transfers?number={done['number']}&connection={name}").json()["items"]
+    found = service.call("GET", f"/v1/transfers?number={done['number']}&connection={name}&kind=invoice").json()["items"]
+    assert service.call("GET", listing + "&kind=task").json()["items"] == []
     assert [t["id"] for t in found] == [done["id"]]
     path = f"/v1/transfers/{done['id']}"
     read = service.call("GET", path)
@@ -244,7 +247,8 @@ def test_OP_01_nothing_of_the_contract_was_left_out(service):
     """Runs last: every operation of the contract gave one of its good answers."""
     good = {(m, p) for m, p, status in service.contract.seen if status.startswith("2")}
     wanted = {(m.upper(), p) for p, item in service.contract.doc["paths"].items() for m in item if m != "parameters"}
-    # What a retry or a cancel answers depends on how far the transfer is by then; runs are those of test_runs.py.
+    # What a retry or a cancel answers depends on how far the transfer is by then; runs are those of test_runs.py, and what a
+    # person has seen at the target is of test_netvisor_travel.py.
     assert wanted - good <= {("POST", "/v1/transfers/{id}/cancel"), ("POST", "/v1/transfers/{id}/retry"),
-                             ("POST", "/v1/connections/{id}/runs"), ("GET", "/v1/runs/{id}"), ("POST", "/v1/runs/{id}/cancel"),
+                             ("POST", "/v1/transfers/{id}/arrived"), ("POST", "/v1/connections/{id}/runs"), ("GET", "/v1/runs/{id}"), ("POST", "/v1/runs/{id}/cancel"),
                              ("GET", "/v1/connections/{id}/registers/{register}")}

@@ -56,10 +56,13 @@ static const struct webhook_scheme webhooks = { .header = spotilla_signature_hea
 static const struct register_sync *const registers[] = { &sp_products, &sp_customers,
 							 &sp_partners };
 
+static const char *const kinds[] = { SP_TASK, NULL };
+
 const struct flow spotilla_procountor = {
 	.name = "spotilla-procountor",
 	.delivery_step = STEP_INVOICE,
 	.title = "Spotilla to Procountor: finished tasks as sales invoices, registers both ways",
+	.kinds = kinds,
 	.settings = sp_setting_table,
 	.n_settings = SP_N_SETTINGS,
 	.credentials = sp_credential_table,
