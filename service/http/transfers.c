@@ -1,6 +1,6 @@
 /*
- * transfers.c: /v1/transfers: search, one with its timeline, retry, resend, cancel, arrived, retry of many
- * by filter (counted first).
+ * transfers.c: /v1/transfers: search, one with its timeline, retry, resend, cancel, arrived, retry
+ * of many by filter (counted first).
  */
 #include "base/base.h"
 

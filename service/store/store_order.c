@@ -1,6 +1,6 @@
 /*
- * store_order.c: what people order for transfers: retry, resend, cancel, arrived. What may be done in which
- * state is transfer_order.lua's to say; each order leaves a line on the timeline.
+ * store_order.c: what people order for transfers: retry, resend, cancel, arrived. What may be done
+ * in which state is transfer_order.lua's to say; each order leaves a line on the timeline.
  */
 #include "base/base.h"
 #include "store_internal.h"

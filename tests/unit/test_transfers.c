@@ -110,6 +110,41 @@ static void orders_follow_the_table(void **state)
 	REFUSED(store_transfer_order(fx.store, &o, &rev, &err), ERR_NOT_FOUND);
 }
 
+/* DESIGN §4.6: a target that cannot be asked; a person has looked there. */
+static void what_a_person_has_seen_counts_as_delivered(void **state)
+{
+	(void)state;
+	char id[TRANSFER_ID_MAX];
+	int64_t rev = 0;
+	struct step step;
+	struct transfer_order o = { .id = id,
+				    .action = TRANSFER_ARRIVED,
+				    .rev = -1,
+				    .who = "ops",
+				    .reason = "",
+				    .step = "send",
+				    .key = "77" };
+	hint_id("acme", "1", id);
+	struct queue_job job = must_claim();
+	OK(queue_step_intent(fx.queue, id, job.fence, "send", "what it is about", &err));
+	REFUSED(store_transfer_order(fx.store, &o, &rev, &err), ERR_INPUT); /* no reason */
+	o.reason = "it stands in Netvisor";
+	REFUSED(store_transfer_order(fx.store, &o, &rev, &err), ERR_CONFLICT); /* it runs */
+	end_run(&job, STATE_NEEDS_DATA, "doubt_unsettled");
+	OK(store_transfer_order(fx.store, &o, &rev, &err));
+	assert_int_equal(get(id).state, STATE_QUEUED);
+	assert_true(get(id).delivered);
+	job = must_claim();
+	assert_true(job.delivered);
+	assert_int_equal(job.generation, 1);
+	OK(queue_step_get(fx.queue, fx.arena, id, job.fence, "send", &step, &err));
+	assert_int_equal(step.state, STEP_DONE);
+	assert_string_equal(step.outcome, "77");
+	assert_string_equal(step.about, "what it is about");
+	end_run(&job, STATE_DONE, NULL);
+	REFUSED(store_transfer_order(fx.store, &o, &rev, &err), ERR_CONFLICT); /* delivered */
+}
+
 static void a_resend_opens_the_next_generation(void **state)
 {
 	(void)state;
@@ -355,6 +390,11 @@ static void a_large_batch_at_one_instant_is_paged_whole(void **state)
 	f.number = "3-77";
 	assert_int_equal(count_pages(&f, &pages), 1);
 	f.number = NULL;
+	f.kind = "task";
+	assert_int_equal(count_pages(&f, &pages), 0);
+	f.kind = "invoice";
+	assert_int_equal(count_pages(&f, &pages), 8 * QUEUE_BATCH_MAX);
+	f.kind = NULL;
 	f.error_code = "nothing_has_it";
 	assert_int_equal(count_pages(&f, &pages), 0);
 }
@@ -367,6 +407,7 @@ int main(void)
 		TEST(what_runs_is_listed_as_running),
 		TEST(orders_follow_the_table),
 		TEST(a_resend_opens_the_next_generation),
+		TEST(what_a_person_has_seen_counts_as_delivered),
 		TEST(an_open_intent_cannot_be_cancelled),
 		TEST(what_a_person_cancelled_no_poll_sends),
 		TEST(an_open_intent_is_resent_only_by_one_who_has_looked),
