@@ -7,6 +7,7 @@
 #include "flows/severa_maestro.h"
 #include "flows/severa_maventa.h"
 #include "flows/severa_netvisor.h"
+#include "flows/severa_talenom.h"
 #include "flows/spotilla_procountor.h"
 #include "systems/maestro.h"
 #include "systems/maventa.h"
@@ -22,5 +23,6 @@ const struct system *const systems[] = {
 };
 
 const struct flow *const flows[] = {
-	&severa_netvisor, &severa_maventa, &severa_maestro, &spotilla_procountor, NULL,
+	&severa_netvisor, &severa_maventa,	&severa_maestro,
+	&severa_talenom,  &spotilla_procountor, NULL,
 };

@@ -277,6 +277,9 @@ bool road_open(const struct road_ops *ops, struct attempt *at, struct road **ret
 
 /* The invoice's rows, and the hash of what Severa says (r->hash). Before anything is turned. */
 bool road_read_rows(struct road *r, struct err *err) MUST_CHECK;
+/* A credit note that Severa keeps with positive amounts is turned as a whole, before it is summed
+ * up. False: nothing was turned. Pure. */
+bool road_turn_credit_note(struct invoice *inv);
 /* The invoice is whole and its sums agree; a cent of rounding is noted. */
 bool road_sum_up(struct road *r, struct err *err) MUST_CHECK;
 /* Who is billed, else whose invoice it is; ERR_DATA customer_missing. */

@@ -443,6 +443,15 @@ const struct reason reasons[] = {
 	  "The target takes invoice numbers of digits only, without zeros before them: {subject}.",
 	  "Kohdejärjestelmä hyväksyy laskunumeroksi vain numeroita ilman etunollia: {subject}.",
 	  "Målsystemet tar bare imot fakturanumre av sifre uten innledende nuller: {subject}." },
+	{ "draft_of_another_customer", "target_user",
+	  "Talenom holds a draft of invoice {subject} for another customer. Delete the draft in "
+	  "Talenom; the invoice then goes on by itself.",
+	  "Talenomissa on laskun {subject} luonnos toiselle asiakkaalle. Poista luonnos "
+	  "Talenomista; "
+	  "lasku siirtyy sen jälkeen itsestään.",
+	  "Talenom har et utkast av faktura {subject} til en annen kunde. Slett utkastet i "
+	  "Talenom; "
+	  "fakturaen går da videre av seg selv." },
 	{ "payment_account_missing", "admin",
 	  "The account that payments are booked on at {subject} is not set.",
 	  "Tiliä, jolle suoritukset kirjataan ({subject}), ei ole asetettu.",

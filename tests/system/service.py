@@ -109,6 +109,21 @@ def maestro_connection_of(setup, name, **settings):
     }
 
 
+def talenom_connection_of(setup, name, **settings):
+    """The body that creates a severa-talenom connection to one sandbox tenant. A setting None is left out."""
+    severa, talenom = setup["severa"], setup["talenom"]
+    values = {"statuses": {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"]},
+              "company": {"vat_number": severa["vat_number"]}, "contract_reference": "TAL-2026-4",
+              "transfer_times": {"interval_s": 1}} | settings
+    return {
+        "id": name, "name": f"Demo {name}", "flow": "severa-talenom", "settings": {k: v for k, v in values.items() if v is not None},
+        "credentials": {
+            "severa": {"client_id": severa["client_id"], "client_secret": severa["client_secret"]},
+            "talenom": {k: talenom[k] for k in ("client_id", "client_secret", "subscription_key", "organization_number")},
+        },
+    }
+
+
 def spotilla_connection_of(setup, name, **settings):
     """The body that creates a spotilla-procountor connection to one sandbox tenant. A setting None is left out."""
     spotilla, procountor = setup["spotilla"], setup["procountor"]
@@ -182,6 +197,7 @@ class Relay:
             "VIESTI_SEVERA_URL": f"http://{host}/severa/rest-api", "VIESTI_NETVISOR_URL": f"http://{host}/netvisor",
             "VIESTI_MAVENTA_URL": f"http://{host}/maventa", "VIESTI_MAVENTA_SOAP_URL": f"http://{host}/maventa/apis/v1.1/wsdl",
             "VIESTI_MAESTRO_URL": f"http://{host}/maestro",
+            "VIESTI_TALENOM_URL": f"http://{host}/talenom", "VIESTI_TALENOM_TOKEN_URL": f"http://{host}/talenom/identity/connect/token",
             "VIESTI_SPOTILLA_URL": f"http://{host}/spotilla/api/v3", "VIESTI_PROCOUNTOR_URL": f"http://{host}/procountor/api",
             "VIESTI_PROCOUNTOR_CLIENT_ID": "viestiClient", "VIESTI_PROCOUNTOR_CLIENT_SECRET": "viesti-sandbox-secret",
             "VIESTI_REDIS_PREFIX": "t", "NOTIFY_SOCKET": str(self.folder / "notify"),
@@ -190,7 +206,7 @@ class Relay:
         self.env.update({"VIESTI_MAVENTA_VENDOR_KEY": partner["vendor_api_key"], "VIESTI_MAVENTA_PARTNER_COMPANY": partner["company_uuid"],
                          "VIESTI_MAVENTA_PARTNER_KEY": partner["user_api_key"]})
         if program == "viesti-world":  # it knows no outside systems, hence none of their options
-            self.env = {k: v for k, v in self.env.items() if not re.match("VIESTI_(SEVERA|NETVISOR|MAVENTA|MAESTRO|SPOTILLA|PROCOUNTOR)_", k)}
+            self.env = {k: v for k, v in self.env.items() if not re.match("VIESTI_(SEVERA|NETVISOR|MAVENTA|MAESTRO|TALENOM|SPOTILLA|PROCOUNTOR)_", k)}
         if redis_url:
             self.env["VIESTI_REDIS_URL"] = redis_url
         self.env.update({f"VIESTI_{k.upper()}": str(v) for k, v in settings.items()})

@@ -15,28 +15,17 @@ static bool is_set(const char *text)
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
-/*
- * Netvisor wants negative quantities and positive prices (facts §9.1). A credit note that Severa
- * keeps with positive amounts is turned as a whole. False on nothing to turn.
- */
+/* Netvisor wants negative quantities and positive prices (facts §9.1). False on nothing to turn. */
 bool sn_turn_signs(struct invoice *inv)
 {
-	bool turn_all = inv->is_credit_note && decimal_sign(inv->total_gross) > 0;
-	bool turned = turn_all;
-	if (turn_all) {
-		inv->total_net = decimal_neg(inv->total_net);
-		inv->total_vat = decimal_neg(inv->total_vat);
-		inv->total_gross = decimal_neg(inv->total_gross);
-	}
+	bool turned = road_turn_credit_note(inv);
 	for (size_t i = 0; i < inv->n_rows; i++) {
 		struct invoice_row *row = &inv->rows[i];
-		if (turn_all)
-			row->quantity = decimal_neg(row->quantity);
-		if (decimal_sign(row->unit_price) < 0) {
-			row->unit_price = decimal_neg(row->unit_price);
-			row->quantity = decimal_neg(row->quantity);
-			turned = true;
-		}
+		if (decimal_sign(row->unit_price) >= 0)
+			continue;
+		row->unit_price = decimal_neg(row->unit_price);
+		row->quantity = decimal_neg(row->quantity);
+		turned = true;
 	}
 	return turned;
 }

@@ -17,6 +17,18 @@ bool road_read_rows(struct road *r, struct err *err)
 	return r->hash || err_set(err, ERR_LIMIT, "arena full");
 }
 
+bool road_turn_credit_note(struct invoice *inv)
+{
+	if (!inv->is_credit_note || decimal_sign(inv->total_gross) <= 0)
+		return false;
+	inv->total_net = decimal_neg(inv->total_net);
+	inv->total_vat = decimal_neg(inv->total_vat);
+	inv->total_gross = decimal_neg(inv->total_gross);
+	for (size_t i = 0; i < inv->n_rows; i++)
+		inv->rows[i].quantity = decimal_neg(inv->rows[i].quantity);
+	return true;
+}
+
 bool road_sum_up(struct road *r, struct err *err)
 {
 	if (!invoice_validate(&r->inv, err) || !invoice_sum_up(&r->inv, r->at->arena, err))

@@ -1,0 +1,77 @@
+/* internal.h: what the files of this flow share. */
+#ifndef SEVERA_TALENOM_INTERNAL_H
+#define SEVERA_TALENOM_INTERNAL_H
+
+#include "base/base.h"
+#include "flows/severa_road.h"
+#include "flows/severa_talenom.h"
+#include "systems/talenom.h"
+
+/*
+ * The steps of one delivery, in their order; beside them each contact and product has a step of its
+ * own. STEP_BOOKED books the revenue, by approval or by voucher, and is the delivery.
+ */
+#define STEP_DRAFT "talenom.draft"
+#define STEP_CONTENT "talenom.content"
+#define STEP_BOOKED "talenom.invoice"
+
+enum stn_revenue { STN_BY_APPROVAL, STN_BY_VOUCHER };
+
+/* One attempt with all that it needs; the road's first. */
+struct stn {
+	struct road road;
+	struct talenom talenom;
+	enum stn_revenue revenue; /* of the setting; see stn_way */
+	bool has_draft; /* one of this generation was seen there */
+	const char *contact_id; /* the invoice's customer at Talenom, by build */
+	struct talenom_invoice draft; /* what is approved, by build; id NULL: there is none */
+};
+
+static inline struct stn *stn_of(struct road *r)
+{
+	return (struct stn *)r;
+}
+
+static inline bool stn_full(struct err *err)
+{
+	return err_set(err, ERR_LIMIT, "arena full");
+}
+
+/* settings.c */
+#define STN_N_SETTINGS (ROAD_N_SETTINGS + 9)
+#define STN_N_CREDENTIALS (ROAD_N_CREDENTIALS + 4)
+extern const struct setting stn_setting_table[STN_N_SETTINGS];
+extern const struct credential stn_credential_table[STN_N_CREDENTIALS];
+bool stn_settle(struct arena *arena, const struct system_values *systems,
+		const struct json *settings, const struct json *credentials,
+		struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n, struct err *err);
+bool stn_open(struct road *r, struct err *err) MUST_CHECK;
+
+/* rules.c, pure */
+/* By which Talenom knows one sending: the invoice's id, another one for another generation. NULL
+ * past the arena's cap. */
+const char *stn_external_id(struct arena *arena, const char *source_id, int64_t generation);
+/* The outcome of STEP_BOOKED names an invoice, or a voucher: "voucher <id>". NULL past the cap. */
+const char *stn_voucher_key(struct arena *arena, const char *voucher_id);
+bool stn_is_voucher_key(const char *key);
+/* Number, date, reference, currency and sum agree: an invoice that is no draft, a voucher. */
+bool stn_is_same_invoice(const struct talenom_invoice *theirs, const struct delivery_identity *id);
+bool stn_is_same_sale(const struct talenom_voucher *theirs, const struct delivery_identity *id);
+/* A voucher of the invoice that closes what its sale opened. */
+bool stn_is_payment_of(const struct talenom_voucher *theirs, struct decimal sale);
+/* Ours over theirs: what Severa does not tell of a product stays. */
+void stn_merge_product(const struct talenom_product *theirs, struct talenom_product *ours);
+
+/* customer.c: the invoice's customer stands at Talenom as at Severa (TA-04, TA-05): contact_id. */
+bool stn_customer(struct stn *m, struct err *err) MUST_CHECK;
+
+/* products.c: what the rows sell stands in Talenom's product register (TA-03). */
+bool stn_products(struct stn *m, struct err *err) MUST_CHECK;
+
+/* draft.c: the invoice stands there as a draft with its content, and nothing is booked yet. */
+bool stn_draft(struct stn *m, struct err *err) MUST_CHECK;
+
+/* check.c */
+bool stn_check(struct road_check *c, struct err *err) MUST_CHECK;
+
+#endif
