@@ -171,6 +171,7 @@ struct road {
 	const char *customer_code; /* at the target; may be NULL */
 
 	const char *seller_seen, *seller_company; /* the road's: the number that was read last */
+	bool has_begun; /* the road's: its sending may be under way */
 	int64_t turn_ms; /* the road's: since when no other connection relays these; 0: unknown */
 };
 
@@ -209,6 +210,15 @@ struct road_ops {
 	 * sent already. May be NULL.
 	 */
 	bool (*may_send)(struct road *r, struct err *err);
+	/*
+	 * The time before which a document is not sent first that stands in the transfer status
+	 * since `since_ms`, as far as this store knows; not after now_ms: it may go. *ret_words
+	 * says the time to people. Asked after may_send; not of what has begun: an intent of the
+	 * delivery step, or first_step, which is not NULL then. No I/O. NULL: at any time (TA-01).
+	 */
+	bool (*not_before)(struct road *r, int64_t since_ms, int64_t now_ms, int64_t *ret_ms,
+			   const char **ret_words, struct err *err);
+	const char *first_step; /* the first write of a document that is several; may be NULL */
 	/*
 	 * Reads what belongs to the document and holds it against the target's rules; makes no
 	 * write. After it the invoice can be recognised at the target. Calls road_read_rows,

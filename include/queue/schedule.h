@@ -8,6 +8,11 @@
 
 #include "base/base.h"
 #include "base/arena.h"
+#include "base/err.h"
+#include "codec/json.h"
+
+/* Is it one, as people write it? ERR_INPUT with the pointer below `pointer`. */
+bool schedule_check(const struct json *j, const char *pointer, struct err *err) MUST_CHECK;
 
 /*
  * An interval comes up to a tenth late, so that what was due together does not stay together. A

@@ -8,14 +8,12 @@
 #include "base/secret.h"
 #include "base/utf8.h"
 #include "connections.h"
+#include "queue/schedule.h"
 #include "settings.h"
 #include "webhook.h"
 
 #define TEXT_MAX ((size_t)128 * 1024)
 #define NAME_CHARS 200
-#define MAX_TIMES 24
-#define MIN_INTERVAL_S 1
-#define MAX_INTERVAL_S 86400
 
 /* The new object's text: the patch alone, or put into the old text. */
 static bool take_object(struct request *rq, bool merge, struct span old, const struct json *j,
@@ -103,53 +101,13 @@ bool connection_is_complete(struct request *rq, const struct connection *c, stru
 
 /* --- schedule --- */
 
-static bool is_time_of_day(const char *t)
-{
-	return t && strlen(t) == 5 && t[2] == ':' && t[0] >= '0' && t[0] <= '2' && t[1] >= '0' &&
-	       t[1] <= '9' && t[3] >= '0' && t[3] <= '5' && t[4] >= '0' && t[4] <= '9' &&
-	       (t[0] < '2' || t[1] <= '3');
-}
-
-static bool check_times(const struct json *j, struct err *err)
-{
-	const struct json *times = json_get(j, "times");
-	const char *zone = json_str(json_get(j, "time_zone"));
-	struct tz *tz = NULL;
-	struct err ignored = ERR_INIT;
-	if (json_type(times) != JSON_ARRAY || json_size(times) < 1 || json_size(times) > MAX_TIMES)
-		return problem(err, ERR_INPUT, "value_invalid", "/schedule/times",
-			       "1 to %d times of day", MAX_TIMES);
-	for (const struct json *t = json_first(times); t; t = json_next(t))
-		if (!is_time_of_day(json_str(t)))
-			return problem(err, ERR_INPUT, "value_invalid", "/schedule/times",
-				       "a time of day is written HH:MM");
-	if (!zone || !tz_load(zone, &tz, &ignored))
-		return problem(err, ERR_INPUT, "value_invalid", "/schedule/time_zone",
-			       "no such time zone");
-	tz_free(tz);
-	return true;
-}
-
 static bool check_schedule(const struct json *j, struct err *err)
 {
-	static const char *const members[] = { "interval_s", "times", "time_zone", NULL };
-	if (json_type(j) != JSON_OBJECT)
-		return problem(err, ERR_INPUT, "value_invalid", "/schedule", "not an object");
-	if (!request_members(j, members, err)) {
-		err_pointer(err, "/schedule");
-		return false;
-	}
-	const struct json *interval = json_get(j, "interval_s");
-	if (json_type(interval) == JSON_ABSENT)
-		return check_times(j, err);
-	int64_t s;
-	if (!json_int64(interval, &s) || s < MIN_INTERVAL_S || s > MAX_INTERVAL_S)
-		return problem(err, ERR_INPUT, "value_invalid", "/schedule/interval_s", "%d to %d",
-			       MIN_INTERVAL_S, MAX_INTERVAL_S);
-	if (json_size(j) > 1)
-		return problem(err, ERR_INPUT, "value_invalid", "/schedule",
-			       "an interval or times of day, not both");
-	return true;
+	if (schedule_check(j, "/schedule", err))
+		return true;
+	if (err)
+		err->reason = "value_invalid";
+	return false;
 }
 
 /* --- webhook secrets --- */

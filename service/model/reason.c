@@ -452,6 +452,13 @@ const struct reason reasons[] = {
 	  "Talenom har et utkast av faktura {subject} til en annen kunde. Slett utkastet i "
 	  "Talenom; "
 	  "fakturaen går da videre av seg selv." },
+	{ "not_yet", "nobody",
+	  "The invoice is sent by itself at the next agreed time: {subject}. Nothing has to be "
+	  "done.",
+	  "Lasku lähetetään itsestään seuraavana sovittuna aikana: {subject}. Mitään ei tarvitse "
+	  "tehdä.",
+	  "Fakturaen sendes av seg selv ved neste avtalte tidspunkt: {subject}. Ingenting må "
+	  "gjøres." },
 	{ "payment_account_missing", "admin",
 	  "The account that payments are booked on at {subject} is not set.",
 	  "Tiliä, jolle suoritukset kirjataan ({subject}), ei ole asetettu.",

@@ -7,7 +7,64 @@
 #include "codec/sign.h"
 
 #define JITTER_PARTS 10
-#define MAX_TIMES 48
+#define MAX_TIMES 24
+#define MIN_INTERVAL_S 1
+#define MAX_INTERVAL_S 86400
+
+/* ---- what people write --------------------------------------------------------------------- */
+
+static bool refuse(struct err *err, const char *pointer, const char *member, const char *words)
+{
+	err_set(err, ERR_INPUT, "%s", words);
+	err_pointer(err, "%s%s", pointer, member);
+	return false;
+}
+
+static bool is_time_of_day(const char *t)
+{
+	return t && strlen(t) == 5 && t[2] == ':' && t[0] >= '0' && t[0] <= '2' && t[1] >= '0' &&
+	       t[1] <= '9' && t[3] >= '0' && t[3] <= '5' && t[4] >= '0' && t[4] <= '9' &&
+	       (t[0] < '2' || t[1] <= '3');
+}
+
+static bool check_times(const struct json *j, const char *pointer, struct err *err)
+{
+	const struct json *times = json_get(j, "times");
+	const char *zone = json_str(json_get(j, "time_zone"));
+	struct tz *tz = NULL;
+	struct err ignored = ERR_INIT;
+	if (json_type(times) != JSON_ARRAY || json_size(times) < 1 || json_size(times) > MAX_TIMES)
+		return refuse(err, pointer, "/times", "1 to 24 times of day");
+	for (const struct json *t = json_first(times); t; t = json_next(t))
+		if (!is_time_of_day(json_str(t)))
+			return refuse(err, pointer, "/times", "a time of day is written HH:MM");
+	if (!zone || !tz_load(zone, &tz, &ignored))
+		return refuse(err, pointer, "/time_zone", "no such time zone");
+	tz_free(tz);
+	return true;
+}
+
+bool schedule_check(const struct json *j, const char *pointer, struct err *err)
+{
+	const struct json *interval = json_get(j, "interval_s");
+	int64_t s;
+	if (json_type(j) != JSON_OBJECT)
+		return refuse(err, pointer, "", "not an object");
+	for (const struct json *m = json_first(j); m; m = json_next(m))
+		if (!str_eq(json_key(m), "interval_s") && !str_eq(json_key(m), "times") &&
+		    !str_eq(json_key(m), "time_zone"))
+			return refuse(err, pointer, "",
+				      "a schedule has interval_s, or times and time_zone");
+	if (json_type(interval) == JSON_ABSENT)
+		return check_times(j, pointer, err);
+	if (!json_int64(interval, &s) || s < MIN_INTERVAL_S || s > MAX_INTERVAL_S)
+		return refuse(err, pointer, "/interval_s", "1 to 86400");
+	if (json_size(j) > 1)
+		return refuse(err, pointer, "", "an interval or times of day, not both");
+	return true;
+}
+
+/* ---- when ---------------------------------------------------------------------------------- */
 
 /* The next of the times of day, by the zone's own clock; 0 when none is readable. */
 static int64_t next_of_times(const struct json *times, const char *zone, int64_t now_ms)

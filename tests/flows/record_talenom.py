@@ -34,6 +34,8 @@ def run(sb, invoice, spec):
     s, t = sb.setup["severa"], sb.setup["talenom"]
     keys = {"severa": {"client_id": s["client_id"], "client_secret": s["client_secret"]},
             "talenom": {k: t[k] for k in ("client_id", "client_secret", "subscription_key", "organization_number")} | spec.pop("keys", {})}
+    if spec.pop("came_long_ago", True):
+        spec["steps"] = {"severa.seen": {"state": "done", "outcome": "0"}, **spec.get("steps", {})}
     whole = settings(sb.setup, **{k: v for k, v in spec.get("settings", {}).items() if k != "talenom"})
     whole["talenom"].update(spec.get("settings", {}).get("talenom", {}))
     return record({"flow": "severa-talenom", "kind": "invoice", "source_id": sb.invoice(invoice)["guid"], **spec, "settings": whole,
@@ -67,6 +69,8 @@ def complaints(sb, invoice, want, case):
         got = sb.products().get(code, {})
         if any(got.get(k) != v for k, v in fields.items()):
             yield "product %s is %s" % (code, got)
+    if "steps" in want and case["expect"]["steps"] != want["steps"]:
+        yield "steps: %s" % case["expect"]["steps"]
     if "open" in want and [v["open"] for v in ledger["vouchers"] if not v["is_payment"]] != want["open"]:
         yield "vouchers: %s" % ledger["vouchers"]
 
@@ -144,6 +148,16 @@ plain("TA-01-draft-in-doubt-and-absent-twice-is-made", **GOES, notes=["absent_at
       spec={"steps": {"talenom.draft": {"state": "intent", "age_ms": 200000, "lookups": 1, "lookup_age_ms": 5000}}})
 plain("TA-01-draft-that-somebody-deleted-is-made-again", **GOES,
       spec={"steps": {"talenom.draft": {"state": "done", "outcome": "00000000-0000-4000-8000-000000000000"}}})
+
+
+RARELY = {"transfer_times": {"interval_s": 86400}}
+plain("TA-01-what-has-begun-goes-on-at-any-time", **GOES, writes=3,
+      prepare=lambda sb: {**begun(sb, step="draft"), "came_long_ago": False, "settings": RARELY})
+plain("TA-01-what-may-have-been-sent-is-settled-at-any-time", **GOES, notes=["found_at_target"],
+      prepare=lambda sb: relayed(sb, steps=IN_DOUBT, came_long_ago=False, settings=RARELY))
+plain("TA-01-status-is-set-at-any-time", spec={"came_long_ago": False, "settings": RARELY, "steps": {"talenom.invoice": {"state": "done", "outcome": "x"}}},
+      outcome="done", status="transferred", notes=["status_set"])
+plain("TA-01-what-leaves-the-transfer-status-begins-anew", "draft", outcome="skipped", steps={})
 
 
 def another_customer(sb):

@@ -8,6 +8,7 @@
 #include "flows/severa_road.h"
 
 #define STEP_STATUS "severa.status"
+#define STEP_SEEN "severa.seen" /* in the transfer status, first in this stay; outcome: when */
 
 static inline bool road_pass_on(const struct err *why, struct err *err)
 {
@@ -49,6 +50,14 @@ bool road_set_transferred(struct road *r, const struct invoice *inv, struct err 
 
 /* The intent of STEP_FAILED stands alone: set, with the answer lost, or not carried out. */
 bool road_settle_failed(struct road *r, struct err *err) MUST_CHECK;
+
+/* waiting.c */
+/* ERR_WAITING not_yet, until the flow's not_before. */
+bool road_may_go_now(struct road *r, struct err *err) MUST_CHECK;
+/* It has left the transfer status: its next stay begins anew. */
+bool road_end_stay(struct road *r, struct err *err) MUST_CHECK;
+/* In a dry run: when it would go. */
+bool road_note_wait(struct road *r, struct err *err) MUST_CHECK;
 
 /* pickup.c */
 struct poll_item road_poll_item(const struct invoice *inv);

@@ -174,7 +174,7 @@ static bool note_what_stops_it(struct road *r, struct err *err)
 		road_note(r, "other_company",
 			  "The invoice belongs to another company; this connection would not relay "
 			  "it.");
-	return true;
+	return road_note_wait(r, err);
 }
 
 /* The whole way with reads alone, whatever the status: what would be sent, and what stands in the
@@ -301,7 +301,8 @@ static bool relay(struct road *r, struct err *err)
 	if (!is_own)
 		return road_leave(r, OUTCOME_SKIPPED, "other_company",
 				  "The invoice belongs to another company.");
-	if (!road_may_relay(r, err) || (r->ops->may_send && !r->ops->may_send(r, err)))
+	if (!road_may_relay(r, err) || (r->ops->may_send && !r->ops->may_send(r, err)) ||
+	    !road_may_go_now(r, err))
 		return false;
 	sent_off(r);
 	return deliver(r, err) && finish(r, false, err);
@@ -331,10 +332,12 @@ static bool run_document(struct road *r, struct err *err)
 	if (at->preview)
 		return preview(r, err);
 	/* First, since it may open a generation whose steps are others. */
-	if (!look_back(r, err) || !at->ops->step_get(at, r->ops->flow->delivery_step, &sent, err))
+	if (!road_end_stay(r, err) || !look_back(r, err) ||
+	    !at->ops->step_get(at, r->ops->flow->delivery_step, &sent, err))
 		return false;
 	if (sent.state == STEP_DONE)
 		return already_sent(r, &sent, err);
+	r->has_begun = sent.state == STEP_INTENT;
 	if (sent.state == STEP_INTENT && !road_settle_doubt(r, &sent, err))
 		return false;
 	if (sent.state != STEP_DONE && !road_take_up(r, &is_there, err))

@@ -22,6 +22,7 @@ struct stn {
 	struct road road;
 	struct talenom talenom;
 	enum stn_revenue revenue; /* of the setting; see stn_way */
+	int64_t open_ms; /* so long an agreed time holds */
 	bool has_draft; /* one of this generation was seen there */
 	const char *contact_id; /* the invoice's customer at Talenom, by build */
 	struct talenom_invoice draft; /* what is approved, by build; id NULL: there is none */
@@ -38,7 +39,7 @@ static inline bool stn_full(struct err *err)
 }
 
 /* settings.c */
-#define STN_N_SETTINGS (ROAD_N_SETTINGS + 9)
+#define STN_N_SETTINGS (ROAD_N_SETTINGS + 10)
 #define STN_N_CREDENTIALS (ROAD_N_CREDENTIALS + 4)
 extern const struct setting stn_setting_table[STN_N_SETTINGS];
 extern const struct credential stn_credential_table[STN_N_CREDENTIALS];
@@ -61,6 +62,16 @@ bool stn_is_same_sale(const struct talenom_voucher *theirs, const struct deliver
 bool stn_is_payment_of(const struct talenom_voucher *theirs, struct decimal sale);
 /* Ours over theirs: what Severa does not tell of a product stays. */
 void stn_merge_product(const struct talenom_product *theirs, struct talenom_product *ours);
+
+/* times.c */
+/*
+ * The agreed time at which an invoice may go that came at since_ms: a schedule's JSON, and how long
+ * a time of day holds. Not after now_ms: now.
+ */
+int64_t stn_next_agreed(struct arena *arena, const char *times, int64_t open_ms, int64_t since_ms,
+			int64_t now_ms);
+bool stn_not_before(struct road *r, int64_t since_ms, int64_t now_ms, int64_t *ret_ms,
+		    const char **ret_words, struct err *err) MUST_CHECK;
 
 /* customer.c: the invoice's customer stands at Talenom as at Severa (TA-04, TA-05): contact_id. */
 bool stn_customer(struct stn *m, struct err *err) MUST_CHECK;

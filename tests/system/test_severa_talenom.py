@@ -1,0 +1,113 @@
+"""The flow severa-talenom in the running service, against the sandbox's Severa and Talenom: what one recorded run cannot show."""
+
+import datetime
+import time
+import zoneinfo
+
+import pytest
+
+from service import Service, talenom_connection_of, wait_for
+
+TENANT = "kajo"
+FAST = {"poll_interval": "1h", "retest_interval": "1h", "retry_first": "100ms", "severa_rate": "1000", "severa_burst": "1000",
+        "talenom_rate": "1000", "talenom_burst": "1000"}
+HELSINKI = zoneinfo.ZoneInfo("Europe/Helsinki")
+
+
+@pytest.fixture(scope="module", name="flow")
+def relayed():
+    """A company whose sample invoices have all been relayed, or rest; polled only when told to."""
+    with Service(**FAST) as s:
+        s.connect(TENANT, TENANT, talenom_connection_of)
+        s.activate(TENANT)
+        at_rest(s)
+        yield s
+
+
+def at_rest(s):
+    busy = {"queued", "running", "retrying", "waiting"}
+    wait_for("every transfer at rest", lambda: (found := s.transfers(TENANT)) and not busy & {t["state"] for t in found}, 60)
+
+
+def invoice(s, sample):
+    return s.sandbox.control(f"severa/{TENANT}/invoices/{sample}")
+
+
+def full(s, sample):
+    found = next(t for t in s.transfers(TENANT) if t["source_id"] == invoice(s, sample)["guid"])
+    return s.call("GET", "/v1/transfers/" + found["id"]).json()
+
+
+def ledger(s, tenant=TENANT):
+    return s.sandbox.ledger("talenom", tenant)
+
+
+def documents(s):
+    return {str(d["number"]): d for d in ledger(s)["documents"]}
+
+
+def sync(s, name=TENANT):
+    """A poll, and its report."""
+    before = s.call("GET", f"/v1/connections/{name}/report").json()["report"]
+    assert s.call("POST", f"/v1/connections/{name}/sync").status == 202
+    return wait_for("a new report", lambda: (r := s.call("GET", f"/v1/connections/{name}/report").json()["report"]) and
+                    r["at"] != (before or {}).get("at") and r)
+
+
+def test_TA_01_what_arrived_is_what_was_done(flow):
+    done = {t["number"] for t in flow.transfers(TENANT) if t["state"] == "done"}
+    there = ledger(flow)
+    assert len(done) > 8 and set(documents(flow)) == done
+    assert (there["duplicates"], there["booked_twice"], there["sales_vouchers"]) == (0, 0, 0)
+    assert all(d["status"] == "Approved" for d in there["documents"])
+    assert invoice(flow, "plain-hours")["status"]["guid"] == flow.setup(TENANT)["severa"]["transferred_status"]
+
+
+def test_TA_06_a_row_whose_account_has_another_percentage(flow):
+    got = full(flow, "several-vat-rates")
+    assert (got["state"], got["error"]["code"]) == ("needs_data", "account_vat_mismatch")
+    assert "row 2: 3000: 13.5 % / 25.5 %" in got["error"]["text"], got["error"]
+    assert invoice(flow, "several-vat-rates")["status"]["guid"] == flow.setup(TENANT)["severa"]["transfer_status"]
+
+
+def test_TA_07_edits_after_the_transfer_are_reported_and_not_sent(flow):
+    before = flow.sandbox.requests(system="talenom", match="/sales/v1", limit=2000)
+    flow.sandbox.control(f"severa/{TENANT}/invoices/plain-hours", "POST", {"fields": {"yourReference": "muutettu"}})
+    report = sync(flow)
+    assert report["changed_after_transfer"] == [str(invoice(flow, "plain-hours")["number"])]
+    after = flow.sandbox.requests(system="talenom", match="/sales/v1", limit=2000)
+    assert [r for r in after if r["method"] != "GET"] == [r for r in before if r["method"] != "GET"]
+
+
+def test_TA_08_activation_needs_agreement_and_times():
+    with Service(seed="demo", **FAST) as s:
+        for name, without in (("one", "contract_reference"), ("two", "transfer_times")):
+            s.connect(name, TENANT, talenom_connection_of, **{without: None})
+            refused = s.call("POST", f"/v1/connections/{name}/activate")
+            assert refused.status == 422 and without in refused.body.decode(), refused.body
+        for wrong, pointer in (({"times": ["25:00"], "time_zone": "UTC"}, "/times"), ({"times": ["06:00"]}, "/time_zone"), ({"interval_s": 0}, "/interval_s")):
+            answer = s.call("POST", "/v1/connections", talenom_connection_of(s.setup(TENANT), "three", transfer_times=wrong))
+            assert answer.status == 422 and answer.json()["pointer"] == "/settings/transfer_times" + pointer, answer.body
+
+
+def minutes_ahead(n):
+    """The first whole minute of Helsinki's clock that is at least n - 1 minutes away."""
+    return (datetime.datetime.now(HELSINKI) + datetime.timedelta(minutes=n)).replace(second=0, microsecond=0)
+
+
+def test_TA_01_sent_at_the_agreed_time_and_not_before():
+    """Between the times an invoice waits and says until when; a person's order changes nothing; at the time it goes by itself."""
+    with Service(**FAST | {"beat": "200ms"}) as s:
+        goes = minutes_ahead(2 if datetime.datetime.now().second > 40 else 1)
+        s.connect(TENANT, TENANT, talenom_connection_of, transfer_times={"times": [goes.strftime("%H:%M")], "time_zone": "Europe/Helsinki"})
+        s.activate(TENANT)
+        wait_for("a waiting invoice", lambda: any(t["state"] == "waiting" for t in s.transfers(TENANT)))
+        got = full(s, "plain-hours")
+        assert got["error"]["code"] == "not_yet" and goes.strftime("%Y-%m-%d %H:%M (Europe/Helsinki)") in got["error"]["text"], got["error"]
+        assert s.call("POST", f"/v1/transfers/{got['id']}/retry", {}, {"If-Match": "*"}).status == 200
+        wait_for("the order's run", lambda: (now := full(s, "plain-hours")) and now["state"] == "waiting" and now["tries"] > got["tries"] and now)
+        there = ledger(s)
+        assert (there["documents"], there["drafts"], there["contacts_added"], there["products_added"]) == ([], 0, 0, 0)
+        wait_for("the invoice at Talenom", lambda: full(s, "plain-hours")["state"] == "done", 130, 0.2)
+        assert time.time() >= goes.timestamp()
+        assert ledger(s)["booked_twice"] == 0
