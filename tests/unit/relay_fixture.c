@@ -82,6 +82,22 @@ void fixture_use_store(struct store *store)
 		fx.queue = queue_with(&qo);
 }
 
+void put_idle_connection(const char *id, const char *flow)
+{
+	const struct connection_draft d = { .id = id,
+					    .flow = flow,
+					    .name = id,
+					    .settings = "{}",
+					    .schedule = "{\"interval_s\":86400}",
+					    .pause_reason = "",
+					    .state = CONNECTION_ACTIVE,
+					    .created_ms = 1,
+					    .activated_ms = 1,
+					    .credentials = SPAN_LIT("{}") };
+	OK(store_sync(fx.store, &err));
+	OK(store_connection_put(fx.store, &d, NULL, &err));
+}
+
 /* ---- Redis --------------------------------------------------------------------------------- */
 
 const struct redis_value *redis_do(const char *fmt, const char *a, const char *b)

@@ -57,6 +57,9 @@ int relay_tidy(void **state);
 
 /* The store that tests speak to from now on, and a queue on it. NULL: the last one is freed. */
 void fixture_use_store(struct store *store);
+/* An active connection that is polled once a day. */
+void put_idle_connection(const char *id, const char *flow);
+
 /* One command, by the words of redis_commandf; its answer lives in the test's arena. */
 const struct redis_value *redis_do(const char *fmt, const char *a, const char *b);
 
