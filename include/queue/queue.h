@@ -289,9 +289,9 @@ bool queue_blocks(struct queue *q, struct arena *arena, struct queue_blocked **r
 /* --- tasks --- */
 /*
  * Queues a task before the connection's transfers; kind "poll" (one per connection: a second call
- * gives the same), "check", "dry_run" or "dialogue" (which comes by itself, too, when the facts say
- * that it is due). args: JSON or NULL, without secrets. Runs on a paused connection too, except a
- * poll.
+ * gives the same, and while it runs has it run once more before it is done), "check", "dry_run" or
+ * "dialogue" (which comes by itself, too, when the facts say that it is due). args: JSON or NULL,
+ * without secrets. Runs on a paused connection too, except a poll.
  */
 bool queue_task_new(struct queue *q, const char *kind, const char *conn, const char *args,
 		    char ret_id[QUEUE_JOB_ID_MAX], struct err *err) MUST_CHECK;

@@ -51,13 +51,20 @@ local function end_lease(id, fence, keys)
 	end
 end
 
--- The texts of an outcome begin behind its head.
-local function finish_task(id, h, conn, text)
+-- The texts of an outcome begin behind its head. again: it was ordered once more while it ran.
+local function finish_task(id, h, conn, text, again)
 	local key = P .. 'j:' .. id
 	if h.mode == 'b' then
 		call('HSET', key, 'st', 'queued', 'ua', NOW)
 		call('PEXPIRE', key, math.max(3600000, h.wait + 600000))
 		delay(conn, id, now + math.max(0, h.wait))
+		return
+	end
+	if again then
+		call('HSET', key, 'st', 'queued', 'ua', NOW)
+		call('PEXPIRE', key, 3600000)
+		enqueue(conn, id)
+		any = true
 		return
 	end
 	local good = h.mode == 'k' or h.state == 'done'
@@ -294,7 +301,7 @@ local function finish(id, fence, h, text, value)
 	local conn = claimed.conn
 	end_lease(id, fence, claimed.keys)
 	if is_task(id) then
-		finish_task(id, h, conn, text)
+		finish_task(id, h, conn, text, again)
 		return 'F'
 	end
 	local plan, key = plan_of(claimed, h, again), P .. 't:' .. id

@@ -208,6 +208,30 @@ static void tasks_go_first_and_answer(void **state)
 	assert_int_equal(why.code, ERR_NOT_FOUND);
 }
 
+/* It may have read its source before what the second order is about. */
+static void a_poll_ordered_while_one_runs_is_no_part_of_it(void **state)
+{
+	(void)state;
+	char id[QUEUE_JOB_ID_MAX];
+	struct queue_task task;
+	OK(queue_task_new(fx.queue, "poll", "a", "{\"rev\":1}", id, &err));
+	OK(queue_task_new(fx.queue, "poll", "a", "{\"rev\":2}", id, &err)); /* none runs yet */
+	struct queue_job job = must_claim();
+	assert_string_equal(job.args, "{\"rev\":2}");
+	OK(queue_task_new(fx.queue, "poll", "a", "{\"rev\":3}", id, &err));
+	OK(queue_task_new(fx.queue, "poll", "a", "{\"rev\":4}", id, &err));
+	assert_nothing_to_claim();
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	OK(queue_task_get(fx.queue, fx.arena, id, &task, &err));
+	assert_int_equal(task.state, TASK_QUEUED); /* who waits for it goes on waiting */
+	job = must_claim();
+	assert_string_equal(job.args, "{\"rev\":4}");
+	assert_int_equal(finish(&job, STATE_DONE, -1), FINISH_STORED);
+	OK(queue_task_get(fx.queue, fx.arena, id, &task, &err));
+	assert_int_equal(task.state, TASK_DONE);
+	assert_nothing_to_claim();
+}
+
 static void MV_05_a_dialogue_that_is_due_runs_once_on_a_paused_connection(void **state)
 {
 	(void)state;
@@ -325,6 +349,7 @@ int main(void)
 		TEST(an_illegal_move_is_refused),
 		TEST(the_scripts_obey_the_one_table),
 		TEST(tasks_go_first_and_answer),
+		TEST(a_poll_ordered_while_one_runs_is_no_part_of_it),
 		TEST(MV_05_a_dialogue_that_is_due_runs_once_on_a_paused_connection),
 		TEST(a_record_has_one_holder),
 		TEST(values_keep_and_lapse),
