@@ -350,6 +350,9 @@ static bool run_settle(struct slice *s, struct err *err)
 
 bool register_step(struct slice *s, struct err *err)
 {
+	/* A target that is not walked is asked record by record: that counts no earlier. */
+	if (!s->reg->list_target && !wait_for_absence(s, err))
+		return false;
 	switch (s->place.phase) {
 	case PHASE_LINKS:
 		return run_links(s, err);

@@ -79,7 +79,7 @@ def test_OP_05_a_run_says_what_it_could_not_do_and_who_must_act(world):
 def test_PC_03_what_stands_still_is_told_whichever_run_met_it(world):
     over(world, world.call("POST", "/v1/connections/first/runs").json()["id"])  # which meets nothing new
     registers = {r["name"]: r for r in world.call("GET", "/v1/connections/first/registers").json()["items"]}
-    assert set(registers) == {"partners", "customers", "products", "cards"}
+    assert set(registers) == {"partners", "customers", "products", "cards", "items"}
     assert registers["partners"]["direction"] == "back" and registers["cards"]["schedule"] == {"interval_s": 3600}
     customers = registers["customers"]
     assert customers["done_at"] and customers["wanted"] and registers["products"]["standing"] == []

@@ -126,6 +126,8 @@ static struct place place_of(const struct attempt *at)
 		return (struct place) { KIND_CUSTOMER, AT_LEFT };
 	if (strcmp(at->kind, "partners") == 0)
 		return (struct place) { KIND_CUSTOMER, AT_RIGHT };
+	if (strcmp(at->kind, "items") == 0)
+		return (struct place) { KIND_ITEM, AT_LEFT };
 	return (struct place) { KIND_CARD, AT_LEFT };
 }
 
@@ -234,7 +236,8 @@ static size_t sorted(struct world_side_state *s, int above, int64_t since_ms,
 {
 	size_t n = 0;
 	for (int i = 0; i < s->n; i++)
-		if (s->records[i].version > above && s->records[i].changed_ms >= since_ms)
+		if (s->records[i].version > above && s->records[i].changed_ms >= since_ms &&
+		    !s->records[i].is_late)
 			ret[n++] = &s->records[i];
 	qsort(ret, n, sizeof(*ret), by_version);
 	return n;
@@ -361,7 +364,7 @@ static bool world_find(struct attempt *at, struct register_record *const *record
 								 sizeof(*found));
 		assert(found);
 		for (int k = 0; k < s->n; k++)
-			if (strcmp(s->records[k].code, data->code) == 0)
+			if (strcmp(s->records[k].code, data->code) == 0 && !s->records[k].is_late)
 				found[records[i]->n_found++] = match_of(at, &s->records[k]);
 		records[i]->found = found;
 	}
@@ -377,6 +380,11 @@ static bool world_create(struct attempt *at, const struct register_record *r,
 		return false;
 	if (now->refuses_to_create)
 		return leave(err_set(err, ERR_OUTAGE, "no creations now"));
+	struct world_record *twin = now->refuses_twins ? find(target(p), data->code) : NULL;
+	if (twin) {
+		twin->is_late = false;
+		return leave(err_set(err, ERR_DUPLICATE, "there already"));
+	}
 	if (now->refuse_creates > 0) {
 		now->refuse_creates--;
 		return leave(err_reason(err, ERR_DATA, "refused_by_target", r->label, "refused"));
@@ -433,9 +441,10 @@ static bool world_scope(struct attempt *at, const char **ret, struct err *err)
 	return *ret ? true : err_set(err, ERR_LIMIT, "arena full");
 }
 
-#define WORLD_CALLS                                                                     \
+#define FOUND_CALLS                                                                     \
 	.scope = world_scope, .list = world_list, .read = world_read, .map = world_map, \
-	.list_target = world_list_target, .find = world_find, .create = world_create
+	.find = world_find, .create = world_create
+#define WORLD_CALLS FOUND_CALLS, .list_target = world_list_target
 
 static const struct register_sync products = {
 	.name = "products", .title = "Products", .kind = "product", .create_only = true, WORLD_CALLS
@@ -462,8 +471,12 @@ static const struct register_sync cards = { .name = "cards",
 					    .find_max = REGISTER_PAGE_MAX,
 					    .update = world_update,
 					    WORLD_CALLS };
+static const struct register_sync items = {
+	.name = "items", .title = "Items", .kind = "item", .create_only = true, FOUND_CALLS
+};
 /* Not in the order in which one needs the other. */
-static const struct register_sync *const registers[] = { &partners, &customers, &products, &cards };
+static const struct register_sync *const registers[] = { &partners, &customers, &products, &cards,
+							 &items };
 
 static bool settle(struct arena *arena, const struct system_values *systems,
 		   const struct json *settings, const struct json *credentials,

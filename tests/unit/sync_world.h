@@ -4,7 +4,8 @@
  * can be killed at any call.
  *
  * The registers: products and customers go from left to right, once; partners come back from the
- * customers at the right and update those at the left; cards go from left to right with updates.
+ * customers at the right and update those at the left; cards go from left to right with updates;
+ * items go from left to right, once, and their target cannot be listed.
  */
 #ifndef TESTS_UNIT_SYNC_WORLD_H
 #define TESTS_UNIT_SYNC_WORLD_H
@@ -14,7 +15,7 @@
 
 #include <stdatomic.h>
 
-enum world_kind { KIND_PRODUCT, KIND_CUSTOMER, KIND_CARD, N_WORLD_KINDS };
+enum world_kind { KIND_PRODUCT, KIND_CUSTOMER, KIND_CARD, KIND_ITEM, N_WORLD_KINDS };
 enum world_side { AT_LEFT, AT_RIGHT };
 #define WORLD_RECORDS 64
 
@@ -25,6 +26,7 @@ struct world_record {
 	char name[40], mail[40]; /* "" empty */
 	int version;
 	int64_t changed_ms; /* wall */
+	bool is_late; /* at the target: there, and seen from the first attempt to create it on */
 };
 
 struct world_side_state {
@@ -40,6 +42,7 @@ struct world {
 	/* What goes wrong. */
 	int die_at; /* the process ends at this event; 0: never */
 	int events; /* so far: before each call, and after what it did */
+	bool refuses_twins; /* a creation of what is there: duplicate */
 	int refuse_creates; /* so many answer bad data */
 	int cut_creates; /* so many are done, and their answer is lost */
 	int lose_creates; /* so many are lost, and nobody knows */

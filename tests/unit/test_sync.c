@@ -32,6 +32,7 @@ static struct {
 	struct seal_key key;
 	struct world *world;
 	struct arena *arena;
+	int64_t quiet_ms;
 } t;
 
 /* One relay process's side of Redis. */
@@ -71,7 +72,7 @@ static bool open_relay(struct relay *r, struct err *err)
 					  .store = r->store,
 					  .key = &t.key,
 					  .lease_ms = LEASE_MS,
-					  .quiet_ms = QUIET_MS };
+					  .quiet_ms = t.quiet_ms };
 	if (!queue_new(&qo, &r->queue, err))
 		return false;
 	r->pool = (struct pool_options) { .queue = r->queue,
@@ -82,7 +83,7 @@ static bool open_relay(struct relay *r, struct err *err)
 					  .workers = 4,
 					  .lease_ms = LEASE_MS,
 					  .beat_ms = 40,
-					  .quiet_ms = QUIET_MS,
+					  .quiet_ms = t.quiet_ms,
 					  .retry_first_ms = 20,
 					  .retry_cap_ms = 100,
 					  .retry_max_age_ms = 60000,
@@ -200,7 +201,7 @@ static void fill(int products, int customers, int cards)
 {
 	const int n[] = { products, customers, cards };
 	char code[24], name[40];
-	for (size_t k = 0; k < N_WORLD_KINDS; k++)
+	for (size_t k = 0; k < ARRAY_SIZE(n); k++)
 		for (int i = 0; i < n[k]; i++) {
 			snprintf(code, sizeof(code), "K%zu-%d", k, i);
 			snprintf(name, sizeof(name), "name %d", i);
@@ -792,6 +793,123 @@ static void test_PC_05_a_redis_that_went_back_in_the_middle_of_a_run_doubles_not
 	}
 }
 
+/* DESIGN §4.7, of a target that is asked record by record. */
+static void test_PC_05_after_a_loss_absence_counts_only_after_the_quiet_time(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	world_put(t.world, KIND_ITEM, AT_LEFT, "I-1", "one", "");
+	(void)run_all("items", RUN_CHANGES);
+	assert_each_once();
+	/* Sent before the loss, and not there yet. */
+	world_put(t.world, KIND_ITEM, AT_LEFT, "I-2", "two", "");
+	script("return redis.call('HSET', 't:epoch', 'run', 'another')");
+	t.quiet_ms = 1500;
+	order_run("items", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	struct register_run run = turn_until_running(&r, id);
+	close_relay(&r);
+	assert_true(run.next_ms > 0);
+	assert_int_equal(t.world->sides[KIND_ITEM][AT_RIGHT].n, 1);
+	world_put(t.world, KIND_ITEM, AT_RIGHT, "I-2", "two", "");
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	run = read_run(id);
+	assert_int_equal(count(&run, "items", RUN_CREATED_N), 0);
+	assert_int_equal(count(&run, "items", RUN_LINKED_N), 1);
+	assert_each_once();
+}
+
+/* Two of one page, and one record at the target that was made since it was walked. */
+static void test_NV_03_what_one_takes_as_its_duplicate_is_not_free_for_the_next(void **state)
+{
+	(void)state;
+	fill(2, 0, 0);
+	struct world_side_state *left = &t.world->sides[KIND_PRODUCT][AT_LEFT];
+	snprintf(left->records[1].code, sizeof(left->records[1].code), "%s", left->records[0].code);
+	world_put(t.world, KIND_PRODUCT, AT_RIGHT, left->records[0].code, "there", "")->is_late =
+		true;
+	t.world->refuses_twins = true;
+	struct register_run run = run_all("products", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_LINKED_N), 1);
+	assert_int_equal(count(&run, "products", RUN_FAILED_N), 1);
+	/* One that a page of before took, too. */
+	world_put(t.world, KIND_PRODUCT, AT_LEFT, "other", "third", "");
+	snprintf(left->records[2].code, sizeof(left->records[2].code), "%s", left->records[0].code);
+	t.world->sides[KIND_PRODUCT][AT_RIGHT].records[0].is_late = true;
+	run = run_all("products", RUN_LINKS);
+	assert_int_equal(count(&run, "products", RUN_LINKED_N), 0);
+	assert_int_equal(count(&run, "products", RUN_FAILED_N), 2);
+	assert_int_equal(t.world->sides[KIND_PRODUCT][AT_RIGHT].n, 1);
+}
+
+/* Nobody knows whether it was made, and the source does not know it any more. */
+static void test_PC_04_a_creation_in_doubt_is_not_dropped_with_its_record(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct run_failure *why;
+	size_t n;
+	fill(2, 0, 0);
+	t.world->cut_creates = 1;
+	order_run("products", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	(void)turn_until_running(&r, id);
+	close_relay(&r);
+	assert_int_equal(t.world->sides[KIND_PRODUCT][AT_RIGHT].n, 2);
+	struct world_side_state *left = &t.world->sides[KIND_PRODUCT][AT_LEFT];
+	const struct world_record gone[] = { left->records[0], left->records[1] };
+	left->n = 0;
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	struct register_run run = read_run(id);
+	assert_int_equal(count(&run, "products", RUN_SEEN_N), 2);
+	assert_int_equal(count(&run, "products", RUN_IN_DOUBT_N), 0);
+	assert_int_equal(count(&run, "products", RUN_FAILED_N), 1);
+	assert_int_equal(standing("products"), 1);
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_run_failures(r.queue, t.arena, run.id, &why, &n, &err));
+	close_relay(&r);
+	size_t i = 0;
+	while (i < n && strcmp(why[i].code, "source_gone_in_doubt") != 0)
+		i++;
+	assert_true(i < n);
+	assert_non_null(strstr(why[i].examples[0], "K0-")); /* by its name, not its id alone */
+	/* It stands until it is back, is linked, or a person has looked. */
+	clock_sleep_ms(1100);
+	run = run_all("products", RUN_CHANGES);
+	assert_int_equal(standing("products"), 1);
+	memcpy(left->records, gone, sizeof(gone));
+	left->n = 2;
+	clock_sleep_ms(1100);
+	run = run_all("products", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_LINKED_N), 1);
+	assert_int_equal(standing("products"), 0);
+	assert_each_once();
+}
+
+static void test_PC_04_a_person_who_has_looked_takes_a_doubt_off(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	fill(1, 0, 0);
+	t.world->lose_creates = 1;
+	order_run("products", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	(void)turn_until_running(&r, id);
+	close_relay(&r);
+	t.world->sides[KIND_PRODUCT][AT_LEFT].n = 0;
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	assert_int_equal(standing("products"), 1);
+	clock_sleep_ms(1100);
+	(void)run_all("products", RUN_LINKS);
+	assert_int_equal(standing("products"), 0);
+}
+
 static void test_PC_05_another_company_at_the_target_gets_all_records(void **state)
 {
 	(void)state;
@@ -890,6 +1008,7 @@ static int set_up(void **state)
 	(void)state;
 	world_clear(t.world);
 	arena_clear(t.arena);
+	t.quiet_ms = QUIET_MS;
 	return redis_fixture_flush(&t.fx) ? 0 : -1;
 }
 
@@ -940,6 +1059,10 @@ int main(void)
 		T(test_a_run_is_cancelled_and_another_comes_after_it),
 		T(test_a_record_in_other_hands_waits),
 		T(test_PC_05_a_redis_that_went_back_in_the_middle_of_a_run_doubles_nothing),
+		T(test_PC_05_after_a_loss_absence_counts_only_after_the_quiet_time),
+		T(test_NV_03_what_one_takes_as_its_duplicate_is_not_free_for_the_next),
+		T(test_PC_04_a_creation_in_doubt_is_not_dropped_with_its_record),
+		T(test_PC_04_a_person_who_has_looked_takes_a_doubt_off),
 		T(test_PC_05_another_company_at_the_target_gets_all_records),
 		T(test_PC_05_a_customer_with_the_id_of_a_product_that_was_tried_again_is_seen),
 		T(test_settings_changed_in_the_middle_of_a_run_count_for_all),
