@@ -67,6 +67,7 @@ struct page {
 	struct register_page got;
 	struct rec *recs;
 	size_t n; /* of those that are not through already */
+	struct map *taken; /* id at the target: the record of the page that has it; under s->lock */
 	enum run_page kind;
 	const char *const *gone; /* ids that were asked for: what was not answered is gone */
 	size_t n_gone;
@@ -147,6 +148,9 @@ bool slice_list(struct slice *s, struct page *p, const char *from, size_t hand,
  */
 bool page_run(struct slice *s, const struct run_place *next, const struct register_state *state,
 	      const char *ahead, struct err *err) MUST_CHECK;
+/* Marks what was found and is linked with another record of the source. Texts in arena. */
+bool page_mark_taken(struct slice *s, struct arena *arena, struct rec *recs, size_t n,
+		     struct err *err) MUST_CHECK;
 
 /* sync_hands.c */
 /* All that are to be found, or whose id is to be learned, or that are to be written; ahead: as
@@ -162,7 +166,8 @@ bool page_store(struct slice *s, struct page *p, struct run_commit *c, struct er
 /* sync_record.c */
 /* What is to be done with the record; err: only what ends the slice. */
 bool record_sort(struct slice *s, struct attempt *at, struct rec *rec, struct err *err) MUST_CHECK;
-/* Which of what was found it is, if any: linked then, or failed. False: the slice ends. */
+/* Which of what was found it is, if any: linked then, or failed. No other of the page has that.
+ * False: the slice ends. */
 bool record_resolve(struct slice *s, struct rec *rec);
 /* Ends so, for that reason. False: the slice ends (s->stop says why). */
 bool record_ends(struct slice *s, struct rec *rec, enum rec_end end, const struct err *why);

@@ -24,8 +24,9 @@ static bool load_links(struct slice *s, struct page *p, struct err *err)
 	struct stored_link *stored = arena_alloc_array(p->arena, n + 1, sizeof(*stored));
 	p->recs = arena_alloc_array(p->arena, n + 1, sizeof(*p->recs));
 	struct map *met = map_new(p->arena);
+	p->taken = map_new(p->arena);
 	p->n = 0;
-	if (!ids || !stored || !p->recs || !met)
+	if (!ids || !stored || !p->recs || !met || !p->taken)
 		return err_set(err, ERR_LIMIT, "arena full");
 	assert(n <= REGISTER_PAGE_MAX);
 	for (size_t i = 0; i < n; i++)
@@ -111,19 +112,19 @@ static bool look_in_walk(struct slice *s, struct page *p, struct err *err)
 
 /* --- what was found at the target --- */
 
-/* Marks those that belong to another record of the source: one of the links, or of this page. */
-static bool mark_taken(struct slice *s, struct page *p, struct err *err)
+bool page_mark_taken(struct slice *s, struct arena *arena, struct rec *recs, size_t n_recs,
+		     struct err *err)
 {
 	enum link_side from = source_side(s), to = link_other(from);
-	struct register_match **all = arena_alloc_array(p->arena, LINK_BATCH_MAX, sizeof(*all));
-	const char **ids = arena_alloc_array(p->arena, LINK_BATCH_MAX, sizeof(*ids));
-	struct stored_link *stored = arena_alloc_array(p->arena, LINK_BATCH_MAX, sizeof(*stored));
+	struct register_match **all = arena_alloc_array(arena, LINK_BATCH_MAX, sizeof(*all));
+	const char **ids = arena_alloc_array(arena, LINK_BATCH_MAX, sizeof(*ids));
+	struct stored_link *stored = arena_alloc_array(arena, LINK_BATCH_MAX, sizeof(*stored));
 	if (!all || !ids || !stored)
 		return err_set(err, ERR_LIMIT, "arena full");
-	for (size_t i = 0, k = 0; i < p->n;) {
+	for (size_t i = 0, k = 0; i < n_recs;) {
 		size_t n = 0;
-		for (; i < p->n && n < LINK_BATCH_MAX; k = 0, i++) {
-			struct rec *rec = &p->recs[i];
+		for (; i < n_recs && n < LINK_BATCH_MAX; k = 0, i++) {
+			struct rec *rec = &recs[i];
 			for (; k < rec->n_found && n < LINK_BATCH_MAX; k++) {
 				all[n] = &rec->found[k];
 				ids[n++] = rec->found[k].id;
@@ -132,7 +133,7 @@ static bool mark_taken(struct slice *s, struct page *p, struct err *err)
 				break;
 		}
 		const struct links_query query = { &s->table, to, ids, n, NULL };
-		if (n && !store_links_get(s->ctx->opt->store, p->arena, &query, stored, err))
+		if (n && !store_links_get(s->ctx->opt->store, arena, &query, stored, err))
 			return false;
 		for (size_t m = 0; m < n; m++)
 			all[m]->taken_by = stored[m].link.id[from];
@@ -143,27 +144,16 @@ static bool mark_taken(struct slice *s, struct page *p, struct err *err)
 /* One after the other, since what one takes is not free for the next. */
 static bool resolve_all(struct slice *s, struct page *p, struct err *err)
 {
-	enum link_side to = link_other(source_side(s));
-	struct map *taken = map_new(p->arena);
-	if (!taken || !mark_taken(s, p, err))
-		return taken ? false : err_set(err, ERR_LIMIT, "arena full");
+	if (!page_mark_taken(s, p->arena, p->recs, p->n, err))
+		return false;
 	for (size_t i = 0; i < p->n; i++) {
 		struct rec *rec = &p->recs[i];
 		if (!rec->n_found || rec->is_linked || rec->end != END_OPEN)
 			continue;
-		for (size_t k = 0; k < rec->n_found; k++) {
-			struct rec *other = map_get(taken, rec->found[k].id);
-			if (other)
-				rec->found[k].taken_by = other->r->id;
-			if (str_eq(rec->found[k].taken_by, rec->r->id))
-				rec->found[k].taken_by = NULL;
-		}
 		if (!record_resolve(s, rec)) {
 			*err = s->stop;
 			return false;
 		}
-		if (rec->is_linked && !map_put(taken, rec->link.id[to], rec))
-			return err_set(err, ERR_LIMIT, "arena full");
 	}
 	return true;
 }
@@ -264,7 +254,8 @@ static void learn_ids(struct slice *s, struct page *p)
 	if (!any)
 		return;
 	s->stop = (struct err)ERR_INIT;
-	bool looked = page_learn(s, p, &ignored) && mark_taken(s, p, &ignored);
+	bool looked = page_learn(s, p, &ignored) &&
+		      page_mark_taken(s, p->arena, p->recs, p->n, &ignored);
 	struct attempt *at = slice_attempt(s, 0, s->ctx, p->arena);
 	for (size_t i = 0; i < p->n; i++) {
 		struct rec *rec = &p->recs[i];

@@ -7,7 +7,7 @@
 
 #include "sync_internal.h"
 
-#include "base/clock.h"
+#include "base/map.h"
 
 #define DOUBTS_MAX 3 /* of one page: then the target is given a rest */
 
@@ -289,27 +289,66 @@ static void adopt(struct slice *s, struct rec *rec, const struct register_match 
 		rec->link.version[from] = rec->r->version;
 }
 
-bool record_resolve(struct slice *s, struct rec *rec)
+/* What another record of the page has taken is not free for this one. */
+static void mark_taken_here(struct slice *s, struct rec *rec)
 {
-	const struct register_match *one = NULL;
-	struct err why = ERR_INIT;
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < rec->n_found; i++) {
+		const struct rec *other = map_get(page_of(s)->taken, rec->found[i].id);
+		if (other)
+			rec->found[i].taken_by = other->r->id;
+		if (str_eq(rec->found[i].taken_by, rec->r->id))
+			rec->found[i].taken_by = NULL;
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* The one that it is: *ret, NULL where there is none. Or it fails, and says why. */
+static bool choose(struct rec *rec, const struct register_sync *reg,
+		   const struct register_match **ret, struct err *why)
+{
 	size_t n = 0;
-	rec->has_tried |= rec->n_found > 0;
+	*ret = NULL;
 	for (size_t i = 0; i < rec->n_found; i++) {
 		const struct register_match *m = &rec->found[i];
-		if (s->reg->match && !s->reg->match(rec->r, m, &why))
-			return record_fails(s, rec, &why);
+		if (reg->match && !reg->match(rec->r, m, why))
+			return false;
 		if (m->taken_by)
 			continue;
-		one = m;
+		*ret = m;
 		n++;
 	}
-	if (n > 1) {
-		err_reason(&why, ERR_DATA, "several_matches", rec->r->label,
-			   "%zu records of the target have its business key", n);
+	return n <= 1 || err_reason(why, ERR_DATA, "several_matches", rec->r->label,
+				    "%zu records of the target have its business key", n);
+}
+
+/* False: another hand was quicker. */
+static bool take(struct slice *s, struct rec *rec, const struct register_match *m, bool *ret_full)
+{
+	struct map *taken = page_of(s)->taken;
+	pthread_mutex_lock(&s->lock);
+	bool is_free = !map_has(taken, m->id);
+	*ret_full = is_free && !map_put(taken, m->id, rec);
+	pthread_mutex_unlock(&s->lock);
+	return is_free;
+}
+
+bool record_resolve(struct slice *s, struct rec *rec)
+{
+	const struct register_match *one;
+	struct err why = ERR_INIT;
+	bool is_full = false;
+	rec->has_tried |= rec->n_found > 0;
+	do {
+		mark_taken_here(s, rec);
+		if (!choose(rec, s->reg, &one, &why))
+			return record_fails(s, rec, &why);
+	} while (one && !take(s, rec, one, &is_full));
+	if (is_full) {
+		err_set(&why, ERR_MEMORY, "out of memory");
 		return record_fails(s, rec, &why);
 	}
-	if (n == 1)
+	if (one)
 		adopt(s, rec, one);
 	return true;
 }
@@ -380,6 +419,9 @@ static bool look_at_duplicate(struct slice *s, struct attempt *at, struct rec *r
 		return false;
 	if (rec->end != END_OPEN)
 		return true; /* the look-up failed, and says why */
+	struct err failed = ERR_INIT;
+	if (!page_mark_taken(s, at->arena, rec, 1, &failed))
+		return record_fails(s, rec, &failed);
 	if (!record_resolve(s, rec))
 		return false;
 	return rec->is_linked || rec->end != END_OPEN || record_fails(s, rec, why);
