@@ -233,6 +233,7 @@ struct run_item {
 	bool forgets_lease; /* nothing was done under it: nobody need look for what came of it */
 	bool is_through; /* settled in this run; else it is met again with its page */
 	const char *code, *json; /* why it is not at the target, counted by reason; NULL: it is */
+	bool keeps_why; /* where it stood still before: what was told of it then */
 	bool stands; /* it stands still for that reason; false: it was skipped, which is right so */
 	bool is_in_doubt;
 	int64_t again_ms; /* tried again by itself after so long; -1: when it changes */

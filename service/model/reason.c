@@ -184,6 +184,18 @@ const struct reason reasons[] = {
 	  "Tarkista käsin.",
 	  "Mottakersystemet har flere fakturaer som svarer til {subject}. En person må se på "
 	  "det." },
+	{ "source_gone_in_doubt", "operator",
+	  "{subject} was deleted at the source while it was being created in the receiving system, "
+	  "which did not answer. Look whether it is there, then order a run that makes the links "
+	  "anew.",
+	  "{subject} poistettiin lähdejärjestelmästä, kun sitä luotiin vastaanottavaan "
+	  "järjestelmään, joka ei vastannut. Tarkista, onko se siellä, ja käynnistä ajo, joka "
+	  "tekee "
+	  "linkit uudelleen.",
+	  "{subject} ble slettet i kildesystemet mens det ble opprettet i mottakersystemet, som "
+	  "ikke "
+	  "svarte. Se etter om det finnes der, og bestill en kjøring som lager koblingene på "
+	  "nytt." },
 	{ "status_taken", "admin",
 	  "The connection {subject} relays this company's invoices from the same status. Pause one "
 	  "of the two.",

@@ -3,7 +3,7 @@
 -- the register begins, '': not yet), numbers of place fields, counts, state fields and links, then those: place and state (name, value), counts (name, added),
 -- links (left, right, sealed rest), and per record: id, letters, record lease, reason, sealed why, ms until it is tried again or -1.
 -- Letters: d drop the intent, l count a look-up, t through, s stands still, q in doubt, f count the reason, o nothing was
--- done under the record lease.
+-- done under the record lease, k what was told of it before is told again.
 -- Answers 'LOST', 'OK', or 'CANCELLED': ordered, and nothing of another page is to be begun.
 -- include run_hold
 local reg, links, side, page = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -81,6 +81,9 @@ local function settle(id, letters, lease_name, code, why, wait)
 		count_lookup(side .. id)
 	end
 	release(lease_name, string.find(letters, 'o', 1, true))
+	if string.find(letters, 'k', 1, true) then
+		why = string.match(call('HGET', stands, id) or '', '^[^\n]*\n(.*)$') or why
+	end
 	if string.find(letters, 't', 1, true) then
 		through[#through + 1] = id
 		has_come_on = has_come_on or not string.find(letters, 'q', 1, true)

@@ -112,21 +112,66 @@ static struct run_item item_of(struct slice *s, struct page *p, struct rec *rec)
 	return it;
 }
 
-/* Ids that the source was asked for and does not know: nothing of them stands still any more. */
-static size_t add_gone(struct page *p, struct run_item *to)
+/* Ids that the source was asked for and does not know. */
+static bool list_gone(struct page *p, const char **ids, size_t *ret_n, struct err *err)
 {
 	struct map *known = map_new(p->arena);
-	size_t n = 0;
-	for (size_t i = 0; known && i < p->got.n; i++)
+	if (!ids || !known)
+		return err_set(err, ERR_LIMIT, "arena full");
+	*ret_n = 0;
+	for (size_t i = 0; i < p->got.n; i++)
 		if (!map_put(known, p->got.records[i].id, p))
-			return 0; /* they are asked for again */
-	for (size_t i = 0; known && i < p->n_gone; i++)
+			return err_set(err, ERR_LIMIT, "arena full");
+	for (size_t i = 0; i < p->n_gone; i++)
 		if (!map_has(known, p->gone[i]))
-			to[n++] = (struct run_item) { .id = p->gone[i],
-						      .drop_intent = true,
-						      .is_through = true,
-						      .again_ms = -1 };
-	return n;
+			ids[(*ret_n)++] = p->gone[i];
+	return true;
+}
+
+/* Without its record nobody can look whether it was made: a person does, and says so by ordering
+ * the links anew. */
+static struct run_item doubt_without_record(struct page *p, const char *id)
+{
+	struct register_record r = { .id = id, .label = id };
+	struct err why = ERR_INIT;
+	err_reason(&why, ERR_DATA, "source_gone_in_doubt", id,
+		   "the source has deleted %s, and it is not known whether it was made", id);
+	struct rec rec = { .r = &r, .why = &why };
+	return (struct run_item) { .id = id,
+				   .is_through = true,
+				   .code = why.reason,
+				   .json = why_json(p, &rec),
+				   .keeps_why = true,
+				   .stands = true,
+				   .again_ms = AGAIN_MS };
+}
+
+/* Nothing of them stands still any more, but for creations of which nobody knows the end. */
+static bool add_gone(struct slice *s, struct page *p, struct run_commit *c, struct run_item *to,
+		     struct err *err)
+{
+	const char **ids = arena_alloc_array(p->arena, p->n_gone + 1, sizeof(*ids));
+	struct stored_link *stored = arena_alloc_array(p->arena, p->n_gone + 1, sizeof(*stored));
+	struct links_query query = { .table = &s->table, .side = source_side(s), .ids = ids };
+	if (!stored || !list_gone(p, ids, &query.n, err))
+		return stored ? false : err_set(err, ERR_LIMIT, "arena full");
+	if (query.n && !store_links_get(s->ctx->opt->store, p->arena, &query, stored, err))
+		return false;
+	bool was_seen = s->place.phase == PHASE_SETTLE; /* as one in doubt */
+	for (size_t i = 0; i < query.n; i++) {
+		bool is_lost = stored[i].intent.is_open && !stored[i].link.id[query.side] &&
+			       s->rec.kind != RUN_LINKS;
+		to[c->n++] = is_lost ? doubt_without_record(p, ids[i])
+				     : (struct run_item) { .id = ids[i],
+							   .drop_intent = true,
+							   .is_through = true,
+							   .again_ms = -1 };
+		if (!is_lost && !was_seen)
+			continue;
+		c->counts[was_seen ? RUN_IN_DOUBT_N : RUN_SEEN_N] += was_seen ? -1 : 1;
+		c->counts[is_lost ? RUN_FAILED_N : RUN_SKIPPED_N]++;
+	}
+	return true;
 }
 
 static void count_records(struct slice *s, const struct run_commit *c)
@@ -159,8 +204,8 @@ bool page_store(struct slice *s, struct page *p, struct run_commit *c, struct er
 			c->counts[RUN_SEEN_N]++;
 		c->counts[count_of(rec->end)]++;
 	}
-	if (c->page == PAGE_AGAIN)
-		c->n += add_gone(p, items + c->n);
+	if (c->page == PAGE_AGAIN && !add_gone(s, p, c, items, err))
+		return false;
 	c->counts[RUN_CALLS_N] = slice_calls(s);
 	if (!queue_run_commit(s->ctx->opt->queue, &s->hold, c, err))
 		return false;

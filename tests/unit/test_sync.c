@@ -844,6 +844,72 @@ static void test_NV_03_what_one_takes_as_its_duplicate_is_not_free_for_the_next(
 	assert_int_equal(t.world->sides[KIND_PRODUCT][AT_RIGHT].n, 1);
 }
 
+/* Nobody knows whether it was made, and the source does not know it any more. */
+static void test_PC_04_a_creation_in_doubt_is_not_dropped_with_its_record(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct run_failure *why;
+	size_t n;
+	fill(2, 0, 0);
+	t.world->cut_creates = 1;
+	order_run("products", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	(void)turn_until_running(&r, id);
+	close_relay(&r);
+	assert_int_equal(t.world->sides[KIND_PRODUCT][AT_RIGHT].n, 2);
+	struct world_side_state *left = &t.world->sides[KIND_PRODUCT][AT_LEFT];
+	const struct world_record gone[] = { left->records[0], left->records[1] };
+	left->n = 0;
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	struct register_run run = read_run(id);
+	assert_int_equal(count(&run, "products", RUN_SEEN_N), 2);
+	assert_int_equal(count(&run, "products", RUN_IN_DOUBT_N), 0);
+	assert_int_equal(count(&run, "products", RUN_FAILED_N), 1);
+	assert_int_equal(standing("products"), 1);
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_run_failures(r.queue, t.arena, run.id, &why, &n, &err));
+	close_relay(&r);
+	size_t i = 0;
+	while (i < n && strcmp(why[i].code, "source_gone_in_doubt") != 0)
+		i++;
+	assert_true(i < n);
+	assert_non_null(strstr(why[i].examples[0], "K0-")); /* by its name, not its id alone */
+	/* It stands until it is back, is linked, or a person has looked. */
+	clock_sleep_ms(1100);
+	run = run_all("products", RUN_CHANGES);
+	assert_int_equal(standing("products"), 1);
+	memcpy(left->records, gone, sizeof(gone));
+	left->n = 2;
+	clock_sleep_ms(1100);
+	run = run_all("products", RUN_CHANGES);
+	assert_int_equal(count(&run, "products", RUN_LINKED_N), 1);
+	assert_int_equal(standing("products"), 0);
+	assert_each_once();
+}
+
+static void test_PC_04_a_person_who_has_looked_takes_a_doubt_off(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	fill(1, 0, 0);
+	t.world->lose_creates = 1;
+	order_run("products", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	(void)turn_until_running(&r, id);
+	close_relay(&r);
+	t.world->sides[KIND_PRODUCT][AT_LEFT].n = 0;
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	assert_int_equal(standing("products"), 1);
+	clock_sleep_ms(1100);
+	(void)run_all("products", RUN_LINKS);
+	assert_int_equal(standing("products"), 0);
+}
+
 static void test_PC_05_another_company_at_the_target_gets_all_records(void **state)
 {
 	(void)state;
@@ -995,6 +1061,8 @@ int main(void)
 		T(test_PC_05_a_redis_that_went_back_in_the_middle_of_a_run_doubles_nothing),
 		T(test_PC_05_after_a_loss_absence_counts_only_after_the_quiet_time),
 		T(test_NV_03_what_one_takes_as_its_duplicate_is_not_free_for_the_next),
+		T(test_PC_04_a_creation_in_doubt_is_not_dropped_with_its_record),
+		T(test_PC_04_a_person_who_has_looked_takes_a_doubt_off),
 		T(test_PC_05_another_company_at_the_target_gets_all_records),
 		T(test_PC_05_a_customer_with_the_id_of_a_product_that_was_tried_again_is_seen),
 		T(test_settings_changed_in_the_middle_of_a_run_count_for_all),
