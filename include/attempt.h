@@ -250,7 +250,8 @@ struct attempt {
 			    data keeps the error that it has */
 	const char *result; /* check, dry_run, candidates: JSON answer for people, set by the flow
 			     */
-	const char *language; /* "en", "fi", "nb": of who asks for candidates; "" nobody does */
+	const char *language; /* "en", "fi", "nb": of who asks for a check, a dry run or candidates;
+			       "" nobody does */
 	struct note notes[ATTEMPT_NOTES_MAX]; /* the first of this run */
 	size_t n_notes;
 	const struct system_values *systems; /* options of the outside systems */

@@ -99,6 +99,7 @@ struct dialogue_state {
 	/* What can be done next: method and path below the connection, {} being the record's id:
 	 * "PUT registrations/{}/keys". NULL: nothing. */
 	const char *next;
+#define DIALOGUE_ACTIVATE "POST activate" /* nothing, once the connection is active */
 	const char *en, *fi, *nb; /* what that is, and who does it */
 };
 

@@ -31,15 +31,27 @@ struct setup_check {
 	struct json_writer w;
 	size_t n_problems;
 };
+/* One thing that the check found. */
+struct setup_found {
+	const char *code, *pointer;
+	const char *subject; /* of the code's sentence (model/reason.h); NULL: it needs none */
+	const char *words; /* the vendor's own, unchanged; NULL: none */
+	bool is_warning; /* said with the problems, but the connection may be activated all the same
+			  */
+};
 /* At its place: the writer points into it. */
 void setup_check_begin(struct setup_check *c, struct attempt *at);
+/*
+ * In the language of who asked: the code's sentence, where it has one, and the vendor's words; in
+ * English what fmt says, which is closer to the case.
+ */
+void setup_say_v(struct setup_check *c, const struct setup_found *found, const char *fmt,
+		 va_list ap) PRINTF_LIKE(3, 0);
+void setup_say(struct setup_check *c, const struct setup_found *found, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+/* A problem whose sentence needs no subject. */
 void setup_problem(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
 		   ...) PRINTF_LIKE(4, 5);
-void setup_problem_v(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
-		     va_list ap) PRINTF_LIKE(4, 0);
-/* Said with the problems, but the connection may be activated all the same. */
-void setup_warning_v(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
-		     va_list ap) PRINTF_LIKE(4, 0);
 /* Of a failed call: a fault of the connection becomes a problem (true); all else ends the check. */
 bool setup_name_it(struct setup_check *c, const struct err *why, const char *pointer,
 		   struct err *err) MUST_CHECK;

@@ -336,7 +336,11 @@ struct road_check {
 
 void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
-/* Said with the problems, but the connection may be activated all the same. */
+/* The same, of a code whose sentence (model/reason.h) has a subject. */
+void road_problem_of(struct road_check *c, const char *code, const char *subject,
+		     const char *pointer, const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* Said with the problems, but the connection may be activated all the same; its subject is the
+ * target. */
 void road_warning(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 /* Of a failed call: a fault of the connection becomes a problem (true); all else ends the check. */

@@ -211,6 +211,7 @@ static bool start_task(struct request *rq, const char *kind, const struct connec
 	const char *args = NULL;
 	jsonw_object(&w);
 	jsonw_kint(&w, "rev", c->rev);
+	jsonw_kstr(&w, "language", respond_language(request_header(rq, "Accept-Language")));
 	if (source_id) {
 		jsonw_kstr(&w, "kind", doc_kind);
 		jsonw_kstr(&w, "source_id", source_id);
@@ -265,8 +266,8 @@ static bool move(struct request *rq, bool resume, struct err *err)
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
 	if (c->state == CONNECTION_DRAFT)
-		return problem(err, ERR_CONFLICT, "state", "",
-			       "the connection was never activated");
+		return problem_state(err, STATE_NEVER_ACTIVATED,
+				     "the connection was never activated");
 	if (c->state == (resume ? CONNECTION_ACTIVE : CONNECTION_PAUSED))
 		return respond_connection(rq, 200, c, err);
 	if (resume && str_eq(c->pause_reason, CONNECTION_PAUSED_CHANGED))
@@ -323,7 +324,7 @@ bool handle_connection_sync(struct request *rq, struct err *err)
 		return false;
 	CLEANUP(connection_unref) struct connection *c = got;
 	if (c->state != CONNECTION_ACTIVE)
-		return problem(err, ERR_CONFLICT, "state", "", "the connection is not active");
+		return problem_state(err, STATE_NOT_ACTIVE, "the connection is not active");
 	if (!audit(rq, "connection.sync", c->id, err) ||
 	    !start_task(rq, "poll", c, NULL, NULL, err))
 		return false;

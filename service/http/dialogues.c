@@ -116,15 +116,26 @@ static void write_link(struct json_writer *w, struct request *rq, const char *ne
 	jsonw_kstr(w, "href", next && strbuf_finish(&sb, &href, NULL) ? href : NULL);
 }
 
-static void write_next(struct json_writer *w, struct request *rq, const struct dialogue_state *s,
-		       const char *id)
+/* Nothing is left to do. */
+static const struct dialogue_state activated = {
+	.en = "That is settled, and the connection is active.",
+	.fi = "Asia on kunnossa, ja yhteys on käytössä.",
+	.nb = "Det er i orden, og tilkoblingen er aktiv.",
+};
+
+static void write_next(struct json_writer *w, struct request *rq, const struct about *about,
+		       const struct record *rec)
 {
 	const char *language = respond_language(request_header(rq, "Accept-Language"));
+	const char *id = record_str(rec, "id");
+	const struct dialogue_state *s = state_of(about->dialogue, rec);
 	jsonw_key(w, "next");
 	if (!s) {
 		jsonw_null(w);
 		return;
 	}
+	if (str_eq(s->next, DIALOGUE_ACTIVATE) && about->conn->state == CONNECTION_ACTIVE)
+		s = &activated;
 	jsonw_object(w);
 	jsonw_kstr(w, "text",
 		   str_eq(language, "fi")   ? s->fi
@@ -148,9 +159,10 @@ static void write_error(struct json_writer *w, struct request *rq, const struct 
 		respond_failure(rq, w, NULL, text);
 }
 
-static void write_record(struct json_writer *w, struct request *rq, const struct dialogue *d,
+static void write_record(struct json_writer *w, struct request *rq, const struct about *about,
 			 const struct record *rec)
 {
+	const struct dialogue *d = about->dialogue;
 	const char *id = record_str(rec, "id");
 	jsonw_object(w);
 	jsonw_kstr(w, "id", id);
@@ -165,7 +177,7 @@ static void write_record(struct json_writer *w, struct request *rq, const struct
 		else
 			jsonw_null(w);
 	}
-	write_next(w, rq, state_of(d, rec), id);
+	write_next(w, rq, about, rec);
 	write_error(w, rq, rec);
 	jsonw_kstr(w, "by", record_str(rec, "by"));
 	jsonw_kint(w, "rev", record_int(rec, "rev"));
@@ -175,15 +187,15 @@ static void write_record(struct json_writer *w, struct request *rq, const struct
 	jsonw_end_object(w);
 }
 
-static bool respond_record(struct request *rq, int status, const struct dialogue *d,
+static bool respond_record(struct request *rq, int status, const struct about *about,
 			   const struct record *rec, struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(rq->arena, LIST_BYTES);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	write_record(&w, rq, d, rec);
+	write_record(&w, rq, about, rec);
 	respond_etag(rq, record_int(rec, "rev"));
 	if (status != 200)
-		respond_header(rq, "Location", href_of(rq, d, record_str(rec, "id")));
+		respond_header(rq, "Location", href_of(rq, about->dialogue, record_str(rec, "id")));
 	if (status == 202)
 		respond_header(rq, "Retry-After", "2");
 	return respond_json(rq, status, &sb, err);
@@ -204,7 +216,7 @@ bool handle_dialogue_list(struct request *rq, struct err *err)
 	jsonw_key(&w, "items");
 	jsonw_array(&w);
 	while (n-- > 0) /* newest first */
-		write_record(&w, rq, about.dialogue, &all[n]);
+		write_record(&w, rq, &about, &all[n]);
 	jsonw_end_array(&w);
 	jsonw_end_object(&w);
 	return respond_json(rq, 200, &sb, err);
@@ -223,8 +235,7 @@ bool handle_dialogue_read(struct request *rq, struct err *err)
 {
 	struct about about;
 	struct record rec;
-	return find_record(rq, &about, &rec, err) &&
-	       respond_record(rq, 200, about.dialogue, &rec, err);
+	return find_record(rq, &about, &rec, err) && respond_record(rq, 200, &about, &rec, err);
 }
 
 /* --- running --- */
@@ -289,18 +300,18 @@ static bool answer_candidates(struct request *rq, const struct queue_task *task,
 static bool answer_record(struct request *rq, const struct queue_task *task, struct err *err)
 {
 	const struct dialogue *d = rq->wait.dialogue;
-	struct facts facts;
+	struct about about;
 	struct record rec;
-	if (!read_facts(rq, rq->args[0], &facts, err))
+	if (!find(rq, &about, err))
 		return false;
-	if (!facts_record(&facts, d->name, rq->wait.record, &rec))
+	if (!facts_record(&about.facts, d->name, rq->wait.record, &rec))
 		return problem(err, ERR_NOT_FOUND, "not_found", "", "no such resource");
 	bool is_over = task->state == TASK_DONE || task->state == TASK_FAILED;
 	if (!is_over || works(d, &rec))
-		return respond_record(rq, 202, d, &rec, err);
+		return respond_record(rq, 202, &about, &rec, err);
 	if (task->state == TASK_FAILED)
 		return fail_as(rq, task->error_json, err);
-	return respond_record(rq, rq->wait.is_new ? 201 : 200, d, &rec, err);
+	return respond_record(rq, rq->wait.is_new ? 201 : 200, &about, &rec, err);
 }
 
 bool handle_dialogue_candidates(struct request *rq, struct err *err)
@@ -434,7 +445,7 @@ bool handle_dialogue_act(struct request *rq, struct err *err)
 		return false;
 	rq->wait.is_new = t.is_new;
 	if (!works(d, &t.record))
-		return respond_record(rq, t.is_new ? 201 : 200, d, &t.record, err);
+		return respond_record(rq, t.is_new ? 201 : 200, &t.about, &t.record, err);
 	rq->wait.answer = answer_record;
 	return start(rq, &t.about, arena_strdup(rq->arena, record_str(&t.record, "id")), err);
 }

@@ -163,6 +163,10 @@ void respond_failure(struct request *rq, struct json_writer *w, const char *code
 /* err_set(ERR_INPUT...) with one of the problem codes below and a pointer. */
 bool problem(struct err *err, enum err_code code, const char *reason, const char *pointer,
 	     const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* 409, with a title that says what has to be done first. */
+#define STATE_NEVER_ACTIVATED "#never_activated"
+#define STATE_NOT_ACTIVE "#not_active"
+bool problem_state(struct err *err, const char *what, const char *words);
 /* "en", "fi" or "nb" by Accept-Language. */
 const char *respond_language(const char *accept_language);
 

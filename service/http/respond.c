@@ -57,8 +57,14 @@ static const struct problem_row problems[] = {
 	{ "stale", 412, "It was changed meanwhile. Read it again.",
 	  "Sitä on muutettu välillä. Lue se uudelleen.",
 	  "Den er endret i mellomtiden. Les den på nytt." },
-	{ "state", 409, "That is not possible in its present state.",
-	  "Se ei ole mahdollista nykyisessä tilassa.", "Det er ikke mulig i nåværende tilstand." },
+	{ "state", 409,
+	  "That is not possible in its present state. Read it again: its state, and next where it "
+	  "has one, say what has to be done first.",
+	  "Se ei ole mahdollista nykyisessä tilassa. Lue kohde uudelleen: sen tila (state) ja, jos "
+	  "on, next kertovat, mitä on tehtävä ensin.",
+	  "Det er ikke mulig i nåværende tilstand. Les den på nytt: tilstanden (state), og next "
+	  "der "
+	  "den finnes, sier hva som må gjøres først." },
 	{ "in_doubt", 409,
 	  "A sending of it is unclear: it may be at the target. Retry it first, so that the target "
 	  "is asked; or look there yourself and order it with despite_doubt.",
@@ -91,6 +97,25 @@ static const struct problem_row problems[] = {
 	{ "internal", 500, "Something went wrong in the service.", "Palvelussa tapahtui virhe.",
 	  "Noe gikk galt i tjenesten." },
 };
+
+/* Of "state", where it is known what has to be done first: the subject's titles. No id begins so.
+ */
+static const struct problem_row states[] = {
+	{ STATE_NEVER_ACTIVATED, 409, "The connection was never activated. Activate it first.",
+	  "Yhteyttä ei ole koskaan otettu käyttöön. Ota se ensin käyttöön.",
+	  "Tilkoblingen har aldri vært aktivert. Aktiver den først." },
+	{ STATE_NOT_ACTIVE, 409, "The connection is not active. Activate or resume it first.",
+	  "Yhteys ei ole käytössä. Ota se ensin käyttöön (activate) tai jatka sitä (resume).",
+	  "Tilkoblingen er ikke aktiv. Aktiver (activate) eller gjenoppta (resume) den først." },
+};
+
+static const struct problem_row *state_find(const struct err *why)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		if (str_eq(why->reason, "state") && str_eq(states[i].code, why->subject))
+			return &states[i];
+	return NULL;
+}
 
 static const struct problem_row *problem_find(const char *code)
 {
@@ -142,6 +167,11 @@ bool problem(struct err *err, enum err_code code, const char *reason, const char
 	err_reason(err, code, reason, NULL, "%s", text);
 	err_pointer(err, "%s", pointer);
 	return false;
+}
+
+bool problem_state(struct err *err, const char *what, const char *words)
+{
+	return err_reason(err, ERR_CONFLICT, "state", what, "%s", words);
 }
 
 /* The quality of one element of Accept-Language, in thousandths. */
@@ -272,6 +302,7 @@ void respond_err(struct request *rq, const struct err *why)
 	const char *code = row || reason ? why->reason : default_code(why);
 	if (!row && !reason)
 		row = problem_find(code);
+	const struct problem_row *title = state_find(why) ? state_find(why) : row;
 	int status = row ? row->status : problem_find(default_code(why))->status;
 	if (reason && status < 500)
 		status = 422;
@@ -281,7 +312,7 @@ void respond_err(struct request *rq, const struct err *why)
 	jsonw_object(&w);
 	jsonw_key(&w, "type");
 	jsonw_str(&w, arena_printf(rq->arena, "urn:viesti:problem:%s", code));
-	write_title(&w, rq, row, reason, why->subject, language);
+	write_title(&w, rq, title, reason, why->subject, language);
 	jsonw_kint(&w, "status", status);
 	jsonw_kstr(&w, "code", code);
 	/* Our own insides are for the log. */

@@ -267,7 +267,7 @@ static bool read_order(struct request *rq, const struct connection *c, struct ru
 		return problem(err, ERR_CONFLICT, "state", "",
 			       "connections of the flow %s have no registers", c->flow);
 	if (c->state != CONNECTION_ACTIVE)
-		return problem(err, ERR_CONFLICT, "state", "", "the connection is not active");
+		return problem_state(err, STATE_NOT_ACTIVE, "the connection is not active");
 	return read_registers(rq, json_get(j, "registers"), c, flow, &names, err) &&
 	       strbuf_finish(&names, &ret->registers, err);
 }

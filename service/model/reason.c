@@ -591,6 +591,92 @@ const struct reason reasons[] = {
 	  "käsin.",
 	  "Målsystemet sier at det har dette allerede, men det ble ikke funnet. En person må se på "
 	  "det." },
+	{ "soap_key", "admin",
+	  "This looks like a SOAP API key. Make REST credentials in Severa: Settings, "
+	  "Integrations, "
+	  "REST API, Create client credentials; and enter the client id and the client secret.",
+	  "Tämä näyttää SOAP-rajapinnan avaimelta. Luo REST-tunnukset Severassa: Asetukset, "
+	  "Integraatiot, REST API, Luo tunnukset; ja syötä client id ja client secret.",
+	  "Dette ser ut som en SOAP API-nøkkel. Lag REST-tilgang i Severa: Innstillinger, "
+	  "Integrasjoner, REST API, Opprett; og oppgi client id og client secret." },
+	{ "scope_missing", "admin",
+	  "The keys lack the right {subject}. Give it to them where they were made, or to their "
+	  "user.",
+	  "Tunnuksilta puuttuu oikeus {subject}. Anna se siellä, missä tunnukset luotiin, tai "
+	  "niiden "
+	  "käyttäjälle.",
+	  "Nøklene mangler rettigheten {subject}. Gi den der nøklene ble laget, eller til brukeren "
+	  "deres." },
+	{ "status_inactive", "admin",
+	  "The invoice status {subject} is not active. Activate it in Severa, or choose another.",
+	  "Laskun tila {subject} ei ole käytössä. Ota se käyttöön Severassa tai valitse toinen.",
+	  "Fakturastatusen {subject} er ikke aktiv. Aktiver den i Severa, eller velg en annen." },
+	{ "status_without_number", "admin",
+	  "The invoice status {subject} gives the invoice no number. Change that in Severa, or "
+	  "choose "
+	  "another.",
+	  "Laskun tila {subject} ei anna laskulle numeroa. Muuta se Severassa tai valitse toinen "
+	  "tila.",
+	  "Fakturastatusen {subject} gir ikke fakturaen nummer. Endre det i Severa, eller velg en "
+	  "annen." },
+	{ "statuses_same", "admin", "Two of the statuses are the same. Choose different ones.",
+	  "Kaksi tilaa on samoja. Valitse eri tilat.",
+	  "To av statusene er like. Velg forskjellige." },
+	{ "status_is_sent", "admin",
+	  "Status of invoices to be transferred can not be sent. In Severa: Settings, Invoicing, "
+	  "Invoice statuses, open {subject}, clear Sent, save; then activate again.",
+	  "Siirrettävien laskujen tila ei voi olla Lähetetty. Severassa: Asetukset, Laskutus, "
+	  "Laskun "
+	  "tilat, avaa {subject}, poista valinta Lähetetty, tallenna ja ota yhteys uudelleen "
+	  "käyttöön.",
+	  "Statusen til fakturaer som skal overføres, kan ikke være Sendt. I Severa: "
+	  "Innstillinger, "
+	  "Fakturering, Fakturastatuser, åpne {subject}, fjern Sendt, lagre; og aktiver på nytt." },
+	{ "print_is_off", "admin",
+	  "Invoices are not sent by e-mail, and the print service of {subject} is off: those of "
+	  "customers without an e-invoice address will fail. Switch it on here (print.enabled) or "
+	  "there.",
+	  "Laskuja ei lähetetä sähköpostitse, ja tulostuspalvelu ({subject}) on poissa käytöstä: "
+	  "niiden asiakkaiden laskut epäonnistuvat, joilla ei ole verkkolaskuosoitetta. Ota "
+	  "palvelu "
+	  "käyttöön täällä (print.enabled) tai siellä.",
+	  "Fakturaer sendes ikke på e-post, og utskriftstjenesten til {subject} er av: fakturaer "
+	  "til "
+	  "kunder uten e-fakturaadresse vil feile. Slå den på her (print.enabled) eller der." },
+	{ "sees_own_only", "admin",
+	  "The user of the API key sees only invoices of its own, so that one made by another key "
+	  "would "
+	  "not be found. Let it see all sales invoices.",
+	  "API-avaimen käyttäjä näkee vain omat laskunsa, joten toisella avaimella tehtyä laskua "
+	  "ei "
+	  "löydettäisi. Anna käyttäjälle oikeus nähdä kaikki myyntilaskut.",
+	  "Brukeren av API-nøkkelen ser bare egne fakturaer, så en som er laget med en annen "
+	  "nøkkel, "
+	  "ville ikke bli funnet. La den se alle salgsfakturaer." },
+	{ "iban_unknown", "admin",
+	  "{subject} is not an active account of the company. Choose one that is.",
+	  "{subject} ei ole yrityksen käytössä oleva tili. Valitse käytössä oleva tili.",
+	  "{subject} er ikke en aktiv konto for selskapet. Velg en som er det." },
+	{ "vat_percent_unknown", "admin",
+	  "VAT of {subject} % is not in use for the company's sales. Choose another in the "
+	  "settings.",
+	  "Arvonlisäverokanta {subject} % ei ole käytössä yrityksen myynnissä. Valitse asetuksista "
+	  "toinen.",
+	  "Mva-satsen {subject} % er ikke i bruk for selskapets salg. Velg en annen i "
+	  "innstillingene." },
+	{ "vat_status_unknown", "admin",
+	  "The VAT status of the settings does not exist for the company's sales. Choose another.",
+	  "Asetusten ALV-käsittelyä ei ole yrityksen myynnissä. Valitse toinen.",
+	  "Mva-statusen i innstillingene finnes ikke for selskapets salg. Velg en annen." },
+	{ "start_missing", "admin",
+	  "Say in the settings from which day on finished tasks are relayed.",
+	  "Kerro asetuksissa, mistä päivästä alkaen valmiit tehtävät siirretään.",
+	  "Angi i innstillingene fra hvilken dag ferdige oppgaver overføres." },
+	{ "document_unknown", "source_user",
+	  "The source has no document {subject}. Look its id up there, and ask again.",
+	  "Lähdejärjestelmässä ei ole tositetta {subject}. Tarkista tunniste siellä ja kysy "
+	  "uudelleen.",
+	  "Kildesystemet har ikke bilaget {subject}. Finn id-en der, og spør på nytt." },
 	{ "not_found", "source_user",
 	  "Something that the document refers to does not exist any more.",
 	  "Jotain, johon tosite viittaa, ei enää ole.",

@@ -269,9 +269,14 @@ static bool dispatch(struct attempt *at, const struct flow *flow, struct run *r,
 
 static bool read_args(struct run *r, struct attempt *at, const struct flow *flow, struct err *err)
 {
-	if (r->job.type != JOB_DRY_RUN)
+	if (r->job.type != JOB_DRY_RUN && r->job.type != JOB_CHECK)
 		return true;
 	const struct json *args = run_args(r);
+	const char *language = json_str(json_get(args, "language"));
+	if (language)
+		at->language = language;
+	if (r->job.type == JOB_CHECK)
+		return true;
 	at->preview = true;
 	at->kind = flow_kind(flow, json_str(json_get(args, "kind")));
 	at->source_id = json_str(json_get(args, "source_id"));

@@ -412,13 +412,16 @@ def test_MV_06_what_waits_for_the_company_goes_on_at_once_when_it_is_verified(se
     """Its retest is minutes away, and each relay remembers for seconds that the company was not."""
     with Service(**SETTINGS | {"maventa_auth_poll": "1h", "retest_interval": "1h"}) as slow:
         conn = draft(slow, seller={"iban": "FI2112345600000785"})
-        made(register(slow, conn), "registered")
+        registered = made(register(slow, conn), "registered")
         asked = made(authenticate(slow, conn), "waiting")
         slow.activate(conn)
         waits_for_the_company(slow, conn)
         slow.sandbox.control("maventa/9000102-2", "POST", {"company_state": "VERIFIED", "auth_state": "SIGNED"})
         assert slow.call("POST", asked["href"] + "/refresh").json()["state"] == "verified"
         wait_for("it is sent", lambda: account(slow)["count"] == 1, 10)
+        for href in (asked["href"], registered["href"]):  # nothing is left to do: it is active
+            settled = read(slow, href, "verified")["next"]
+            assert (settled["method"], settled["href"], settled["text"]) == (None, None, "That is settled, and the connection is active.")
 
 
 def test_MV_06_what_waits_goes_on_at_once_when_the_connection_is_resumed(service):

@@ -145,8 +145,10 @@ def test_activation_asks_for_what_is_missing(service):
     service.call("POST", "/v1/connections", {"id": "empty", "flow": "severa-netvisor"})
     answer = service.call("POST", "/v1/connections/empty/activate")
     assert problem(answer, 422, "value_missing")["pointer"].startswith(("/settings/", "/credentials/"))
-    problem(service.call("POST", "/v1/connections/empty/pause"), 409, "state")
-    problem(service.call("POST", "/v1/connections/empty/sync"), 409, "state")
+    never = problem(service.call("POST", "/v1/connections/empty/pause", headers={"Accept-Language": "fi"}), 409, "state")
+    assert never["title"] == "Yhteyttä ei ole koskaan otettu käyttöön. Ota se ensin käyttöön."
+    asleep = problem(service.call("POST", "/v1/connections/empty/sync"), 409, "state")
+    assert asleep["title"] == "The connection is not active. Activate or resume it first."
 
 
 def test_whole_life_of_a_connection(service):
@@ -168,7 +170,7 @@ def test_whole_life_of_a_connection(service):
     assert (other.json()["code"], other.json()["pointer"]) == ("value_invalid", "/kind")
     missing = service.call("POST", f"/v1/connections/{name}/dry-run", {"source_id": "0e6d9a10-0000-4000-8000-00000000dead"}).json()
     missing = wait_for("the dry run", lambda: (j := service.call("GET", "/v1/jobs/" + missing["id"]).json())["state"] == "failed" and j)
-    assert missing["error"]["code"] == "not_found" and missing["result"] is None
+    assert missing["error"]["code"] == "document_unknown" and missing["result"] is None
     synced = service.call("POST", f"/v1/connections/{name}/sync")
     assert synced.status in (200, 202)
     job = f"/v1/jobs/{synced.json()['id']}"

@@ -86,6 +86,38 @@ def test_MV_06_MV_10_what_hinders_no_activation_is_said(service):
     assert set(found) == {"company_unverified"}
 
 
+@pytest.mark.parametrize("language, words", [("fi", ("ei ole vielä todennettu", "tulostuspalvelu", "ellei huomautus")),
+                                             ("nb", ("er ikke autentisert", "utskriftstjenesten", "hvis ingen merknad"))])
+def test_OP_05_checks_and_remarks_speak_the_language_of_who_asks(service, language, words):
+    headers = {"Accept-Language": language}
+    service.sandbox.control("maventa/kajo", "POST", {"company_state": "UNVERIFIED"})
+    problems(service, "said" + language, settings={"send_by_email": False})
+    found = service.call("POST", f"/v1/connections/said{language}/check", headers=headers).json()["result"]["problems"]
+    activated = service.call("POST", f"/v1/connections/said{language}/activate", headers=headers).json()
+    for said in (found, activated["remarks"]):
+        texts = {p["code"]: p["text"] for p in said}
+        assert words[0] in texts["company_unverified"] and words[1] in texts["print_is_off"]
+        assert "(Maventa)" in texts["print_is_off"] or "Maventa" in texts["print_is_off"]
+    assert words[2] in activated["text"]
+
+
+def test_OP_05_a_vendors_words_stand_unchanged_behind_the_sentence(service):
+    problems(service, "strange", maventa__user_api_key=service.setup("louhi")["maventa"]["user_api_key"])
+    english, finnish = (next(p["text"] for p in service.call("POST", "/v1/connections/strange/check", headers={"Accept-Language": tag})
+                             .json()["result"]["problems"] if p["code"] == "credentials_refused") for tag in ("en", "fi"))
+    sentence, words = finnish.split(" Anna uudet. ")
+    assert sentence == "Maventa ei hyväksy tunnuksia." and words and english.endswith(": " + words)
+
+
+@pytest.mark.parametrize("language, says", [("en", "The source has no document"), ("fi", "Lähdejärjestelmässä ei ole tositetta")])
+def test_OP_05_a_dry_run_of_an_unknown_id_says_so(service, language, says):
+    unknown = "0e6d9a10-0000-4000-8000-00000000dead"
+    if service.call("GET", "/v1/connections/dry").status == 404:
+        problems(service, "dry")
+    error = service.call("POST", "/v1/connections/dry/dry-run", {"source_id": unknown}, {"Accept-Language": language}).json()["error"]
+    assert error["code"] == "document_unknown" and error["text"].startswith(says) and unknown in error["text"]
+
+
 def test_SV_09_the_company_is_one_of_severas(service):
     found, result = problems(service, "alien", settings={"company": {"vat_number": "FI90001305"}})
     assert not result["ok"] and "company_unknown" in found

@@ -15,31 +15,49 @@ void setup_check_begin(struct setup_check *c, struct attempt *at)
 	jsonw_array(&c->w);
 }
 
-void setup_warning_v(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
-		     va_list ap)
+/* NULL: English, or no sentence for it: what is said is. */
+static const char *sentence(const struct setup_check *c, const struct setup_found *found)
 {
-	char text[512];
-	vsnprintf(text, sizeof(text), fmt, ap);
-	jsonw_object(&c->w);
-	jsonw_kstr(&c->w, "code", code);
-	jsonw_kstr(&c->w, "text", text);
-	jsonw_kstr(&c->w, "pointer", pointer);
-	jsonw_end_object(&c->w);
+	const struct reason *r = reason_find(found->code);
+	const char *language = c->at->language, *text = NULL;
+	struct strbuf sb = STRBUF_INIT(c->at->arena, 4096);
+	if (!r || !language || !language[0] || str_eq(language, "en"))
+		return NULL;
+	reason_sentence(r, language, found->subject, &sb);
+	if (found->words && found->words[0])
+		strbuf_addf(&sb, " %s", found->words);
+	return strbuf_finish(&sb, &text, NULL) ? text : NULL;
 }
 
-void setup_problem_v(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
-		     va_list ap)
+void setup_say_v(struct setup_check *c, const struct setup_found *found, const char *fmt,
+		 va_list ap)
 {
-	setup_warning_v(c, code, pointer, fmt, ap);
-	c->n_problems++;
+	char english[2048];
+	const char *text = sentence(c, found);
+	vsnprintf(english, sizeof(english), fmt, ap);
+	jsonw_object(&c->w);
+	jsonw_kstr(&c->w, "code", found->code);
+	jsonw_kstr(&c->w, "text", text ? text : english);
+	jsonw_kstr(&c->w, "pointer", found->pointer);
+	jsonw_end_object(&c->w);
+	c->n_problems += !found->is_warning;
+}
+
+void setup_say(struct setup_check *c, const struct setup_found *found, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	setup_say_v(c, found, fmt, ap);
+	va_end(ap);
 }
 
 void setup_problem(struct setup_check *c, const char *code, const char *pointer, const char *fmt,
 		   ...)
 {
+	const struct setup_found found = { .code = code, .pointer = pointer };
 	va_list ap;
 	va_start(ap, fmt);
-	setup_problem_v(c, code, pointer, fmt, ap);
+	setup_say_v(c, &found, fmt, ap);
 	va_end(ap);
 }
 
@@ -62,9 +80,14 @@ bool setup_name_it(struct setup_check *c, const struct err *why, const char *poi
 {
 	if (why->code == ERR_CREDENTIALS || why->code == ERR_DATA || why->code == ERR_NOT_FOUND ||
 	    why->code == ERR_WAITING || why->code == ERR_INPUT) {
-		setup_problem(c, why->reason ? why->reason : err_code_name(why->code), pointer,
-			      "%s%s%s%s", advice(c, why), why->message,
-			      why->target_text[0] ? ": " : "", why->target_text);
+		const struct setup_found found = {
+			.code = why->reason ? why->reason : err_code_name(why->code),
+			.pointer = pointer,
+			.subject = why->subject,
+			.words = why->target_text,
+		};
+		setup_say(c, &found, "%s%s%s%s", advice(c, why), why->message,
+			  why->target_text[0] ? ": " : "", why->target_text);
 		return true;
 	}
 	if (err)

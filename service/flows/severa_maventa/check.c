@@ -10,11 +10,12 @@
 static void check_transfer_status(struct road_check *c)
 {
 	if (c->transfer && c->transfer->is_sent)
-		road_problem(c, "status_is_sent", "/settings/statuses/transfer",
-			     "Status of invoices to be transferred can not be sent. In Severa: "
-			     "Settings, Invoicing, Invoice statuses, open %s, clear Sent, save; "
-			     "then activate again.",
-			     c->transfer->name);
+		road_problem_of(c, "status_is_sent", c->transfer->name,
+				"/settings/statuses/transfer",
+				"Status of invoices to be transferred can not be sent. In Severa: "
+				"Settings, Invoicing, Invoice statuses, open %s, clear Sent, save; "
+				"then activate again.",
+				c->transfer->name);
 }
 
 /* MV-07: the account is that of the company whose invoices are relayed. */
@@ -28,18 +29,20 @@ static bool check_account(struct road_check *c, struct err *err)
 	const char *id = who.vat_number[0] ? who.vat_number : who.business_id;
 	const char *company = road_company_from(c->r->at->arena, id);
 	if (who.is_disabled)
-		road_problem(c, "account_not_ready", "/credentials/maventa",
-			     "The account of %s at Maventa is closed.", who.company_name);
+		road_problem_of(c, "account_not_ready", who.company_name, "/credentials/maventa",
+				"The account of %s at Maventa is closed.", who.company_name);
 	if (who.missing_scopes[0])
-		road_problem(c, "scope_missing", "/credentials/maventa/user_api_key",
-			     "The keys lack these rights at Maventa: %s. The user must have the "
-			     "role admin.",
-			     who.missing_scopes);
+		road_problem_of(c, "scope_missing", who.missing_scopes,
+				"/credentials/maventa/user_api_key",
+				"The keys lack these rights at Maventa: %s. The user must have the "
+				"role admin.",
+				who.missing_scopes);
 	if (c->r->company && !str_eq(company, c->r->company))
-		road_problem(c, "company_differs", "/credentials/maventa/company_uuid",
-			     "These keys are those of %s (%s) at Maventa; the connection relays "
-			     "the invoices of %s.",
-			     who.company_name, id, c->r->company);
+		road_problem_of(c, "company_differs", who.company_name,
+				"/credentials/maventa/company_uuid",
+				"These keys are those of %s (%s) at Maventa; the connection relays "
+				"the invoices of %s.",
+				who.company_name, id, c->r->company);
 	return true;
 }
 

@@ -102,7 +102,7 @@ static const struct dialogue_state registration_states[] = {
 	  "on allekirjoitettu.",
 	  "Nøklene står på tilkoblingen. Send autentiseringsforespørselen; de andre innstillingene "
 	  "trer i kraft når den er signert." },
-	{ VERIFIED, DIALOGUE_ENDED, "POST activate",
+	{ VERIFIED, DIALOGUE_ENDED, DIALOGUE_ACTIVATE,
 	  "The company is authenticated at Maventa. Make the other settings and activate the "
 	  "connection.",
 	  "Yritys on todennettu Maventassa. Tee muut asetukset ja ota yhteys käyttöön.",
@@ -151,7 +151,7 @@ static const struct dialogue_state authentication_states[] = {
 	  "pyyntö uudelleen tai päivitä (refresh).",
 	  "Ingen har signert på lenge, og Viesti ser ikke lenger etter av seg selv. Send "
 	  "forespørselen på nytt, eller oppdater (refresh)." },
-	{ VERIFIED, DIALOGUE_ENDED, "POST activate",
+	{ VERIFIED, DIALOGUE_ENDED, DIALOGUE_ACTIVATE,
 	  "The company is authenticated at Maventa. Make the other settings and activate the "
 	  "connection.",
 	  "Yritys on todennettu Maventassa. Tee muut asetukset ja ota yhteys käyttöön.",

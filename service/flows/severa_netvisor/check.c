@@ -15,9 +15,10 @@ static bool check_temp_records(struct road_check *c, struct err *err)
 	if (!netvisor_product_find(&r->netvisor, r->set.temp_product, &key, &inner))
 		return road_name_it(c, &inner, "/settings/products/temp_code", err);
 	if (!key)
-		road_problem(c, "temp_product_missing", "/settings/products/temp_code",
-			     "The temporary product %s does not exist in Netvisor.",
-			     r->set.temp_product);
+		road_problem_of(c, "temp_product_missing", r->set.temp_product,
+				"/settings/products/temp_code",
+				"The temporary product %s does not exist in Netvisor.",
+				r->set.temp_product);
 	return true;
 }
 
@@ -38,9 +39,10 @@ static bool check_headings(struct road_check *c, struct err *err)
 		for (size_t k = 0; !found && k < n; k++)
 			found = str_eq(list[k].heading, wanted[i].heading);
 		if (!found)
-			road_problem(c, "dimension_heading_missing", wanted[i].pointer,
-				     "The dimension heading %s does not exist in Netvisor.",
-				     wanted[i].heading);
+			road_problem_of(c, "dimension_heading_missing", wanted[i].heading,
+					wanted[i].pointer,
+					"The dimension heading %s does not exist in Netvisor.",
+					wanted[i].heading);
 	}
 	return true;
 }

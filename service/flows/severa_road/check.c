@@ -8,17 +8,31 @@
 
 void road_problem(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 {
+	const struct setup_found found = { .code = code, .pointer = pointer };
 	va_list ap;
 	va_start(ap, fmt);
-	setup_problem_v(&c->setup, code, pointer, fmt, ap);
+	setup_say_v(&c->setup, &found, fmt, ap);
+	va_end(ap);
+}
+
+void road_problem_of(struct road_check *c, const char *code, const char *subject,
+		     const char *pointer, const char *fmt, ...)
+{
+	const struct setup_found found = { .code = code, .pointer = pointer, .subject = subject };
+	va_list ap;
+	va_start(ap, fmt);
+	setup_say_v(&c->setup, &found, fmt, ap);
 	va_end(ap);
 }
 
 void road_warning(struct road_check *c, const char *code, const char *pointer, const char *fmt, ...)
 {
+	const struct setup_found found = {
+		.code = code, .pointer = pointer, .subject = c->r->ops->target, .is_warning = true
+	};
 	va_list ap;
 	va_start(ap, fmt);
-	setup_warning_v(&c->setup, code, pointer, fmt, ap);
+	setup_say_v(&c->setup, &found, fmt, ap);
 	va_end(ap);
 }
 
@@ -58,10 +72,11 @@ static bool check_login(struct road_check *c, struct rights *ret, struct err *er
 	*ret = (struct rights) { .is_in = false };
 	ret->is_in = severa_missing_scopes(&c->r->severa, &ret->missing, &ret->n, &inner);
 	for (size_t i = 0; ret->is_in && i < ret->n; i++)
-		road_problem(c, "scope_missing", "/credentials/severa",
-			     "The REST credentials lack the scope %s. Give it to them in Severa: "
-			     "Settings, Integrations, REST API.",
-			     ret->missing[i]);
+		road_problem_of(
+			c, "scope_missing", ret->missing[i], "/credentials/severa",
+			"The REST credentials lack the scope %s. Give it to them in Severa: "
+			"Settings, Integrations, REST API.",
+			ret->missing[i]);
 	if (ret->is_in)
 		return true;
 	if (inner.code == ERR_CREDENTIALS)
@@ -81,8 +96,8 @@ static bool check_status(struct road_check *c, const char *ref, const char *poin
 		return road_name_it(c, &inner, pointer, err);
 	}
 	if (!(*ret)->is_active)
-		road_problem(c, "status_inactive", pointer, "The invoice status %s is not active.",
-			     (*ret)->name);
+		road_problem_of(c, "status_inactive", (*ret)->name, pointer,
+				"The invoice status %s is not active.", (*ret)->name);
 	return true;
 }
 
@@ -115,10 +130,11 @@ static bool check_twin(struct road_check *c, struct err *err)
 	if (!road_other_owner(c->r, c->transfer, &owner, err))
 		return false;
 	if (owner)
-		road_problem(c, "status_taken", "/settings/statuses/transfer",
-			     "The connection %s relays this company's invoices from the status %s "
-			     "already. Pause it, or choose another status.",
-			     owner, c->transfer->name);
+		road_problem_of(
+			c, "status_taken", owner, "/settings/statuses/transfer",
+			"The connection %s relays this company's invoices from the status %s "
+			"already. Pause it, or choose another status.",
+			owner, c->transfer->name);
 	return true;
 }
 
@@ -135,9 +151,10 @@ static bool check_statuses(struct road_check *c, struct err *err)
 	    !check_status(c, set->failed, "/settings/statuses/failed", &c->failed, err))
 		return false;
 	if (c->transfer && !c->transfer->has_number)
-		road_problem(c, "status_without_number", "/settings/statuses/transfer",
-			     "The invoice status %s does not give the invoice a number.",
-			     c->transfer->name);
+		road_problem_of(c, "status_without_number", c->transfer->name,
+				"/settings/statuses/transfer",
+				"The invoice status %s does not give the invoice a number.",
+				c->transfer->name);
 	if (is_same(c->transfer, c->transferred) || is_same(c->transfer, c->failed) ||
 	    is_same(c->transferred, c->failed))
 		road_problem(c, "statuses_same", "/settings/statuses",
@@ -178,8 +195,8 @@ static bool check_company(struct road_check *c, struct err *err)
 	}
 	if (!strbuf_finish(&names, &text, err))
 		return false;
-	road_problem(
-		c, "company_unknown", "/settings/company/vat_number",
+	road_problem_of(
+		c, "company_unknown", c->r->company, "/settings/company/vat_number",
 		"Severa sends no invoices for %s. A business unit without a VAT number goes with "
 		"its parent. Severa knows: %.300s.",
 		c->r->company, text);
@@ -190,8 +207,8 @@ static bool check_severa(struct road_check *c, int64_t *ret_waiting, struct err 
 {
 	struct rights rights;
 	if (!c->r->company)
-		road_problem(c, "company_unknown", "/settings/company/vat_number",
-			     "The company's business id or VAT number cannot be told.");
+		road_problem_of(c, "company_unknown", "?", "/settings/company/vat_number",
+				"The company's business id or VAT number cannot be told.");
 	if (!check_login(c, &rights, err))
 		return false;
 	bool may_settings = may(&rights, "settings:read");

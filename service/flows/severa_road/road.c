@@ -356,6 +356,9 @@ bool road_run(const struct road_ops *ops, struct attempt *at, struct err *err)
 		return false;
 	if (severa_invoice(&r->severa, at->source_id, &r->inv, &inner))
 		return run_document(r, err);
-	return inner.code == ERR_NOT_FOUND && !at->preview ? deleted(r, err)
-							   : road_pass_on(&inner, err);
+	if (inner.code != ERR_NOT_FOUND)
+		return road_pass_on(&inner, err);
+	return at->preview ? err_reason(err, ERR_NOT_FOUND, "document_unknown", at->source_id,
+					"Severa has no invoice %s", at->source_id)
+			   : deleted(r, err);
 }

@@ -32,8 +32,11 @@ static void judge_rights(struct check *c, const struct procountor_current *cur)
 {
 	for (const char *p = cur->missing_rights; p && *p;) {
 		int n = (int)strcspn(p, " ");
-		setup_problem(&c->answer, "rights_missing", PROCOUNTOR,
-			      "The user of the API key lacks the right %.*s in Procountor.", n, p);
+		setup_say(&c->answer,
+			  &(struct setup_found) { .code = "rights_missing",
+						  .pointer = PROCOUNTOR,
+						  .subject = "Procountor" },
+			  "The user of the API key lacks the right %.*s in Procountor.", n, p);
 		p += n;
 		p += strspn(p, " ");
 	}
@@ -60,12 +63,18 @@ static bool check_accounts(struct check *c, struct err *err)
 			 (want ? str_eq(identifier_compact(arena, list[i].iban), compact)
 			       : list[i].is_default);
 	if (!found && want)
-		setup_problem(&c->answer, "iban_unknown", "/settings/invoice/iban",
-			      "%s is not an active account of the company in Procountor.", want);
+		setup_say(&c->answer,
+			  &(struct setup_found) { .code = "iban_unknown",
+						  .pointer = "/settings/invoice/iban",
+						  .subject = want },
+			  "%s is not an active account of the company in Procountor.", want);
 	else if (!found)
-		setup_problem(&c->answer, "invoice_account_missing", "/settings/invoice/iban",
-			      "The company has no active account for invoices in Procountor: name "
-			      "one.");
+		setup_say(&c->answer,
+			  &(struct setup_found) { .code = "invoice_account_missing",
+						  .pointer = "/settings/invoice/iban",
+						  .subject = "Procountor" },
+			  "The company has no active account for invoices in Procountor: name "
+			  "one.");
 	return true;
 }
 
@@ -82,10 +91,14 @@ static bool check_vat(struct check *c, struct err *err)
 		has_percent |= decimal_eq(rules.percents[i], set->vat_rate);
 	for (size_t i = 0; i < rules.n_statuses; i++)
 		has_status |= rules.statuses[i] == set->vat_status;
+	(void)decimal_format(set->vat_rate, 0, '.', text);
 	if (!has_percent)
-		setup_problem(&c->answer, "vat_percent_unknown", "/settings/vat/percent",
-			      "VAT of %s %% is not in use for sales of this company in Procountor.",
-			      decimal_format(set->vat_rate, 0, '.', text));
+		setup_say(&c->answer,
+			  &(struct setup_found) { .code = "vat_percent_unknown",
+						  .pointer = "/settings/vat/percent",
+						  .subject = text },
+			  "VAT of %s %% is not in use for sales of this company in Procountor.",
+			  text);
 	if (!has_status)
 		setup_problem(&c->answer, "vat_status_unknown", "/settings/vat/status",
 			      "Procountor has no VAT status %" PRId64 " for sales of this company.",

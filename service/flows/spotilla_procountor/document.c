@@ -285,8 +285,11 @@ bool sp_run_task(struct attempt *at, struct err *err)
 					 .account = sp.account };
 	if (spotilla_task(&sp.spotilla, at->source_id, &r.task, &inner))
 		return run_known(&r, err);
-	if (inner.code == ERR_NOT_FOUND && !at->preview)
-		return deleted(&r, err);
+	if (inner.code == ERR_NOT_FOUND)
+		return at->preview
+			       ? err_reason(err, ERR_NOT_FOUND, "document_unknown", at->source_id,
+					    "Spotilla has no task %s", at->source_id)
+			       : deleted(&r, err);
 	if (err)
 		*err = inner;
 	return false;
