@@ -317,6 +317,14 @@ local function new_task(id, kind, conn, args, now)
 	return true
 end
 
+-- A run is over, however it ended: the poll that it went before comes now.
+local function poll_behind(conn, run)
+	if call('HGET', P .. 'run:' .. run, 'po') == '1' then
+		new_task('poll:' .. conn, 'poll', conn, '{"after_run":"' .. run .. '"}', now_ms())
+		wake()
+	end
+end
+
 -- What the connection's follow-up needs when it was paused, or is another: news that stand in line go before it.
 local function put_follow(conn, is_put_aside, now)
 	for _, set in ipairs(is_put_aside and { 'q:fo:' .. conn, 'ix:' .. conn .. ':needs_data' } or {}) do

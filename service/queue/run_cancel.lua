@@ -16,6 +16,7 @@ call('HSET', key, 'cx', ARGV[4], 'ua', now)
 if state == 'queued' and call('HGET', P .. 'runs:nxt', conn) == id then
 	call('HDEL', P .. 'runs:nxt', conn)
 	call('HSET', key, 'st', 'cancelled', 'ea', now)
+	poll_behind(conn, id)
 	return 'OK'
 end
 -- A slice that waits for its time comes now, and finds it.

@@ -20,10 +20,7 @@ if state == 'running' then
 end
 call('HSET', RUN, 'st', state, 'ea', NOW)
 call('UNLINK', RUN .. ':p', RUN .. ':a', RUN .. ':k')
-if call('HGET', RUN, 'po') == '1' then
-	new_task('poll:' .. conn, 'poll', conn, '{"after_run":"' .. run .. '"}', now)
-	wake()
-end
+poll_behind(conn, run)
 local behind = call('HGET', P .. 'runs:nxt', conn)
 call('HDEL', P .. 'runs:nxt', conn)
 if not behind then

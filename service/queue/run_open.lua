@@ -29,6 +29,7 @@ for _ = 1, 2 do
 	if is_there then
 		call('HSET', key, 'st', state, 'ua', NOW, 'ea', NOW)
 		call('UNLINK', key .. ':p', key .. ':a', key .. ':k')
+		poll_behind(conn, id)
 	end
 	local behind = call('HGET', P .. 'runs:nxt', conn)
 	call('HDEL', P .. 'runs:nxt', conn)

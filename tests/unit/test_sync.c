@@ -659,6 +659,114 @@ static void test_a_run_is_cancelled_and_another_comes_after_it(void **state)
 	close_relay(&r);
 }
 
+/* How often the connection was polled, when nothing is left to do. */
+static int polls(void)
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	int n = 0, idle = 0;
+	assert_true(open_relay(&r, &err));
+	while (idle < 20) {
+		idle = turn(&r, &err) ? 0 : idle + 1;
+		if (idle)
+			clock_sleep_ms(5);
+	}
+	close_relay(&r);
+	for (const char *p = t.world->order; (p = strstr(p, ".poll ")); p++)
+		n++;
+	return n;
+}
+
+static void order_before_poll(const char *registers, char ret_id[RUN_ID_MAX])
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct run_receipt got;
+	const struct run_order order = { .conn = "c",
+					 .flow = "world",
+					 .registers = registers,
+					 .trigger = "poll",
+					 .kind = RUN_CHANGES,
+					 .polls = true };
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_run_new(r.queue, &order, &got, &err));
+	snprintf(ret_id, RUN_ID_MAX, "%s", got.id);
+	close_relay(&r);
+}
+
+static void cancel(const char *id)
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_run_cancel(r.queue, id, "somebody", &err));
+	close_relay(&r);
+}
+
+static void test_PC_08_a_poll_comes_after_a_run_that_was_cancelled(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX], behind[RUN_ID_MAX];
+	struct relay r;
+	struct err err = ERR_INIT;
+	fill(2, 0, 2);
+	t.world->logs_order = true;
+	int before = polls();
+	/* Before it began. */
+	order_before_poll("products", id);
+	cancel(id);
+	assert_int_equal(polls(), before + 1);
+	assert_int_equal(read_run(id).state, RUN_CANCELLED);
+	/* While it runs, and the one behind it before it began. */
+	order_run("products", RUN_CHANGES, id);
+	assert_true(open_relay(&r, &err));
+	t.world->is_away = true;
+	(void)turn_until_running(&r, id);
+	close_relay(&r);
+	order_before_poll("cards", behind);
+	assert_string_not_equal(id, behind);
+	cancel(behind);
+	t.world->is_away = false;
+	assert_int_equal(polls(), before + 2);
+	order_before_poll("products", id);
+	assert_true(open_relay(&r, &err));
+	t.world->is_away = true;
+	(void)turn_until_running(&r, id);
+	close_relay(&r);
+	t.world->is_away = false;
+	cancel(id);
+	assert_int_equal(polls(), before + 3);
+}
+
+/* A run that is not over has its task. */
+static void keepers_round(void)
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	assert_true(open_relay(&r, &err));
+	assert_true(queue_run_due(r.queue, NULL, 0, NULL, &err));
+	close_relay(&r);
+}
+
+static void test_PC_08_a_poll_comes_after_a_run_that_ends_its_process_each_time(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	fill(0, 0, 2);
+	t.world->logs_order = true;
+	int before = polls();
+	order_before_poll("cards", id);
+	for (int i = 0; i < 8 && read_run(id).state != RUN_FAILED; i++) {
+		t.world->die_at = t.world->events + 1;
+		(void)in_child(relay_until_over, id); /* killed, or the run's end */
+		keepers_round();
+	}
+	t.world->die_at = 0;
+	assert_int_equal(read_run(id).state, RUN_FAILED);
+	assert_string_equal(read_run(id).error_code, "run_lost");
+	assert_int_equal(polls(), before + 1);
+}
+
 static void test_a_record_in_other_hands_waits(void **state)
 {
 	(void)state;
@@ -1057,6 +1165,8 @@ int main(void)
 		T(test_an_outage_anywhere_loses_and_doubles_nothing),
 		T(test_an_outage_is_waited_for_and_told),
 		T(test_a_run_is_cancelled_and_another_comes_after_it),
+		T(test_PC_08_a_poll_comes_after_a_run_that_was_cancelled),
+		T(test_PC_08_a_poll_comes_after_a_run_that_ends_its_process_each_time),
 		T(test_a_record_in_other_hands_waits),
 		T(test_PC_05_a_redis_that_went_back_in_the_middle_of_a_run_doubles_nothing),
 		T(test_PC_05_after_a_loss_absence_counts_only_after_the_quiet_time),
