@@ -51,6 +51,7 @@ struct customer {
 	struct address billing,
 		delivery; /* head-office address marked billing, and the one marked postal */
 	const char *language; /* ISO 639-1 lower case */
+	const char *changed; /* change stamp of the source, addresses included; NULL: it has none */
 };
 
 struct product {

@@ -84,6 +84,8 @@ static const struct field customer_fields[] = {
 	TEXT("headquarterAddress.postalCode", billing.postcode),
 	TEXT("headquarterAddress.city", billing.city),
 	TEXT("headquarterAddress.country", billing.country_name),
+	TEXT("createdDateTime", changed),
+	TEXT("lastUpdatedDateTime", changed), /* null until it was changed */
 };
 #undef ROW
 

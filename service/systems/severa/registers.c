@@ -1,8 +1,7 @@
 /*
  * registers.c: the registers of Severa's REST API that a document refers to (facts/severa.md §3.5,
- * 4, 5, 6): statuses, customers with their addresses, products, projects, countries. Those that
- * hardly change come whole and through the process's cache; a record that a document is made of is
- * read each time.
+ * 5, 6): statuses, products, projects, countries. Those that hardly change come whole and through
+ * the process's cache; a record that a document is made of is read each time.
  */
 #include "base/base.h"
 #include "severa_internal.h"
@@ -135,93 +134,37 @@ bool severa_status_find(struct severa *s, const char *ref, const struct severa_s
 			  "%zu invoice statuses are called %s in Severa", n_same, ref);
 }
 
-/* ---- countries, customers, projects -------------------------------------------------------- */
+/* ---- countries, projects -------------------------------------------------------------------- */
 
-static const struct json *country_by_name(const struct severa_rows *rows, const char *name)
+const char *severa_country_code(const struct severa_rows *rows, const char *name)
 {
 	static const char *const keys[] = { "name", "englishName", "code2", "code3", "guid" };
 	for (size_t i = 0; i < rows->n; i++) {
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
 			const char *text = json_text(json_get(rows->items[i], keys[k]));
 			if (text && strcasecmp(text, name) == 0)
-				return rows->items[i];
+				return json_str(json_get(rows->items[i], "code2"));
 		}
 	}
 	return NULL;
 }
 
-bool severa_country(struct severa *s, const char *name, const char **ret, struct err *err)
+bool severa_countries(struct severa *s, struct severa_rows *ret, struct err *err)
 {
 	static const struct severa_list countries = { .what = "read countries",
 						      .path = "/v1/localization/countries" };
+	return severa_register(s, &countries, SEVERA_REGISTER_TTL_MS, ret, err);
+}
+
+bool severa_country(struct severa *s, const char *name, const char **ret, struct err *err)
+{
 	struct severa_rows rows;
 	*ret = NULL;
 	if (!name || !name[0])
 		return true;
-	if (!severa_register(s, &countries, SEVERA_REGISTER_TTL_MS, &rows, err))
+	if (!severa_countries(s, &rows, err))
 		return false;
-	*ret = json_str(json_get(country_by_name(&rows, name), "code2"));
-	return true;
-}
-
-static bool is_true(const struct json *j, const char *key)
-{
-	bool value = false;
-	return json_bool(json_get(j, key), &value) && value;
-}
-
-static bool read_address(struct severa *s, const struct json *j, struct address *ret,
-			 struct err *err)
-{
-	const char *country = json_text(json_at(j, "country.guid"));
-	*ret = (struct address) { .street = json_str(json_get(j, "addressline")),
-				  .postcode = json_str(json_get(j, "postalCode")),
-				  .city = json_str(json_get(j, "city")),
-				  .country_name = json_str(json_at(j, "country.name")) };
-	return severa_country(s, country, &ret->country_code, err);
-}
-
-/* The head office's address marked billing and the one marked postal; phone and fax of the
- * billing one. Without a billing mark the customer's head-office address stands. */
-static bool add_addresses(struct severa *s, struct customer *c, struct err *err)
-{
-	struct severa_list list = { .what = "read addresses of the customer",
-				    .paging = SEVERA_BY_ROW,
-				    .is_seen = true,
-				    .path = severa_path(s, "/v1/customers/{}/addresses",
-							c->source_id) };
-	struct severa_rows rows;
-	bool has_billing = false, has_postal = false;
-	if (!severa_all(s, &list, &rows, err))
-		return false;
-	for (size_t i = 0; i < rows.n; i++) {
-		const struct json *j = rows.items[i];
-		if (!has_billing && is_true(j, "isBillingAddress")) {
-			has_billing = true;
-			if (!read_address(s, j, &c->billing, err))
-				return false;
-			c->phone = json_str(json_get(j, "phone"));
-			c->fax = json_str(json_get(j, "fax"));
-		}
-		if (!has_postal && is_true(j, "isPostalAddress")) {
-			has_postal = true;
-			if (!read_address(s, j, &c->delivery, err))
-				return false;
-		}
-	}
-	if (!has_billing)
-		return severa_country(s, c->billing.country_name, &c->billing.country_code, err);
-	return true;
-}
-
-bool severa_customer(struct severa *s, const char *id, struct customer *ret, struct err *err)
-{
-	const struct json *j;
-	const char *path = severa_path(s, "/v1/customers/{}", id);
-	if (!severa_get_seen(s, "read customer", path, &j, err) ||
-	    !severa_map(&severa_customer_shape, j, ret, err) || !add_addresses(s, ret, err))
-		return false;
-	ret->business_id = business_id_from(s->at->arena, ret->vat_number);
+	*ret = severa_country_code(&rows, name);
 	return true;
 }
 

@@ -117,6 +117,15 @@ bool severa_each_page(struct severa *s, const struct severa_list *list, severa_l
 bool severa_register(struct severa *s, const struct severa_list *list, int64_t ttl_ms,
 		     struct severa_rows *ret, struct err *err) MUST_CHECK;
 #define SEVERA_REGISTER_TTL_MS (15 * 60 * 1000)
+bool severa_countries(struct severa *s, struct severa_rows *ret, struct err *err) MUST_CHECK;
+/* ISO 3166-1 alpha-2 by any name, code or guid of a country; NULL: unknown. */
+const char *severa_country_code(const struct severa_rows *countries, const char *name);
+/* The filter by time of change added to a list's path; NULL when the arena is full. */
+const char *severa_changed_path(struct severa *s, const char *path, const char *changed_since);
+
+/* customers.c: the addresses of a customer */
+bool severa_address_rows(struct severa *s, const char *customer_id, struct severa_rows *ret,
+			 struct err *err) MUST_CHECK;
 
 /* With the filter by time of change; NULL when the arena is full. */
 const char *severa_changed_path(struct severa *s, const char *path, const char *changed_since);
