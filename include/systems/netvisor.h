@@ -87,6 +87,25 @@ const char *netvisor_customer_field_name(enum netvisor_customer_field f);
 /* By exact code; *ret_found false when there is none. */
 bool netvisor_customer_find(struct netvisor *nv, const char *code, struct netvisor_customer *ret,
 			    bool *ret_found, struct err *err) MUST_CHECK;
+/* Those that have one of the codes, letter case apart. */
+#define NETVISOR_CODES_MAX 100
+bool netvisor_customers_find(struct netvisor *nv, const char *const *codes, size_t n,
+			     const struct netvisor_customer **ret, size_t *ret_n,
+			     struct err *err) MUST_CHECK;
+/* By key; one that is gone is left out. */
+#define NETVISOR_CUSTOMERS_MAX 250
+bool netvisor_customers_read(struct netvisor *nv, const char *const *keys, size_t n,
+			     const struct netvisor_customer **ret, size_t *ret_n,
+			     struct err *err) MUST_CHECK;
+/*
+ * The register in the order of keys, passive customers too, NETVISOR_CUSTOMERS_MAX of them from
+ * behind the key `after` on (NULL: from the beginning). since_ms: what changed at that time or
+ * later; 0: all. *ret_next: `after` of the page behind this one; NULL: this is the last. Who is on a
+ * page behind the first may be some minutes old; the cards are read now.
+ */
+bool netvisor_customer_page(struct netvisor *nv, int64_t since_ms, const char *after,
+			    const struct netvisor_customer **ret, size_t *ret_n,
+			    const char **ret_next, struct err *err) MUST_CHECK;
 /* Writes the values that are not NULL; an empty one empties the field. */
 bool netvisor_customer_add(struct netvisor *nv, const struct netvisor_customer *c,
 			   const char **ret_key, struct err *err) MUST_CHECK;

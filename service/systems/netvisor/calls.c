@@ -136,6 +136,14 @@ bool netvisor_add(struct netvisor *nv, const char *what, const char *resource, s
 	return err_set(err, ERR_DOUBT, "%s: Netvisor answered OK without a key", what);
 }
 
+bool netvisor_edit(struct netvisor *nv, const char *what, const char *resource, struct span body,
+		   struct err *err)
+{
+	struct nv_rq rq = { .what = what, .resource = resource, .body = body, .is_write = true };
+	const struct xml *root;
+	return nv_do(nv, &rq, &root, err);
+}
+
 const char *netvisor_query(struct netvisor *nv, const char *resource, const char *value)
 {
 	struct strbuf sb = STRBUF_INIT(nv->at->arena, 4096);
@@ -143,55 +151,6 @@ const char *netvisor_query(struct netvisor *nv, const char *resource, const char
 	strbuf_addstr(&sb, resource);
 	strbuf_add_urlencoded(&sb, value);
 	return strbuf_finish(&sb, &ret, NULL) ? ret : NULL;
-}
-
-/* ---- customers ----------------------------------------------------------------------------- */
-
-bool netvisor_customer_find(struct netvisor *nv, const char *code, struct netvisor_customer *ret,
-			    bool *ret_found, struct err *err)
-{
-	const struct xml *root;
-	*ret_found = false;
-	*ret = (struct netvisor_customer) { 0 };
-	if (!netvisor_get(nv, "find customer by code",
-			  netvisor_query(nv, "customerlist.nv?customercodelist=", code), &root,
-			  err))
-		return false;
-	const struct xml *c = xml_at(root, "customerlist/customer");
-	while (c && !str_eq(xml_text_at(c, "code"), code))
-		c = xml_next(c, "customer");
-	if (!c)
-		return true;
-	ret->key = xml_text_at(c, "netvisorkey");
-	if (!ret->key || !ret->key[0])
-		return err_set(err, ERR_SYSTEM, "Netvisor lists customer %s without a key", code);
-	if (!netvisor_get(nv, "read customer", netvisor_query(nv, "getcustomer.nv?id=", ret->key),
-			  &root, err))
-		return false;
-	const struct xml *card = xml_child(root, "customer");
-	if (!card) /* deleted since the list, or half an answer: nothing to compare with */
-		return err_set(err, ERR_OUTAGE, "Netvisor answered without the card of customer %s",
-			       code);
-	netvisor_read_customer(card, ret);
-	*ret_found = true;
-	return true;
-}
-
-bool netvisor_customer_add(struct netvisor *nv, const struct netvisor_customer *c,
-			   const char **ret_key, struct err *err)
-{
-	struct span body;
-	return netvisor_map_customer(nv->at->arena, nv->encoding, c, &body, err) &&
-	       netvisor_add(nv, "add customer", "customer.nv?method=add", body, ret_key, err);
-}
-
-bool netvisor_customer_edit(struct netvisor *nv, const struct netvisor_customer *c, struct err *err)
-{
-	struct nv_rq rq = { .what = "edit customer", .is_write = true };
-	const struct xml *root;
-	rq.resource = netvisor_query(nv, "customer.nv?method=edit&id=", c->key);
-	return netvisor_map_customer(nv->at->arena, nv->encoding, c, &rq.body, err) &&
-	       nv_do(nv, &rq, &root, err);
 }
 
 /* ---- dimensions ---------------------------------------------------------------------------- */

@@ -132,6 +132,7 @@ static const char *country_of(const struct xml *x)
 
 void netvisor_read_customer(const struct xml *x, struct netvisor_customer *ret)
 {
+	ret->key = xml_text_at(x, BASE "/netvisorkey");
 	for (size_t i = 0; i < NETVISOR_CUSTOMER_FIELDS; i++) {
 		const struct xml *field = xml_at(x, customer_fields[i].answer);
 		ret->values[i] = customer_fields[i].is_country ? country_of(field)

@@ -22,6 +22,9 @@ bool netvisor_get(struct netvisor *nv, const char *what, const char *resource,
 /* A POST that adds; *ret_key is the new Netvisor key. */
 bool netvisor_add(struct netvisor *nv, const char *what, const char *resource, struct span body,
 		  const char **ret_key, struct err *err) MUST_CHECK;
+/* A POST that changes. */
+bool netvisor_edit(struct netvisor *nv, const char *what, const char *resource, struct span body,
+		   struct err *err) MUST_CHECK;
 
 /* map.c, pure */
 bool netvisor_map_customer(struct arena *arena, enum xml_encoding encoding,
