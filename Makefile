@@ -88,10 +88,13 @@ $(BUILD)/gen/lua_scripts.c: $(LUA) tests/lint/embed-lua.sh
 $(BUILD)/gen/lua_scripts.o: $(BUILD)/gen/lua_scripts.c | $(DEPS_BUILD)
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-# The contract and its page, served by the service itself (service/http/status.c).
-$(BUILD)/gen/contract.c: openapi.yaml service/http/docs.html tests/lint/embed-file.sh
+# The contract and its page, served by the service itself (service/http/status.c); the list of operators that is built in
+# (service/systems/netvisor/operators.c).
+EMBEDDED := openapi.yaml service/http/docs.html deploy/netvisor-operators.tsv
+$(BUILD)/gen/contract.c: $(EMBEDDED) tests/lint/embed-file.sh
 	@mkdir -p $(@D)
-	sh tests/lint/embed-file.sh contract_openapi openapi.yaml contract_docs service/http/docs.html >$@
+	sh tests/lint/embed-file.sh contract_openapi openapi.yaml contract_docs service/http/docs.html \
+		netvisor_operator_list deploy/netvisor-operators.tsv >$@
 $(BUILD)/gen/contract.o: $(BUILD)/gen/contract.c | $(DEPS_BUILD)
 	$(CC) $(CFLAGS_ALL) -c -o $@ $<
 

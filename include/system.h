@@ -35,12 +35,21 @@ struct sender {
 		     struct err *err);
 };
 
+/* A text file that an option names, in the arena. ERR_INPUT. */
+typedef bool (*system_file_fn)(struct arena *arena, const char *path, struct span *ret,
+			       struct err *err);
+
 struct system {
 	/* "severa": member of credentials and settings, first part of its limit keys. */
 	const char *name;
 	/* OPTION_SECTION first; offsets are in the system's own struct, of values_size bytes. */
 	const struct option *options;
 	size_t n_options, values_size;
+	/*
+	 * At the start, when the options are read: reads into the system's own struct what they
+	 * name. A failure ends the start. NULL: nothing.
+	 */
+	bool (*ready)(void *values, system_file_fn read_file, struct arena *arena, struct err *err);
 	const struct sender *sender; /* NULL: it sends no webhooks that are not signed */
 };
 

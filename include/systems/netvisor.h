@@ -17,15 +17,21 @@
 #include "system.h"
 
 /* What the configuration says of Netvisor. */
+struct netvisor_operators; /* e-invoice operators in Netvisor's spelling */
 struct netvisor_options {
 	const char *url;
 	int concurrency;
+	const char *operators_path; /* "": those built in */
+	const struct netvisor_operators *operators;
 };
 extern const struct system netvisor_system;
 const struct netvisor_options *netvisor_options(const struct system_values *v);
 /* One call at a time per organisation. ERR_INPUT with pointer. Pure. */
 bool netvisor_limit(const struct system_values *v, const char *organisation, struct limit_key *ret,
 		    struct err *err) MUST_CHECK;
+
+/* Netvisor's spelling of an e-invoice operator; NULL: it is not on the list. Pure. */
+const char *netvisor_operator(const struct netvisor_operators *list, const char *spelling);
 
 struct netvisor {
 	struct attempt *at;
@@ -87,7 +93,7 @@ const char *netvisor_customer_field_name(enum netvisor_customer_field f);
 /* By exact code; *ret_found false when there is none. */
 bool netvisor_customer_find(struct netvisor *nv, const char *code, struct netvisor_customer *ret,
 			    bool *ret_found, struct err *err) MUST_CHECK;
-/* Those that have one of the codes, letter case apart. */
+/* Those that have one of the codes. */
 #define NETVISOR_CODES_MAX 100
 bool netvisor_customers_find(struct netvisor *nv, const char *const *codes, size_t n,
 			     const struct netvisor_customer **ret, size_t *ret_n,
@@ -100,8 +106,8 @@ bool netvisor_customers_read(struct netvisor *nv, const char *const *keys, size_
 /*
  * The register in the order of keys, passive customers too, NETVISOR_CUSTOMERS_MAX of them from
  * behind the key `after` on (NULL: from the beginning). since_ms: what changed at that time or
- * later; 0: all. *ret_next: `after` of the page behind this one; NULL: this is the last. Who is on a
- * page behind the first may be some minutes old; the cards are read now.
+ * later; 0: all. *ret_next: `after` of the page behind this one; NULL: this is the last. Who is on
+ * a page behind the first may be some minutes old; the cards are read now.
  */
 bool netvisor_customer_page(struct netvisor *nv, int64_t since_ms, const char *after,
 			    const struct netvisor_customer **ret, size_t *ret_n,

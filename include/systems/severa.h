@@ -178,9 +178,9 @@ bool severa_is_word(const char *text, const char *word);
 bool severa_customer(struct severa *s, const char *id, struct customer *ret,
 		     struct err *err) MUST_CHECK;
 /*
- * A page of the customers, each as severa_customer reads it; changed_since (NULL: all of them) finds
- * those whose addresses alone were changed, too. page NULL: the first; *ret_next names the place of
- * the next one, not a position: at most 500 bytes, NULL: there is none.
+ * A page of the customers, each as severa_customer reads it; changed_since (NULL: all of them)
+ * finds those whose addresses alone were changed, too. page NULL: the first; *ret_next names the
+ * place of the next one, not a position: at most 500 bytes, NULL: there is none.
  */
 #define SEVERA_CUSTOMER_PAGE_MAX 250
 bool severa_customer_page(struct severa *s, const char *changed_since, const char *page,

@@ -415,6 +415,18 @@ static const char *find_self(char *const envp[])
 	return NULL;
 }
 
+/* What the options of a system name: read once, for the life of the configuration. */
+static bool ready_all(struct loader *ld, struct err *err)
+{
+	const struct system_values *v = &ld->cfg->systems;
+
+	for (size_t i = 0; v->systems[i]; i++)
+		if (v->systems[i]->ready && !v->systems[i]->ready((void *)(uintptr_t)v->of[i],
+								  read_file, ld->cfg->arena, err))
+			return false;
+	return true;
+}
+
 static bool load(struct loader *ld, char *const envp[], struct err *err)
 {
 	const char *path = find_self(envp);
@@ -429,7 +441,7 @@ static bool load(struct loader *ld, char *const envp[], struct err *err)
 	for (size_t i = 0; i < ld->rows.n; i++)
 		if (!settle(ld, i, err))
 			return false;
-	return finish(ld->cfg, err);
+	return finish(ld->cfg, err) && ready_all(ld, err);
 }
 
 /* Room for what each system's folder wants to know. */

@@ -544,8 +544,11 @@ def phone_emptied(last):
     def prepare(sb):
         head_office(phone=None)(sb)
         sb.call("POST", "netvisor/kajo/customers/1001", {"phonenumber": "+358 40 1"})
-        organisation = sb.setup["netvisor"]["organisation_id"]
-        return {"values": {"netvisor:%s|customer:1001" % organisation: json.dumps(last)}}
+        scope = "severa:%s:netvisor:%s" % (sb.setup["severa"]["client_id"], sb.setup["netvisor"]["organisation_id"])
+        theirs = sb.call("GET", "netvisor/kajo/customers/1001")["netvisor_key"]
+        guid = sb.call("GET", "severa/kajo/customers/1001")["guid"]
+        link = {"id": str(theirs), "values": last}
+        return {"values": {"%s|customer:%s" % (scope, guid): json.dumps(link)}}
     return prepare
 
 

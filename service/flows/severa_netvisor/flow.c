@@ -206,6 +206,8 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 	return road_on_failed(&ops, at, why, err);
 }
 
+static const struct register_sync *const syncs[] = { &sn_customers_sync };
+
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",
 	.delivery_step = "delivery",
@@ -220,4 +222,6 @@ const struct flow severa_netvisor = {
 	.run = run,
 	.check = check,
 	.on_failed = on_failed,
+	.registers = syncs,
+	.n_registers = ARRAY_SIZE(syncs),
 };

@@ -19,6 +19,7 @@ struct sn_settings {
 	bool private_without_vat; /* customers without a VAT number are private persons */
 	const char *vat_domestic, *vat_domestic_zero, *vat_eu_zero, *vat_outside_zero;
 	const struct json *languages, *operators;
+	const struct netvisor_operators *known_operators;
 };
 
 /* One attempt with all that it needs; the road's first. */
@@ -60,17 +61,33 @@ const char *sn_vat_code(const struct sn_settings *set, const char *country, stru
 bool sn_may_be_pdf(const struct attachment *a);
 bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row,
 		       struct err *err) MUST_CHECK;
+/* Number, reference, customer, date and signed sum agree. */
+bool sn_is_same_invoice(const struct netvisor_listed *l, const struct delivery_identity *id);
+
+/* card.c, pure: customers, whose fields bear Netvisor's names on both sides */
+#define SN_CUSTOMER "customer" /* kind of the links */
+/* What Severa's customer is in Netvisor; false: arena full. */
+bool sn_card_of(struct arena *arena, const struct sn_settings *set, const struct customer *c,
+		struct netvisor_customer *ret) MUST_CHECK;
+/* The same, of one that lacks nothing. */
 bool sn_customer_card(struct arena *arena, const struct sn_settings *set, const struct customer *c,
 		      struct netvisor_customer *ret, struct err *err) MUST_CHECK;
 bool sn_is_same_customer(struct arena *arena, const struct netvisor_customer *theirs,
 			 const struct netvisor_customer *ours);
-/* What has to be written so that theirs becomes ours; `last` = JSON of the values written last.
- * Number of changes. */
+/* The same question, of the notes of two cards; ERR_DATA customer_number_taken. */
+const char *sn_card_note(struct arena *arena, const struct netvisor_customer *c);
+bool sn_match_note(const char *own, const char *code, const struct register_match *m,
+		   struct err *err) MUST_CHECK;
+/*
+ * What has to be written so that theirs becomes ours: what differs and has moved since it was
+ * synchronised last; link NULL: it never was. Number of changes.
+ */
 size_t sn_customer_changes(const struct netvisor_customer *theirs,
-			   const struct netvisor_customer *ours, const struct json *last,
+			   const struct netvisor_customer *ours, const struct record_link *link,
 			   struct netvisor_customer *ret);
-/* Number, reference, customer, date and signed sum agree. */
-bool sn_is_same_invoice(const struct netvisor_listed *l, const struct delivery_identity *id);
+/* As a link keeps them; false: arena full. */
+bool sn_card_values(struct arena *arena, const struct netvisor_customer *c,
+		    const struct link_value **ret, size_t *ret_n) MUST_CHECK;
 
 /* additions.c: find-or-create at Netvisor, once */
 #define SN_FRESH_MS ((int64_t)10 * 60 * 1000) /* for so long what was seen there is believed */
@@ -93,6 +110,9 @@ void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_cod
 /* customers.c */
 bool sn_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;
 bool sn_temp_customer(struct sn *r, struct err *err) MUST_CHECK;
+
+/* customers_sync.c */
+extern const struct register_sync sn_customers_sync;
 
 /* products.c: of rows whose product was chosen */
 bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;

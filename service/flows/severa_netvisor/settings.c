@@ -141,6 +141,7 @@ bool sn_open(struct road *road, struct err *err)
 		road->company = road_company_from(
 			at->arena,
 			json_str(json_at(road->credentials, "netvisor.organisation_id")));
+	r->set.known_operators = netvisor_options(at->systems)->operators;
 	if (!netvisor_open(at, road->settings, json_get(road->credentials, "netvisor"),
 			   &r->netvisor, err))
 		return false;

@@ -1,7 +1,7 @@
 /*
- * customers.c: Netvisor's customer register (facts/netvisor.md §6): by code, by key, and whole. A list
- * comes at once, however long it is, and tells neither addresses nor who is passive: it is handed on
- * in pieces, in the order of keys, whose cards are read several at a time.
+ * customers.c: Netvisor's customer register (facts/netvisor.md §6): by code, by key, and whole. A
+ * list comes at once, however long it is, and tells neither addresses nor who is passive: it is
+ * handed on in pieces, in the order of keys, whose cards are read several at a time.
  */
 #include "base/base.h"
 #include "netvisor_internal.h"
@@ -106,7 +106,7 @@ bool netvisor_customers_read(struct netvisor *nv, const char *const *keys, size_
 static bool is_listed(const char *code, const char *const *codes, size_t n)
 {
 	for (size_t i = 0; code && i < n; i++)
-		if (strcasecmp(code, codes[i]) == 0)
+		if (strcmp(code, codes[i]) == 0)
 			return true;
 	return false;
 }

@@ -26,6 +26,14 @@ bool netvisor_add(struct netvisor *nv, const char *what, const char *resource, s
 bool netvisor_edit(struct netvisor *nv, const char *what, const char *resource, struct span body,
 		   struct err *err) MUST_CHECK;
 
+/* operators.c */
+/* A list as deploy/netvisor-operators.tsv is one; ERR_INPUT names the line. Pure. */
+bool netvisor_operators_read(struct arena *arena, struct span text,
+			     const struct netvisor_operators **ret, struct err *err) MUST_CHECK;
+/* As struct system wants it. */
+bool netvisor_ready(void *values, system_file_fn read_file, struct arena *arena,
+		    struct err *err) MUST_CHECK;
+
 /* map.c, pure */
 bool netvisor_map_customer(struct arena *arena, enum xml_encoding encoding,
 			   const struct netvisor_customer *c, struct span *ret,

@@ -10,6 +10,10 @@ static const struct option table[] = {
 	{ OPTION_INT, OPTION_PREFIX "NETVISOR_CONCURRENCY",
 	  offsetof(struct netvisor_options, concurrency), "1", "1..1000",
 	  "Jobs that use one Netvisor organisation at one time (the vendor's limit is 1)." },
+	{ OPTION_PATH, OPTION_PREFIX "NETVISOR_OPERATORS",
+	  offsetof(struct netvisor_options, operators_path), "", "",
+	  "File with the e-invoice operators in Netvisor's spelling, in the form of "
+	  "deploy/netvisor-operators.tsv; empty: that list, as it was built in." },
 };
 
 const struct system netvisor_system = {
@@ -17,6 +21,7 @@ const struct system netvisor_system = {
 	.options = table,
 	.n_options = ARRAY_SIZE(table),
 	.values_size = sizeof(struct netvisor_options),
+	.ready = netvisor_ready,
 };
 
 const struct netvisor_options *netvisor_options(const struct system_values *v)

@@ -1,6 +1,6 @@
 /*
- * customers.c: Severa's customers with the addresses that hang on them (facts/severa.md §4, 4.1): one
- * by id, and the register page by page.
+ * customers.c: Severa's customers with the addresses that hang on them (facts/severa.md §4, 4.1):
+ * one by id, and the register page by page.
  *
  * Guarantees that a customer's change stamp moves with each of its addresses: Severa's own does not
  * say so. An address that was deleted shows when the customer is read the next time, whatever the
@@ -281,8 +281,7 @@ static bool changed_by_address(struct severa *s, const char *since, const char *
 }
 
 static bool by_address(struct severa *s, const char *since, const char *after,
-		       struct customer **ret, size_t *ret_n, const char **ret_next,
-		       struct err *err)
+		       struct customer **ret, size_t *ret_n, const char **ret_next, struct err *err)
 {
 	const char **ids = NULL;
 	size_t n = 0, taken;
