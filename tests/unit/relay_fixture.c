@@ -12,7 +12,7 @@ int redis_start(void **state)
 	seal_key_random(&fx.key);
 	if (!redis_fixture_start(&fx.server))
 		return -1;
-	const struct redis_options ro = { .url = fx.server.url, .prefix = "v:", .pool_size = 6 };
+	const struct redis_options ro = { .url = fx.server.url, .prefix = "v:", .pool_size = 12 };
 	return redis_pool_new(&ro, &fx.redis, &err) ? 0 : -1;
 }
 
@@ -70,8 +70,8 @@ static struct queue *queue_with(const struct queue_options *more)
 
 void fixture_use_store(struct store *store)
 {
-	const struct queue_options qo = { .lease_ms = LEASE_MS,
-					  .quiet_ms = QUIET_MS,
+	const struct queue_options qo = { .lease_ms = fx.lease_ms ? fx.lease_ms : LEASE_MS,
+					  .quiet_ms = fx.quiet_ms ? fx.quiet_ms : QUIET_MS,
 					  .poll_interval_ms = 60000 };
 	queue_free(fx.queue);
 	fx.queue = NULL;

@@ -43,6 +43,7 @@ struct relay_fixture {
 	struct queue *queue;
 	struct arena *arena; /* of the running test */
 	struct seal_key key;
+	int64_t lease_ms, quiet_ms; /* set before the start; 0: LEASE_MS, QUIET_MS */
 };
 extern struct relay_fixture fx;
 
