@@ -196,6 +196,14 @@ const struct reason reasons[] = {
 	  "ikke "
 	  "svarte. Se etter om det finnes der, og bestill en kjøring som lager koblingene på "
 	  "nytt." },
+	{ "numbers_taken", "admin",
+	  "The Spotilla {subject} bills through the same company of Procountor under the same "
+	  "invoice numbers. Set another invoice number prefix for this connection.",
+	  "Spotilla {subject} laskuttaa saman Procountor-yrityksen kautta samoilla "
+	  "laskunumeroilla. "
+	  "Aseta tälle yhteydelle toinen laskunumeron etuliite.",
+	  "Spotilla {subject} fakturerer gjennom samme foretak i Procountor med de samme "
+	  "fakturanumrene. Sett et annet prefiks for fakturanumre på denne forbindelsen." },
 	{ "status_taken", "admin",
 	  "The connection {subject} relays this company's invoices from the same status. Pause one "
 	  "of the two.",

@@ -355,6 +355,20 @@ def _(sb):
     return spec
 
 
+# Another Spotilla bills through the same company: its tasks have the same ids.
+TAKEN = {"spotilla.numbers|procountor:5001:SPT": "louhi"}
+
+
+@scenario("PC-01-numbers-of-another-spotilla-are-not-used", error="waiting", reason="numbers_taken", count=0)
+def _(sb):
+    return {"values": {**links(sb), **TAKEN}}
+
+
+@scenario("PC-01-with-a-prefix-of-its-own-it-goes", outcome="done", count=1, sent={"originalInvoiceNumber": "KAJO-90001"})
+def _(sb):
+    return {"values": {**links(sb), **TAKEN}, "settings": {"invoice": {"number_prefix": "KAJO"}}}
+
+
 @scenario("PC-01-two-invoices-of-the-number-are-for-a-person", error="data", reason="several_matches", count=2)
 def _(sb):
     spec = relay(sb)
@@ -431,6 +445,7 @@ check("PC-09-check-names-an-account-that-is-not-the-companys", spec={"settings":
       problems=["iban_unknown"])
 check("PC-09-check-names-vat-that-is-not-in-use", spec={"settings": {"vat": {"percent": 19, "status": 77}}}, ok=False,
       problems=["vat_percent_unknown", "vat_status_unknown"])
+check("PC-09-check-names-the-spotilla-that-has-the-numbers", spec={"values": TAKEN}, ok=False, problems=["numbers_taken"])
 check("PC-09-check-asks-for-the-first-day", spec={"settings": {"tasks": {"from": ""}}}, ok=False, problems=["start_missing"])
 
 

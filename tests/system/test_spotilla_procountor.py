@@ -238,6 +238,29 @@ def test_PC_06_an_edit_in_procountor_while_redis_was_emptied_comes_back():
         each_once(service, "louhi")
 
 
+def test_PC_01_two_spotillas_of_one_company_do_not_take_each_others_invoices_for_their_own():
+    with Service(**SETTINGS) as service:
+        start(service, "louhi")
+        settled(service, "louhi", 10)
+        # The same tasks by id, days, customers and sums, of another tenant.
+        body = spotilla_connection_of({**service.setup("louhi"), "spotilla": service.setup("kajo")["spotilla"]}, "second")
+        assert service.call("POST", "/v1/connections", body).status == 201
+        refused = service.call("POST", "/v1/connections/second/activate")
+        assert refused.status == 422, refused.body
+        problem, = refused.json()["result"]["problems"]
+        assert (problem["code"], problem["pointer"]) == ("numbers_taken", "/settings/invoice/number_prefix") and "louhi" in problem["text"]
+        # Nor when the first one relays no more: its invoices are still there.
+        service.call("POST", "/v1/connections/louhi/pause")
+        assert service.call("POST", "/v1/connections/second/activate").status == 422
+        body["settings"]["invoice"] = {"number_prefix": "KAJO"}
+        put = service.call("PATCH", "/v1/connections/second", {"settings": body["settings"]}, {"If-Match": "*"})
+        assert put.status == 200, put.body
+        service.activate("second")
+        wait_for("its own invoices", lambda: any(s == "done" for s, _ in states(service, "second").values()), 60, 0.1)
+        numbers = [d["number"] for d in service.sandbox.ledger("procountor", "louhi")["documents"]]
+        assert len(numbers) == len(set(numbers)) > 10, numbers
+
+
 LINES = [("procountor", "/invoices", "POST"), ("procountor", "/businesspartners", "POST"), ("procountor", "/products", "POST"),
          ("spotilla", "/tasks/", "PATCH"), ("spotilla", "/customers", "POST")]
 

@@ -105,8 +105,8 @@ static void test_numbers_of_sendings_PC_01(void **state)
 {
 	(void)state;
 	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 16);
-	assert_string_equal(sp_number(arena, "90017", 1), "SPT-90017");
-	assert_string_equal(sp_number(arena, "90017", 2), "SPT-90017-2");
+	assert_string_equal(sp_number(arena, "SPT", "90017", 1), "SPT-90017");
+	assert_string_equal(sp_number(arena, "SPT", "90017", 2), "SPT-90017-2");
 }
 
 /* PC-05, PC-06: a card that another one has is never taken; a number alone proves nothing. */

@@ -106,6 +106,27 @@ static bool check_vat(struct check *c, struct err *err)
 	return true;
 }
 
+/* Without Spotilla it is not known whose they would be. */
+static bool check_numbers(struct check *c, const char *company, struct err *err)
+{
+	struct err inner = ERR_INIT;
+	const char *other;
+	if (!c->has_spotilla)
+		return true;
+	if (!sp_name_company(&c->sp, company, &inner) ||
+	    !sp_numbers_of_other(&c->sp, &other, &inner))
+		return setup_name_it(&c->answer, &inner, PROCOUNTOR, err);
+	if (other)
+		setup_say(&c->answer,
+			  &(struct setup_found) { .code = "numbers_taken",
+						  .pointer = "/settings/invoice/number_prefix",
+						  .subject = other },
+			  "the Spotilla %s has the invoice numbers %s-... in this company of "
+			  "Procountor",
+			  other, c->sp.set.number_prefix);
+	return true;
+}
+
 static bool check_procountor(struct check *c, struct err *err)
 {
 	struct procountor_current cur;
@@ -118,6 +139,8 @@ static bool check_procountor(struct check *c, struct err *err)
 	if (!c->has_procountor)
 		return setup_name_it(&c->answer, &inner, PROCOUNTOR, err);
 	judge_rights(c, &cur);
+	if (!check_numbers(c, cur.company_id, err))
+		return false;
 	if (cur.missing_rights && strstr(cur.missing_rights, "sales.salesOrGroupInvoices"))
 		return true; /* what it may not see is not judged */
 	return check_accounts(c, err) && check_vat(c, err);

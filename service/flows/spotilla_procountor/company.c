@@ -26,10 +26,15 @@ static bool fetch_company(void *ctx, const char **ret, int64_t *ret_ttl_ms, stru
 bool sp_find_company(struct sp *sp, struct err *err)
 {
 	struct shared_want want = { .fetch = fetch_company };
+	const char *id;
+	return want_of(sp, "procountor.company", &want, err) &&
+	       sp->at->ops->shared(sp->at, &want, &id, err) && sp_name_company(sp, id, err);
+}
+
+bool sp_name_company(struct sp *sp, const char *id, struct err *err)
+{
 	struct arena *arena = sp->at->arena;
-	if (!want_of(sp, "procountor.company", &want, err) ||
-	    !sp->at->ops->shared(sp->at, &want, &sp->company, err))
-		return false;
+	sp->company = id;
 	sp->account = arena_printf(arena, "procountor:%s", sp->company);
 	sp->scope = arena_printf(arena, "spotilla:%s:procountor:%s", sp->spotilla.subdomain,
 				 sp->company);

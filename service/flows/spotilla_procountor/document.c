@@ -207,7 +207,8 @@ static bool make_invoice(struct sp_run *r, struct err *err)
 	struct attempt *at = r->sp->at;
 	struct step sent;
 	bool is_elsewhere;
-	if (!sp_prepare(r, err) || !was_billed(r, &is_elsewhere, err))
+	if (!sp_claim_numbers(r->sp, err) || !sp_prepare(r, err) ||
+	    !was_billed(r, &is_elsewhere, err))
 		return false;
 	if (is_elsewhere)
 		return leave(r, OUTCOME_SKIPPED, "billed_elsewhere",

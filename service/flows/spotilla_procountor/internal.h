@@ -31,6 +31,7 @@ struct sp_settings {
 	const char *iban; /* NULL: the company's own for invoices */
 	const char *channel; /* of invoices; NULL: the customer's */
 	const char *partner_channel; /* of a new customer who has none */
+	const char *number_prefix; /* of the numbers by which invoices are known again */
 	const char *language; /* ISO 639-1, where the customer has none */
 	const char *currency, *unit;
 	struct decimal vat_rate; /* where Spotilla says none */
@@ -76,7 +77,7 @@ struct sp_run {
 };
 
 /* settings.c */
-#define SP_N_SETTINGS 19
+#define SP_N_SETTINGS 20
 #define SP_N_CREDENTIALS 6
 extern const struct setting sp_setting_table[SP_N_SETTINGS];
 extern const struct credential sp_credential_table[SP_N_CREDENTIALS];
@@ -95,6 +96,8 @@ bool sp_load_zone(struct sp *sp, struct err *err) MUST_CHECK;
 bool sp_link_scope(struct attempt *at, const char **ret, struct err *err) MUST_CHECK;
 /* Asked for once an hour. */
 bool sp_find_company(struct sp *sp, struct err *err) MUST_CHECK;
+/* What it sets, of a company that was asked for otherwise. */
+bool sp_name_company(struct sp *sp, const char *id, struct err *err) MUST_CHECK;
 /* Where an invoice is to be paid: of the settings, else the company's own account for invoices;
  * ERR_WAITING bank_account_missing. */
 bool sp_find_iban(struct sp *sp, const char **ret, struct err *err) MUST_CHECK;
@@ -133,7 +136,15 @@ bool sp_map_row(const struct sp_settings *set, const struct spotilla_task *task,
  * count. NULL past the arena's cap. */
 const char *sp_task_hash(struct arena *arena, const struct spotilla_task *task) MUST_CHECK;
 /* "SPT-90017", from the second sending on "SPT-90017-2"; NULL past the arena's cap. */
-const char *sp_number(struct arena *arena, const char *task_id, int64_t generation);
+const char *sp_number(struct arena *arena, const char *prefix, const char *task_id,
+		      int64_t generation);
+
+/* numbers.c */
+/* Is another Spotilla the one whose tasks have numbers with this prefix at the company? *ret NULL:
+ * none is. */
+bool sp_numbers_of_other(struct sp *sp, const char **ret, struct err *err) MUST_CHECK;
+/* They are this Spotilla's from now on; ERR_WAITING numbers_taken where they are another's. */
+bool sp_claim_numbers(struct sp *sp, struct err *err) MUST_CHECK;
 
 /* invoice.c */
 /* Reads all that belongs to the task and makes the invoice of it; no writes. */

@@ -218,7 +218,8 @@ bool sp_prepare(struct sp_run *r, struct err *err)
 	const struct spotilla_task *task = &r->task;
 	r->inv = (struct invoice) {
 		.source_id = task->id,
-		.number = sp_number(sp->at->arena, task->id, sp->at->generation),
+		.number = sp_number(sp->at->arena, sp->set.number_prefix, task->id,
+				    sp->at->generation),
 		.changed = task->changed,
 		.changed_ms = task->changed_ms,
 		.customer_id = task->customer_id,

@@ -46,10 +46,11 @@ bool sp_is_after_start(const struct sp *sp, int64_t completed_ms)
 	return strncmp(text, sp->set.from, strlen(sp->set.from)) >= 0;
 }
 
-const char *sp_number(struct arena *arena, const char *task_id, int64_t generation)
+const char *sp_number(struct arena *arena, const char *prefix, const char *task_id,
+		      int64_t generation)
 {
-	return generation > 1 ? arena_printf(arena, "SPT-%s-%" PRId64, task_id, generation)
-			      : arena_printf(arena, "SPT-%s", task_id);
+	return generation > 1 ? arena_printf(arena, "%s-%s-%" PRId64, prefix, task_id, generation)
+			      : arena_printf(arena, "%s-%s", prefix, task_id);
 }
 
 /* ---- what is missing ----------------------------------------------------------------------- */

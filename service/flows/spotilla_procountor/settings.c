@@ -32,6 +32,12 @@ const struct setting sp_setting_table[SP_N_SETTINGS] = {
 	  "Account to be paid to; none: the company's account for invoices in Procountor." },
 	{ "invoice.channel", SETTING_ENUM, "customer|EMAIL|MAIL|ELECTRONIC_INVOICE|NO_SENDING",
 	  "customer", false, "Invoice channel; customer: as the customer's card says." },
+	{ "invoice.number_prefix", SETTING_TEXT, NULL, "SPT", false,
+	  "The invoice's original number is this, a hyphen and the task's id. Two Spotillas that "
+	  "bill "
+	  "through one company of Procountor need two; chosen before the first task is relayed, "
+	  "since "
+	  "invoices are known again by it." },
 	{ "invoice.language", SETTING_ENUM, "fi|sv|en|no|da|et", "fi", false,
 	  "Language of the invoice where the customer's card has none." },
 	{ "invoice.currency", SETTING_TEXT, NULL, "EUR", false,
@@ -90,6 +96,12 @@ static bool is_iban(struct arena *arena, const char *value)
 	return compact && identifier_is(ID_IBAN, compact);
 }
 
+static bool is_prefix(const char *value)
+{
+	size_t n = strlen(value);
+	return n >= 1 && n <= 10 && strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == n;
+}
+
 static bool is_currency(const char *code)
 {
 	return strlen(code) == 3 && strspn(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3;
@@ -109,6 +121,9 @@ static bool check_values(struct arena *arena, const struct json *settings, struc
 				    "whole days, 0 to 999");
 	if (iban && !is_iban(arena, iban))
 		return setup_refuse(err, "/settings/invoice/iban", "not an IBAN");
+	if (!is_prefix(text(settings, "invoice.number_prefix")))
+		return setup_refuse(err, "/settings/invoice/number_prefix",
+				    "1 to 10 capital letters and digits");
 	if (!is_currency(text(settings, "invoice.currency")))
 		return setup_refuse(err, "/settings/invoice/currency", "not an ISO 4217 code");
 	if (!setup_decimal(&spotilla_procountor, settings, "vat.percent", &percent) ||
@@ -161,6 +176,7 @@ static void read_settings(const struct json *s, struct sp_settings *ret)
 		.iban = text(s, "invoice.iban"),
 		.channel = str_eq(channel, "customer") ? NULL : channel,
 		.partner_channel = text(s, "customers.invoice_channel"),
+		.number_prefix = text(s, "invoice.number_prefix"),
 		.language = text(s, "invoice.language"),
 		.currency = text(s, "invoice.currency"),
 		.unit = procountor_unit(text(s, "products.unit")),
