@@ -10,7 +10,13 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-enum connection_state { CONNECTION_DRAFT, CONNECTION_ACTIVE, CONNECTION_PAUSED };
+/* DELETED: all that is left is who it was (store_connection_delete); nobody sees it. */
+enum connection_state {
+	CONNECTION_DRAFT,
+	CONNECTION_ACTIVE,
+	CONNECTION_PAUSED,
+	CONNECTION_DELETED
+};
 const char *connection_state_name(enum connection_state s);
 
 #define CONNECTION_MAX_SECRETS 8

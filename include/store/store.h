@@ -78,7 +78,16 @@ void store_trouble_get(struct store *s, struct store_trouble *ret);
  */
 bool store_connection_put(struct store *s, const struct connection_draft *draft,
 			  struct connection **ret, struct err *err) MUST_CHECK;
-/* From Redis, at this moment. ERR_NOT_FOUND. Connections are never deleted, only paused. */
+/*
+ * Deletes one that is not active, of revision rev, or of any (-1). ERR_CONFLICT: "stale",
+ * "connection_active", or "connection_in_use" while something of it runs, is in doubt, or was sent
+ * and is followed (SV-07). Its transfers stay for their time; those that were never sent are
+ * cancelled. A put of the same name and flow, of revision 0, makes it anew and goes on under their
+ * business keys: what was sent is known, what was cancelled by this is found by its poll.
+ */
+bool store_connection_delete(struct store *s, const char *id, int64_t rev,
+			     struct err *err) MUST_CHECK;
+/* From Redis, at this moment. ERR_NOT_FOUND. */
 bool store_connection_get(struct store *s, const char *id, struct connection **ret,
 			  struct err *err) MUST_CHECK;
 /* Changes state and pause_reason alone, of revision rev, or of any (-1). ERR_CONFLICT when another

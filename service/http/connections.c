@@ -199,6 +199,24 @@ bool handle_connection_merge(struct request *rq, struct err *err)
 	return change(rq, BODY_MERGE, err);
 }
 
+/* History stays, so nothing that was sent, or may have been, is lost sight of (SV-07). */
+bool handle_connection_delete(struct request *rq, struct err *err)
+{
+	struct connection *got = NULL;
+	int64_t rev;
+	if (!request_no_body(rq, err) || !request_if_match(rq, &rev, err) ||
+	    !get_connection(rq, &got, err))
+		return false;
+	CLEANUP(connection_unref) struct connection *c = got;
+	if (!dialogues_are_at_rest(rq, c, err) ||
+	    !store_connection_delete(rq->opt->store, c->id, rev, err) ||
+	    !audit(rq, "connection.delete", c->id, err))
+		return false;
+	rq->answer.status = 204;
+	rq->answer.body = SPAN_LIT("");
+	return true;
+}
+
 /* --- tasks --- */
 
 /* About the connection as it stands now: a worker whose copy is behind looks again. Who asks wants

@@ -35,4 +35,8 @@ bool connection_body_read(struct request *rq, enum body_mode mode, const struct 
 bool connection_is_complete(struct request *rq, const struct connection *c,
 			    struct err *err) MUST_CHECK;
 
+/* dialogues.c: nothing is being settled with a vendor just now. ERR_CONFLICT connection_in_use. */
+bool dialogues_are_at_rest(struct request *rq, const struct connection *conn,
+			   struct err *err) MUST_CHECK;
+
 #endif

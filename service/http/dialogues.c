@@ -92,6 +92,28 @@ static bool works(const struct dialogue *d, const struct record *rec)
 	return s && s->stage == DIALOGUE_WORKS;
 }
 
+bool dialogues_are_at_rest(struct request *rq, const struct connection *conn, struct err *err)
+{
+	const struct flow *flow = flow_find(rq->opt, conn->flow);
+	struct record *all = arena_alloc_array(rq->arena, RECORDS_MAX, sizeof(*all));
+	struct facts facts;
+	if (!all)
+		return err_set(err, ERR_LIMIT, "arena full");
+	if (!flow || !flow->n_dialogues)
+		return true;
+	if (!read_facts(rq, conn->id, &facts, err))
+		return false;
+	for (size_t i = 0; i < flow->n_dialogues; i++) {
+		const struct dialogue *d = &flow->dialogues[i];
+		for (size_t n = facts_records(&facts, d->name, all, RECORDS_MAX); n-- > 0;)
+			if (works(d, &all[n]))
+				return err_reason(err, ERR_CONFLICT, "connection_in_use", conn->id,
+						  "%s: %s has not ended", d->name,
+						  record_str(&all[n], "id"));
+	}
+	return true;
+}
+
 static const char *href_of(struct request *rq, const struct dialogue *d, const char *id)
 {
 	return arena_printf(rq->arena, "/v1/connections/%s/%s/%s", rq->args[0], d->name, id);

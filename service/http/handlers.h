@@ -10,6 +10,7 @@ bool handle_connections_create(struct request *rq, struct err *err);
 bool handle_connection_read(struct request *rq, struct err *err);
 bool handle_connection_replace(struct request *rq, struct err *err);
 bool handle_connection_merge(struct request *rq, struct err *err);
+bool handle_connection_delete(struct request *rq, struct err *err);
 bool handle_connection_check(struct request *rq, struct err *err);
 bool handle_connection_activate(struct request *rq, struct err *err);
 bool handle_connection_pause(struct request *rq, struct err *err);

@@ -73,6 +73,18 @@ static const struct problem_row problems[] = {
 	  "kohteelta kysytään, tai tarkista sieltä itse ja anna despite_doubt.",
 	  "En sending av den er uklar: den kan være hos målsystemet. Prøv igjen først, så blir "
 	  "målsystemet spurt, eller se etter der selv og bruk despite_doubt." },
+	{ "connection_active", 409, "The connection is active. Pause it first.",
+	  "Yhteys on käytössä. Keskeytä se ensin (pause).",
+	  "Tilkoblingen er aktiv. Sett den på pause (pause) først." },
+	{ "connection_in_use", 409,
+	  "Something of the connection is under way, in doubt, or was sent and is still followed. "
+	  "Let it come to its end, then delete the connection.",
+	  "Jotain yhteyden asioita on kesken, epäselvänä tai lähetettynä ja vielä seurannassa. "
+	  "Anna "
+	  "niiden päättyä ja poista yhteys sitten.",
+	  "Noe i tilkoblingen er underveis, uklart, eller sendt og følges fortsatt. La det komme "
+	  "til "
+	  "sin slutt, og slett tilkoblingen deretter." },
 	{ "exists", 409, "There is one with this id already.", "Tällä tunnuksella on jo kohde.",
 	  "Det finnes allerede en med denne id-en." },
 	{ "check_failed", 422, "The connection's check found problems.",

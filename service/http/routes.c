@@ -23,6 +23,8 @@ const struct route routes[] = {
 	  "" },
 	{ HTTP_PATCH, "/v1/connections/{id}", handle_connection_merge, ACCESS_ADMIN, PLACE_DESK,
 	  "" },
+	{ HTTP_DELETE, "/v1/connections/{id}", handle_connection_delete, ACCESS_ADMIN, PLACE_DESK,
+	  "" },
 	{ HTTP_POST, "/v1/connections/{id}/check", handle_connection_check, ACCESS_OPERATOR,
 	  PLACE_DESK, "" },
 	{ HTTP_POST, "/v1/connections/{id}/activate", handle_connection_activate, ACCESS_ADMIN,

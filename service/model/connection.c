@@ -14,6 +14,8 @@ const char *connection_state_name(enum connection_state s)
 		return "draft";
 	case CONNECTION_ACTIVE:
 		return "active";
+	case CONNECTION_DELETED:
+		return "deleted";
 	case CONNECTION_PAUSED:
 		return "paused";
 	}
@@ -107,7 +109,7 @@ bool connection_new(const struct connection_draft *d, struct connection **ret, s
 	snprintf(c->id, sizeof(c->id), "%s", d->id);
 	snprintf(c->flow, sizeof(c->flow), "%s", d->flow);
 	c->state = d->state;
-	c->intake_open = d->state != CONNECTION_DRAFT;
+	c->intake_open = d->state == CONNECTION_ACTIVE || d->state == CONNECTION_PAUSED;
 	c->rev = d->rev;
 	c->created_ms = d->created_ms;
 	c->activated_ms = d->activated_ms;

@@ -685,6 +685,9 @@ const struct reason reasons[] = {
 	  "Lähdejärjestelmässä ei ole tositetta {subject}. Tarkista tunniste siellä ja kysy "
 	  "uudelleen.",
 	  "Kildesystemet har ikke bilaget {subject}. Finn id-en der, og spør på nytt." },
+	{ "connection_deleted", "nobody", "The connection was deleted before this was sent.",
+	  "Yhteys poistettiin, ennen kuin tämä lähetettiin.",
+	  "Tilkoblingen ble slettet før dette ble sendt." },
 	{ "not_found", "source_user",
 	  "Something that the document refers to does not exist any more.",
 	  "Jotain, johon tosite viittaa, ei enää ole.",

@@ -132,9 +132,9 @@ local function take(conn, turn, share)
 		end
 	end
 	local ready = P .. 'q:c:' .. conn
-	if k[1] == '1' or k[1] == 'c' then
+	if k[1] == '1' or k[1] == 'c' or k[1] == 'd' then
 		-- Paused: checks may run, and follow-up but where the credentials were refused.
-		share = math.min(share, call('ZCOUNT', ready, '-inf', '(' .. (k[1] == 'c' and VERDICT_PLACE or POLL_PLACE)))
+		share = math.min(share, call('ZCOUNT', ready, '-inf', '(' .. (k[1] == '1' and POLL_PLACE or VERDICT_PLACE)))
 		if share == 0 then
 			return pass_on(keys)
 		end

@@ -86,6 +86,10 @@ local function known(id, key, r, found, moved, has_stamp)
 	-- Seen again is no news of what was left unsent; what a person cancelled only a hint or a person wakes. What was skipped
 	-- at a source without change stamps may have moved.
 	if state == 'cancelled' then
+		if r[9] then -- its connection was deleted, and is there again
+			call('HDEL', key, 'cd', 'ec')
+			return 'K', 'queued'
+		end
 		if found and (by_person or not moved) then
 			return 'S'
 		end
@@ -126,7 +130,7 @@ local function known(id, key, r, found, moved, has_stamp)
 end
 
 local function take(conn, kind, origin, found, id, key, source, mark, changed, number, score, stamp)
-	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh', 'cx', 'fv')
+	local r = call('HMGET', key, 'st', 'ch', 'ua', 'rl', 'no', 'wh', 'cx', 'fv', 'cd')
 	if not r[1] then
 		make(conn, kind, origin, id, key, source, mark ~= '' and mark .. stamp or mark, changed, number, score)
 		return 'N'

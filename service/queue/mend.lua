@@ -94,7 +94,7 @@ if part == 'active' and cursor == '0' then
 		and not call('ZSCORE', P .. 'q:ring', conn) then
 		take_turn(conn)
 	end
-	if k[5] ~= '1' and k[5] ~= 'c' and call('HEXISTS', P .. 'q:keys:' .. conn, 'p') == 1 then
+	if k[5] == '0' then
 		call('ZADD', P .. 'sched', 'NX', now, conn)
 	end
 	if not call('ZSCORE', P .. 'q:follow', conn) then

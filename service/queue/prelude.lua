@@ -64,10 +64,10 @@ local function place_in_line(id)
 	return TASK_PLACES[string.match(id, '^[^:]*')] or 0
 end
 
--- A connection's 'p': '0' active, '1' not, 'c' not because its credentials were refused.
+-- A connection's 'p': '0' active, '1' not, 'c' not because its credentials were refused, 'd' it was deleted.
 local function is_paused(conn)
 	local p = call('HGET', P .. 'q:keys:' .. conn, 'p')
-	return p == '1' or p == 'c'
+	return p == '1' or p == 'c' or p == 'd'
 end
 
 -- score: only for what an operator asked for (2: before the others).

@@ -88,6 +88,8 @@ static enum connection_state read_state(const char *name)
 {
 	if (str_eq(name, "active"))
 		return CONNECTION_ACTIVE;
+	if (str_eq(name, "deleted"))
+		return CONNECTION_DELETED;
 	return str_eq(name, "paused") ? CONNECTION_PAUSED : CONNECTION_DRAFT;
 }
 
@@ -167,7 +169,8 @@ bool connection_stand_in(struct arena *arena, const struct stored_connection *fr
 	struct err known = ERR_INIT;
 	(void)!read_doc(arena, from, &d, &known); /* what is missing, `why` says */
 	d.flow = d.flow ? d.flow : "unknown";
-	d.state = d.state == CONNECTION_DRAFT ? CONNECTION_DRAFT : CONNECTION_PAUSED;
+	if (d.state == CONNECTION_ACTIVE)
+		d.state = CONNECTION_PAUSED;
 	d.pause_reason = "unreadable";
 	d.unreadable = why->message;
 	return connection_new(&d, ret, err);
@@ -186,9 +189,10 @@ bool connection_args(struct arena *arena, const struct connection *c, struct spa
 		return err_set(err, ERR_LIMIT, "arena full");
 	to[0] = doc;
 	to[1] = sealed;
-	to[2] = c->state == CONNECTION_ACTIVE ? SPAN_LIT("0")
-		: connection_may_follow(c)    ? SPAN_LIT("1")
-					      : SPAN_LIT("c");
+	to[2] = c->state == CONNECTION_ACTIVE	 ? SPAN_LIT("0")
+		: c->state == CONNECTION_DELETED ? SPAN_LIT("d")
+		: connection_may_follow(c)	 ? SPAN_LIT("1")
+						 : SPAN_LIT("c");
 	to[3] = span_of(c->schedule);
 	for (size_t i = 0; i < CONNECTION_MAX_LIMITS; i++) {
 		bool has = i < c->n_limits;
@@ -200,15 +204,22 @@ bool connection_args(struct arena *arena, const struct connection *c, struct spa
 
 /* --- changing --- */
 
+bool connection_write(struct store *s, struct arena *arena, const struct connection *c,
+		      struct span *to, struct err *err)
+{
+	struct span doc, sealed;
+	return write_doc(arena, c, &doc, err) && seal_secrets(s, arena, c, &sealed, err) &&
+	       connection_args(arena, c, doc, sealed, to, err);
+}
+
 static bool put(struct store *s, struct arena *arena, struct connection *c, int64_t read_rev,
 		struct err *err)
 {
-	struct span doc, sealed, args[3 + CONN_FIELDS];
+	struct span args[3 + CONN_FIELDS];
 	struct num rev;
 	args[1] = span_of(c->id);
 	args[2] = num_span(&rev, read_rev);
-	if (!write_doc(arena, c, &doc, err) || !seal_secrets(s, arena, c, &sealed, err) ||
-	    !connection_args(arena, c, doc, sealed, args + 3, err))
+	if (!connection_write(s, arena, c, args + 3, err))
 		return false;
 	const struct redis_value *v = NULL;
 	if (!store_script(s, arena, "connection_put", args, ARRAY_SIZE(args), &v, err))
@@ -220,6 +231,31 @@ static bool put(struct store *s, struct arena *arena, struct connection *c, int6
 		return err_set(err, ERR_CONFLICT, "connection %s %s", c->id,
 			       read_rev ? "was changed meanwhile" : "exists");
 	c->rev = answer;
+	return true;
+}
+
+/* A new one takes the place of a deleted one of the same name and flow: it goes on where that one
+ * stopped, under the same business keys. Addresses of webhooks that were given out stay worthless.
+ */
+static bool take_place(struct store *s, struct connection_draft *d, struct err *err)
+{
+	struct connection *got = NULL;
+	struct err why = ERR_INIT;
+	if (!connection_read(s, d->id, &got, &why)) {
+		if (err)
+			*err = why;
+		return why.code == ERR_NOT_FOUND;
+	}
+	CLEANUP(connection_unref) struct connection *old = got;
+	if (old->state != CONNECTION_DELETED)
+		return true; /* the script refuses it */
+	if (!str_eq(old->flow, d->flow))
+		return err_reason(err, ERR_CONFLICT, "exists", d->id,
+				  "a deleted connection of %s was called so, and its transfers are "
+				  "kept under that name: choose another",
+				  old->flow);
+	d->rev = old->rev;
+	d->webhook_turn = old->webhook_turn + 1;
 	return true;
 }
 
@@ -235,10 +271,12 @@ bool store_connection_put(struct store *s, const struct connection_draft *draft,
 		d.created_ms = clock_wall_ms();
 	if (d.state == CONNECTION_ACTIVE && !d.activated_ms)
 		d.activated_ms = clock_wall_ms();
+	if (!d.rev && !take_place(s, &d, err))
+		return false;
 	if (!connection_new(&d, &made, err))
 		return false;
 	CLEANUP(connection_unref) struct connection *c = made;
-	if (!put(s, arena, c, draft->rev, err) || !store_refresh(s, err))
+	if (!put(s, arena, c, d.rev, err) || !store_refresh(s, err))
 		return false;
 	if (ret) {
 		connection_ref(c);
@@ -247,7 +285,7 @@ bool store_connection_put(struct store *s, const struct connection_draft *draft,
 	return true;
 }
 
-bool store_connection_get(struct store *s, const char *id, struct connection **ret, struct err *err)
+bool connection_read(struct store *s, const char *id, struct connection **ret, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(PUT_ARENA);
 	struct redis *got = NULL;
@@ -272,6 +310,19 @@ bool store_connection_get(struct store *s, const char *id, struct connection **r
 	if (connection_is_broken(&why))
 		return connection_stand_in(arena, &from, &why, ret, err);
 	return err_set(err, why.code, "%s", why.message);
+}
+
+bool store_connection_get(struct store *s, const char *id, struct connection **ret, struct err *err)
+{
+	struct connection *got = NULL;
+	if (!connection_read(s, id, &got, err))
+		return false;
+	if (got->state == CONNECTION_DELETED) {
+		connection_unref(got);
+		return err_set(err, ERR_NOT_FOUND, "no connection %s", id);
+	}
+	*ret = got;
+	return true;
 }
 
 static bool set_state_once(struct store *s, const char *id, int64_t rev,

@@ -92,6 +92,14 @@ bool connection_stand_in(struct arena *arena, const struct stored_connection *fr
 bool connection_open(struct store *s, struct arena *arena, const struct stored_connection *from,
 		     struct connection **ret, struct err *err) MUST_CHECK;
 /* The CONN_FIELDS arguments of the scripts; texts in the arena. */
+/* A deleted one, too. */
+bool connection_read(struct store *s, const char *id, struct connection **ret,
+		     struct err *err) MUST_CHECK;
+/* As store_list, and those that were deleted, whose transfers can still be read. */
+bool connection_list_all(struct store *s, struct store_list *ret, struct err *err) MUST_CHECK;
+/* What put_connection (prelude.lua) takes of it: CONN_FIELDS arguments. */
+bool connection_write(struct store *s, struct arena *arena, const struct connection *c,
+		      struct span *to, struct err *err) MUST_CHECK;
 bool connection_args(struct arena *arena, const struct connection *c, struct span doc,
 		     struct span sealed, struct span *to, struct err *err) MUST_CHECK;
 

@@ -174,7 +174,7 @@ struct connection *store_find(struct store *s, const char *id)
 	if (s->snapshot->n_conns) {
 		struct connection **at = bsearch(id, s->snapshot->conns, s->snapshot->n_conns,
 						 sizeof(struct connection *), compare_id);
-		found = at ? *at : NULL;
+		found = at && (*at)->state != CONNECTION_DELETED ? *at : NULL;
 	}
 	if (found)
 		connection_ref(found);
@@ -182,20 +182,34 @@ struct connection *store_find(struct store *s, const char *id)
 	return found;
 }
 
-bool store_list(struct store *s, struct store_list *ret, struct err *err)
+static bool list(struct store *s, bool has_deleted, struct store_list *ret, struct err *err)
 {
+	size_t taken = 0;
 	pthread_mutex_lock(&s->lock);
 	size_t n = s->snapshot->n_conns;
 	struct connection **items = mem_alloc_array(n + 1, sizeof(struct connection *));
 	for (size_t i = 0; items && i < n; i++) {
-		items[i] = s->snapshot->conns[i];
-		connection_ref(items[i]);
+		struct connection *c = s->snapshot->conns[i];
+		if (c->state == CONNECTION_DELETED && !has_deleted)
+			continue;
+		items[taken++] = c;
+		connection_ref(c);
 	}
 	pthread_mutex_unlock(&s->lock);
 	if (!items)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	*ret = (struct store_list) { items, n };
+	*ret = (struct store_list) { items, taken };
 	return true;
+}
+
+bool store_list(struct store *s, struct store_list *ret, struct err *err)
+{
+	return list(s, false, ret, err);
+}
+
+bool connection_list_all(struct store *s, struct store_list *ret, struct err *err)
+{
+	return list(s, true, ret, err);
 }
 
 void store_list_release(struct store_list *list)

@@ -270,7 +270,7 @@ bool store_transfer_list(struct store *s, struct arena *arena, const struct tran
 	struct store_list conns;
 	struct span *args = NULL;
 	size_t n = 0;
-	if (!store_list(s, &conns, err))
+	if (!connection_list_all(s, &conns, err))
 		return false;
 	bool good = list_args(arena, f, &conns, &args, &n, err);
 	store_list_release(&conns);

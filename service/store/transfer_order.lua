@@ -24,7 +24,7 @@ end
 
 -- The state to move to, nil, or -4.
 local function target()
-	if call('HEXISTS', P .. 'q:held', id) == 1 then
+	if call('HEXISTS', P .. 'q:held', id) == 1 or call('HGET', P .. 'q:keys:' .. conn, 'p') == 'd' then
 		return nil
 	end
 	if action == 'resend' then

@@ -75,6 +75,15 @@ def test_connection_is_made_changed_and_read(service):
     problem(service.call("POST", "/v1/connections", {"id": "edit", "flow": "severa-netvisor"}), 409, "exists")
 
 
+def test_a_connection_is_deleted(service):
+    service.connect("short-lived")
+    path = "/v1/connections/short-lived"
+    problem(service.call("DELETE", path), 428, "precondition_missing")
+    problem(service.call("DELETE", path, headers={"If-Match": '"999"'}), 412, "stale")
+    assert service.call("DELETE", path, headers={"If-Match": "*"}).status == 204
+    problem(service.call("GET", path), 404, "not_found")
+
+
 def test_bodies_are_refused_with_a_pointer(service):
     base = {"id": "bad", "flow": "severa-netvisor"}
     cases = [
