@@ -91,6 +91,7 @@ struct invoice_row {
 	const char *account;
 	const char *changed; /* change stamp of the source */
 	const char *project_id; /* at the source, when all of the row belongs to one project */
+	const char *phase_id; /* the same of its phase */
 	struct decimal discount, net, vat, gross; /* computed by invoice_sum_up */
 	const struct dimension_value *dimensions;
 	size_t n_dimensions;

@@ -152,13 +152,31 @@ bool netvisor_products_read(struct netvisor *nv, const char *const *keys, size_t
 struct netvisor_dimension {
 	const char *heading;
 	const char *key, *name, *code, *label; /* of an item; NULL: the heading alone */
+	const char *father; /* key of the item that it is below; NULL: top */
+	bool is_hidden;
 };
-/* Each heading once without an item, then its items. */
+/* All that there is, as it stands now: each heading once without an item, then its items; what is
+ * hidden too. */
 bool netvisor_dimensions(struct netvisor *nv, const struct netvisor_dimension **ret, size_t *ret_n,
 			 struct err *err) MUST_CHECK;
-/* old_item NULL: a new one. */
-bool netvisor_dimension_save(struct netvisor *nv, const struct dimension_value *d,
-			     const char *old_item, struct err *err) MUST_CHECK;
+/* The same, at most half a minute old, shared by workers; is_fresh: read now, and shared. */
+bool netvisor_dimensions_lately(struct netvisor *nv, bool is_fresh,
+				const struct netvisor_dimension **ret, size_t *ret_n,
+				struct err *err) MUST_CHECK;
+/* An item to be made or, with old_item, renamed. */
+struct netvisor_dimension_item {
+	const char *heading, *item;
+	const char *code, *label; /* NULL: as they are; "": emptied */
+	const char *old_item; /* its present name; NULL: it is new */
+	const char *father_key, *father_item; /* of a new one, both or neither */
+};
+/* The answer has no key of what was made: netvisor_dimensions tells it. ERR_DATA field_too_long. */
+bool netvisor_dimension_save(struct netvisor *nv, const struct netvisor_dimension_item *d,
+			     struct err *err) MUST_CHECK;
+/* Would Netvisor take these lengths? `what` is whose name it is, for people. Pure. */
+bool netvisor_dimension_fits(const struct netvisor_dimension_item *d, const char *what,
+			     struct err *err) MUST_CHECK;
+#define NETVISOR_HEADING_MAX 50 /* characters of a heading's name */
 
 struct netvisor_listed {
 	const char *key, *number, *date, *customer_code, *reference;

@@ -44,6 +44,7 @@ struct severa_status {
 struct severa_project {
 	const char *id, *name, *number;
 	const char *unit_id, *unit_name, *unit_code;
+	const char *changed; /* stamp of its last change; NULL: untold */
 };
 
 /* settings.severa.url overrides VIESTI_SEVERA_URL; credentials = the "severa" member. No I/O. */
@@ -80,6 +81,7 @@ struct severa_unit {
 	const char *id, *name, *code, *parent_id;
 	const char *vat_number; /* NULL: a part of its parent */
 	const char *company_id, *company_name;
+	const char *changed; /* stamp of its last change; NULL: untold */
 	bool is_active;
 };
 struct severa_vat_rate {
@@ -133,8 +135,8 @@ typedef bool (*severa_row_fn)(void *ctx, const char *invoice_id, const char *cha
 bool severa_changed_rows(struct severa *s, const char *since, severa_row_fn row, void *ctx,
 			 struct err *err) MUST_CHECK;
 bool severa_invoice_rows(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
-/* Fills each row's project_id from the hours, fees and expenses behind it; a row of several
- * projects, or of none that Severa names, has none. */
+/* Fills each row's project_id and phase_id from the hours, fees and expenses behind it; a row of
+ * several projects or phases, or of none that Severa names, has none. */
 bool severa_row_projects(struct severa *s, struct invoice *inv, struct err *err) MUST_CHECK;
 /*
  * The invoice's PDF and its files that are not internal. Those that `wanted` refuses by name and
@@ -217,10 +219,47 @@ bool severa_contacts(struct severa *s, const char *customer_id, const struct sev
 struct severa_phase {
 	const char *id, *name, *code;
 	const char *project_id, *parent_id; /* parent_id NULL: the project's root */
+	const char *project_name, *project_number;
+	const char *changed; /* stamp of its last change; NULL: untold */
 	bool is_completed;
 };
 bool severa_phases(struct severa *s, const char *project_id, const struct severa_phase **ret,
 		   size_t *ret_n, struct err *err) MUST_CHECK;
+
+/* ERR_NOT_FOUND. */
+bool severa_phase(struct severa *s, const char *id, struct severa_phase *ret,
+		  struct err *err) MUST_CHECK;
+
+/*
+ * Pages of projects, phases and business units, of at most max (100 or more) records. changed_since
+ * NULL or RFC 3339; from NULL: the first page. *ret_next: `from` of the page behind this one, good
+ * for days; NULL: it was the last. A record may be told twice, none is passed over.
+ */
+struct severa_project_page {
+	const struct severa_project *items;
+	size_t n;
+	const char *next;
+};
+bool severa_project_page(struct severa *s, const char *changed_since, const char *from, size_t max,
+			 struct severa_project_page *ret, struct err *err) MUST_CHECK;
+struct severa_phase_page {
+	const struct severa_phase *items;
+	size_t n;
+	const char *next;
+};
+bool severa_phase_page(struct severa *s, const char *changed_since, const char *from, size_t max,
+		       struct severa_phase_page *ret, struct err *err) MUST_CHECK;
+struct severa_unit_page {
+	const struct severa_unit *items;
+	size_t n;
+	const char *next;
+};
+bool severa_unit_page(struct severa *s, const char *changed_since, const char *from, size_t max,
+		      struct severa_unit_page *ret, struct err *err) MUST_CHECK;
+/* By guid, in one call; one that is gone is left out. */
+bool severa_projects_read(struct severa *s, const char *const *ids, size_t n,
+			  const struct severa_project **ret, size_t *ret_n,
+			  struct err *err) MUST_CHECK;
 
 /*
  * Registers as they stand, or what changed in them; changed_since NULL or RFC 3339. Called once per

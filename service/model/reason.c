@@ -171,6 +171,54 @@ const struct reason reasons[] = {
 	  "The dimension heading {subject} does not exist in the finance system.",
 	  "Laskentakohdeotsikkoa {subject} ei ole taloushallinnon järjestelmässä.",
 	  "Dimensjonsoverskriften {subject} finnes ikke i regnskapssystemet." },
+	{ "dimension_number_taken", "source_user",
+	  "Number or name clash: {subject}. Only one of them can be a dimension item under the "
+	  "heading in Netvisor. Give one of them another number or name.",
+	  "Numero tai nimi on kahdella: {subject}. Vain toinen voi olla laskentakohde saman "
+	  "otsikon "
+	  "alla Netvisorissa. Anna toiselle eri numero tai nimi.",
+	  "Nummer eller navn brukes to ganger: {subject}. Bare en av dem kan være dimensjon under "
+	  "overskriften i Netvisor. Gi en av dem et annet nummer eller navn." },
+	{ "phase_number_missing", "source_user",
+	  "Phase {subject} has no number. Give it one of its own in Severa: phases become "
+	  "dimension items by their numbers.",
+	  "Vaiheella {subject} ei ole numeroa. Anna sille oma numero Severassa: vaiheista tulee "
+	  "laskentakohteita numeroidensa mukaan.",
+	  "Fasen {subject} har ikke noe nummer. Gi den et eget nummer i Severa: faser blir "
+	  "dimensjoner etter nummer." },
+	{ "phase_is_root", "nobody",
+	  "Phase {subject} is the root of its project; the project's dimension item stands for it.",
+	  "Vaihe {subject} on projektinsa juuri; projektin laskentakohde vastaa sitä.",
+	  "Fasen {subject} er roten i prosjektet; prosjektets dimensjon står for den." },
+	{ "dimension_project_missing", "nobody",
+	  "The project of phase {subject} is not a dimension item in Netvisor yet. The phase "
+	  "follows "
+	  "it; what keeps the project is told with the projects.",
+	  "Vaiheen {subject} projekti ei ole vielä laskentakohde Netvisorissa. Vaihe seuraa sitä; "
+	  "projektin este kerrotaan projektien kohdalla.",
+	  "Prosjektet til fasen {subject} er ikke en dimensjon i Netvisor ennå. Fasen følger det; "
+	  "hva "
+	  "som hindrer prosjektet, står ved prosjektene." },
+	{ "dimension_hidden", "target_user",
+	  "The dimension item {subject} is hidden in Netvisor. Show it there again, or move the "
+	  "rows "
+	  "to another project in Severa.",
+	  "Laskentakohde {subject} on piilotettu Netvisorissa. Palauta se näkyviin tai siirrä "
+	  "rivit "
+	  "toiselle projektille Severassa.",
+	  "Dimensjonen {subject} er skjult i Netvisor. Vis den igjen der, eller flytt radene til "
+	  "et "
+	  "annet prosjekt i Severa." },
+	{ "dimension_item_gone", "nobody",
+	  "The dimension item of {subject} does not exist in Netvisor any more. It is made anew "
+	  "with "
+	  "the next invoice that needs it.",
+	  "Kohteen {subject} laskentakohdetta ei enää ole Netvisorissa. Se perustetaan uudelleen, "
+	  "kun "
+	  "jokin lasku tarvitsee sen.",
+	  "Dimensjonen for {subject} finnes ikke lenger i Netvisor. Den opprettes på nytt med "
+	  "neste "
+	  "faktura som trenger den." },
 	{ "number_taken", "target_user",
 	  "The receiving system already has another invoice with the number {subject}. Nothing "
 	  "was sent.",

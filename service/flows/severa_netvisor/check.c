@@ -28,17 +28,18 @@ static bool check_headings(struct road_check *c, struct err *err)
 	const struct {
 		const char *heading, *pointer;
 	} wanted[] = { { r->set.project_heading, "/settings/dimensions/project_heading" },
-		       { r->set.unit_heading, "/settings/dimensions/unit_heading" } };
+		       { r->set.unit_heading, "/settings/dimensions/unit_heading" },
+		       { str_eq(r->set.phase_heading, r->set.project_heading)
+				 ? NULL
+				 : r->set.phase_heading,
+			 "/settings/dimensions/phase_heading" } };
 	const struct netvisor_dimension *list;
 	struct err inner = ERR_INIT;
 	size_t n;
 	if (!netvisor_dimensions(&r->netvisor, &list, &n, &inner))
 		return road_name_it(c, &inner, "/credentials/netvisor", err);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-		bool found = !wanted[i].heading;
-		for (size_t k = 0; !found && k < n; k++)
-			found = str_eq(list[k].heading, wanted[i].heading);
-		if (!found)
+		if (wanted[i].heading && !sn_heading_stands(list, n, wanted[i].heading, NULL))
 			road_problem_of(c, "dimension_heading_missing", wanted[i].heading,
 					wanted[i].pointer,
 					"The dimension heading %s does not exist in Netvisor.",

@@ -206,7 +206,8 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 	return road_on_failed(&ops, at, why, err);
 }
 
-static const struct register_sync *const syncs[] = { &sn_customers_sync };
+static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_projects_sync,
+						     &sn_units_sync, &sn_phases_sync };
 
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",

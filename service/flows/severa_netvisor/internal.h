@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "flows/severa_netvisor.h"
 #include "flows/severa_road.h"
+#include "register.h"
 #include "systems/netvisor.h"
 
 /* A connection's settings beside the road's, read. */
@@ -15,6 +16,7 @@ struct sn_settings {
 	const char *temp_product; /* NULL: rows without a sure code are an error */
 	const char *product_group;
 	const char *project_heading, *unit_heading; /* NULL: not used */
+	const char *phase_heading; /* NULL: phases are no items; may be the projects' */
 	bool dimensions_on_invoice_rows, email_channel;
 	bool private_without_vat; /* customers without a VAT number are private persons */
 	const char *vat_domestic, *vat_domestic_zero, *vat_eu_zero, *vat_outside_zero;
@@ -27,6 +29,8 @@ struct sn {
 	struct road road;
 	struct sn_settings set;
 	struct netvisor netvisor;
+	const struct netvisor_dimension *dimensions; /* as read in this attempt; NULL: not yet */
+	size_t n_dimensions;
 };
 
 static inline struct sn *sn_of(struct road *r)
@@ -46,7 +50,7 @@ bool sn_link_scope(struct attempt *at, const char **ret, struct err *err) MUST_C
 const char *sn_code_key(struct arena *arena, const char *kind, const char *code);
 
 /* settings.c */
-#define SN_N_SETTINGS (ROAD_N_SETTINGS + 19)
+#define SN_N_SETTINGS (ROAD_N_SETTINGS + 23)
 #define SN_N_CREDENTIALS (ROAD_N_CREDENTIALS + 7)
 extern const struct setting sn_setting_table[SN_N_SETTINGS];
 extern const struct credential sn_credential_table[SN_N_CREDENTIALS];
@@ -117,8 +121,83 @@ extern const struct register_sync sn_customers_sync;
 /* products.c: of rows whose product was chosen */
 bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
 
-/* dimensions.c */
+/* dimension_items.c: what a project, unit or phase is as a dimension item; pure */
+#define SN_ITEM_CODE "code" /* values of its link */
+#define SN_ITEM_NAME "name"
+#define SN_ITEM_VALUES 2
+struct sn_item {
+	const char *id; /* Severa's */
+	const char *heading;
+	const char *code, *name; /* code NULL: it has no number */
+	const char *item; /* "82 Website": its name under the heading */
+	/* A phase below its project's item; NULL: at the top. The father is set once known. */
+	const char *project_id, *father_key, *father_item;
+};
+/* ERR_DATA field_too_long, phase_number_missing. */
+bool sn_project_item(struct arena *arena, const struct sn_settings *set,
+		     const struct severa_project *p, struct sn_item *ret,
+		     struct err *err) MUST_CHECK;
+bool sn_unit_item(struct arena *arena, const struct sn_settings *set, const struct severa_unit *u,
+		  struct sn_item *ret, struct err *err) MUST_CHECK;
+bool sn_phase_item(struct arena *arena, const struct sn_settings *set, const struct severa_phase *p,
+		   struct sn_item *ret, struct err *err) MUST_CHECK;
+/* The father by the project's link; false: arena full. */
+bool sn_father_item(struct arena *arena, const struct record_link *link,
+		    struct sn_item *it) MUST_CHECK;
+/* ERR_DATA dimension_heading_missing; a hidden one is none. */
+bool sn_heading_stands(const struct netvisor_dimension *list, size_t n, const char *heading,
+		       struct err *err) MUST_CHECK;
+/* Those that may be it, at most max: by its code, where there is none by its name. Number. */
+size_t sn_items_like(const struct netvisor_dimension *list, size_t n, const struct sn_item *it,
+		     const struct netvisor_dimension **ret, size_t max);
+const struct netvisor_dimension *sn_item_by_key(const struct netvisor_dimension *list, size_t n,
+						const char *heading, const char *key);
+/* No other than own_key has its code or its name; ERR_DATA dimension_number_taken names both. */
+bool sn_item_is_free(const struct netvisor_dimension *list, size_t n, const struct sn_item *it,
+		     const char *own_key, struct err *err) MUST_CHECK;
+/* What is known of one that may be it. */
+struct sn_theirs {
+	const char *father, *code, *name;
+	bool is_taken; /* linked with another record */
+};
+bool sn_item_may_be(const struct sn_item *it, const struct sn_theirs *theirs,
+		    struct err *err) MUST_CHECK;
+/* For registers; false: arena full. */
+bool sn_item_values(struct arena *arena, const struct netvisor_dimension *d,
+		    const struct link_value **ret) MUST_CHECK;
+bool sn_item_match(struct arena *arena, const struct netvisor_dimension *d,
+		   struct register_match *ret) MUST_CHECK;
+bool sn_item_matches(const struct sn_item *it, const struct register_match *m,
+		     struct err *err) MUST_CHECK;
+
+/* dimensions.c: on the way of a document */
+#define SN_DIMENSION "dimension" /* kind of links */
+/*
+ * The items of a row of this project and, where it belongs to one, phase (else NULL), made or
+ * renamed where they are not so yet: what the row is to carry. None where no heading is set.
+ */
+bool sn_row_dimensions(struct sn *r, const char *project_id, const char *phase_id,
+		       const struct dimension_value **ret, size_t *ret_n,
+		       struct err *err) MUST_CHECK;
 bool sn_dimensions(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
+static inline bool sn_has_dimensions(const struct sn_settings *set)
+{
+	return set->project_heading || set->unit_heading || set->phase_heading;
+}
+/* Whose links those under a heading are. */
+bool sn_dimension_table(struct sn *r, const char *heading, struct link_table *ret,
+			struct err *err) MUST_CHECK;
+const char *sn_item_lease(struct sn *r, const struct sn_item *it);
+bool sn_rename_item(struct sn *r, const struct sn_item *it, const struct netvisor_dimension *theirs,
+		    struct err *err) MUST_CHECK;
+
+/* dimensions_sync.c */
+#define SN_DIMENSIONS_SCHEDULE "{\"times\":[\"02:00\"],\"time_zone\":\"Europe/Helsinki\"}"
+extern const struct register_sync sn_projects_sync, sn_units_sync, sn_phases_sync;
+/* settings.c: as register_sync.wanted. */
+enum sn_dimension_kind { SN_OF_PROJECTS, SN_OF_UNITS, SN_OF_PHASES };
+bool sn_dimension_wanted(struct arena *arena, const struct json *settings,
+			 enum sn_dimension_kind kind, const char **ret_schedule);
 
 /* check.c */
 bool sn_check(struct road_check *c, struct err *err) MUST_CHECK;

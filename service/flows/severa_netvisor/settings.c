@@ -5,6 +5,9 @@
 #include "base/base.h"
 #include "internal.h"
 
+#include "base/clock.h"
+#include "base/utf8.h"
+
 const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	ROAD_SETTINGS(false, false,
 		      "Company whose invoices are relayed; default: the Netvisor organisation."),
@@ -34,6 +37,15 @@ const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	  "Netvisor dimension heading for projects; none: not used." },
 	{ "dimensions.unit_heading", SETTING_TEXT, NULL, NULL, false,
 	  "Netvisor dimension heading for business units; none: not used." },
+	{ "dimensions.phases", SETTING_BOOL, NULL, "false", false,
+	  "Phases become dimension items too; each needs a number of its own in Severa." },
+	{ "dimensions.phase_heading", SETTING_TEXT, NULL, NULL, false,
+	  "Netvisor dimension heading for phases; none: the projects', each phase below its "
+	  "project." },
+	{ "dimensions.time", SETTING_TEXT, NULL, "02:00", false,
+	  "Time of day at which dimensions are synchronised, HH:MM." },
+	{ "dimensions.time_zone", SETTING_TEXT, NULL, "Europe/Helsinki", false,
+	  "Time zone of that time." },
 	{ "dimensions.on_invoice_rows", SETTING_BOOL, NULL, "true", false,
 	  "Invoice rows carry their dimensions." },
 	{ "vat_codes.domestic", SETTING_TEXT, NULL, "KOMY", false, "VAT code of taxed sales." },
@@ -70,6 +82,97 @@ static bool flag(const struct json *settings, const char *name)
 	return road_flag(&severa_netvisor, settings, name);
 }
 
+/* ---- dimensions ---------------------------------------------------------------------------- */
+
+/* Of phases: their own, else the projects'; NULL: they are no items. */
+static const char *phase_heading(const struct json *settings)
+{
+	const char *own = text(settings, "dimensions.phase_heading");
+	if (!flag(settings, "dimensions.phases"))
+		return NULL;
+	return own ? own : text(settings, "dimensions.project_heading");
+}
+
+static bool is_time(const char *time)
+{
+	return strlen(time) == 5 && time[2] == ':' && strspn(time, "0123456789:") == 5 &&
+	       time[0] != ':' && time[1] != ':' && time[3] < '6' && time[4] != ':' &&
+	       (time[0] < '2' || (time[0] == '2' && time[1] < '4'));
+}
+
+static bool is_zone(const char *name)
+{
+	struct tz *zone;
+	if (!tz_load(name, &zone, NULL))
+		return false;
+	tz_free(zone);
+	return true;
+}
+
+static bool check_heading(const char *heading, const char *pointer, struct err *err)
+{
+	return !heading || utf8_length(span_of(heading)) <= NETVISOR_HEADING_MAX ||
+	       road_refuse(err, pointer, "longer than the 50 characters that Netvisor takes");
+}
+
+/* Projects and units under one heading would take each other's numbers. */
+static bool check_dimensions(const struct json *settings, struct err *err)
+{
+	const char *project = text(settings, "dimensions.project_heading");
+	const char *unit = text(settings, "dimensions.unit_heading");
+	const char *phase = text(settings, "dimensions.phase_heading");
+	if (!check_heading(project, "/settings/dimensions/project_heading", err) ||
+	    !check_heading(unit, "/settings/dimensions/unit_heading", err) ||
+	    !check_heading(phase, "/settings/dimensions/phase_heading", err))
+		return false;
+	if (unit && (str_eq(unit, project) || str_eq(unit, phase)))
+		return road_refuse(err, "/settings/dimensions/unit_heading",
+				   "business units need a heading of their own");
+	if (flag(settings, "dimensions.phases") && !phase_heading(settings))
+		return road_refuse(err, "/settings/dimensions/phases",
+				   "phases need a heading: the projects', or their own");
+	if (!is_time(text(settings, "dimensions.time")))
+		return road_refuse(err, "/settings/dimensions/time", "not a time of day: HH:MM");
+	return is_zone(text(settings, "dimensions.time_zone")) ||
+	       road_refuse(err, "/settings/dimensions/time_zone", "not a known time zone");
+}
+
+static const char *dimension_schedule(struct arena *arena, const struct json *settings)
+{
+	struct strbuf sb = STRBUF_INIT(arena, 512);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	const char *ret;
+	jsonw_object(&w);
+	jsonw_key(&w, "times");
+	jsonw_array(&w);
+	jsonw_str(&w, text(settings, "dimensions.time"));
+	jsonw_end_array(&w);
+	jsonw_kstr(&w, "time_zone", text(settings, "dimensions.time_zone"));
+	jsonw_end_object(&w);
+	return strbuf_finish(&sb, &ret, NULL) ? ret : SN_DIMENSIONS_SCHEDULE;
+}
+
+bool sn_dimension_wanted(struct arena *arena, const struct json *settings,
+			 enum sn_dimension_kind kind, const char **ret_schedule)
+{
+	const char *heading = NULL;
+	switch (kind) {
+	case SN_OF_PROJECTS:
+		heading = text(settings, "dimensions.project_heading");
+		break;
+	case SN_OF_UNITS:
+		heading = text(settings, "dimensions.unit_heading");
+		break;
+	case SN_OF_PHASES:
+		heading = phase_heading(settings);
+		break;
+	}
+	*ret_schedule = dimension_schedule(arena, settings);
+	return heading != NULL;
+}
+
+/* -------------------------------------------------------------------------------------------- */
+
 static bool check_combinations(struct arena *arena, const struct json *settings,
 			       const struct json *credentials, struct err *err)
 {
@@ -83,7 +186,7 @@ static bool check_combinations(struct arena *arena, const struct json *settings,
 	if (organisation && organisation[0] && !business_id_from(arena, organisation))
 		return road_refuse(err, "/credentials/netvisor/organisation_id",
 				   "not a Finnish business id");
-	return true;
+	return check_dimensions(settings, err);
 }
 
 bool sn_settle(struct arena *arena, const struct system_values *systems,
@@ -115,6 +218,7 @@ static void read_settings(const struct json *s, struct sn_settings *ret)
 		.product_group = text(s, "products.group"),
 		.project_heading = text(s, "dimensions.project_heading"),
 		.unit_heading = text(s, "dimensions.unit_heading"),
+		.phase_heading = phase_heading(s),
 		.dimensions_on_invoice_rows = flag(s, "dimensions.on_invoice_rows"),
 		.email_channel = flag(s, "customers.email_channel"),
 		.private_without_vat = str_eq(text(s, "customers.private_rule"),

@@ -153,7 +153,7 @@ const char *netvisor_query(struct netvisor *nv, const char *resource, const char
 	return strbuf_finish(&sb, &ret, NULL) ? ret : NULL;
 }
 
-/* ---- dimensions ---------------------------------------------------------------------------- */
+/* ---- sales invoices ------------------------------------------------------------------------ */
 
 static size_t count(const struct xml *x, const char *name)
 {
@@ -162,50 +162,6 @@ static size_t count(const struct xml *x, const char *name)
 		n++;
 	return n;
 }
-
-bool netvisor_dimensions(struct netvisor *nv, const struct netvisor_dimension **ret, size_t *ret_n,
-			 struct err *err)
-{
-	const struct xml *root;
-	size_t n = 0, cap = 1;
-	if (!netvisor_get(nv, "read dimensions", "dimensionlist.nv", &root, err))
-		return false;
-	const struct xml *h = xml_at(root, "dimensionnamelist/dimensionname");
-	for (const struct xml *x = h; x; x = xml_next(x, "dimensionname"))
-		cap += 1 + count(xml_child(x, "dimensiondetails"), "dimensiondetail");
-	struct netvisor_dimension *list = arena_alloc_array(nv->at->arena, cap, sizeof(*list));
-	if (!list)
-		return full(err);
-	for (; h; h = xml_next(h, "dimensionname")) {
-		const char *heading = xml_text_at(h, "name");
-		list[n++] = (struct netvisor_dimension) { .heading = heading };
-		const struct xml *d = xml_at(h, "dimensiondetails/dimensiondetail");
-		for (; d; d = xml_next(d, "dimensiondetail"))
-			list[n++] =
-				(struct netvisor_dimension) { .heading = heading,
-							      .key = xml_text_at(d, "netvisorkey"),
-							      .name = xml_text_at(d, "name"),
-							      .code = xml_text_at(d, "code"),
-							      .label = xml_text_at(d, "label") };
-	}
-	*ret = list;
-	*ret_n = n;
-	return true;
-}
-
-bool netvisor_dimension_save(struct netvisor *nv, const struct dimension_value *d,
-			     const char *old_item, struct err *err)
-{
-	struct nv_rq rq = { .what = old_item ? "rename dimension item" : "add dimension item",
-			    .resource = old_item ? "dimensionitem.nv?method=edit"
-						 : "dimensionitem.nv?method=add",
-			    .is_write = true };
-	const struct xml *root;
-	return netvisor_map_dimension(nv->at->arena, nv->encoding, d, old_item, &rq.body, err) &&
-	       nv_do(nv, &rq, &root, err);
-}
-
-/* ---- sales invoices ------------------------------------------------------------------------ */
 
 bool netvisor_invoices_by_number(struct netvisor *nv, const char *number,
 				 const struct netvisor_listed **ret, size_t *ret_n, struct err *err)

@@ -219,22 +219,38 @@ void netvisor_read_product(const struct xml *x, struct netvisor_product *ret)
 			     !make_net(xml_child(base, "unitprice"), p);
 }
 
+static bool dimension_length(const char *field, const char *what, const char *text, size_t max,
+			     struct err *err)
+{
+	char subject[160];
+	snprintf(subject, sizeof(subject), "%s: %.120s", field, what);
+	return check_length(subject, text, max, err);
+}
+
+bool netvisor_dimension_fits(const struct netvisor_dimension_item *d, const char *what,
+			     struct err *err)
+{
+	return dimension_length("dimension code", what, d->code, 50, err) &&
+	       dimension_length("dimension item", what, d->item, 200, err);
+}
+
 bool netvisor_map_dimension(struct arena *arena, enum xml_encoding encoding,
-			    const struct dimension_value *d, const char *old_item, struct span *ret,
+			    const struct netvisor_dimension_item *d, struct span *ret,
 			    struct err *err)
 {
 	struct strbuf sb = STRBUF_INIT(arena, BODY_MAX);
 	struct xml_writer w = XML_WRITER_INIT(&sb, encoding);
-	if (!check_length("dimension item", d->item, 200, err) ||
-	    !check_length("dimension code", d->code, 50, err))
+	if (!netvisor_dimension_fits(d, d->item, err))
 		return false;
 	xmlw_open(&w, "root");
 	xmlw_open(&w, "dimensionitem");
 	xmlw_element(&w, "name", d->heading);
 	xmlw_element(&w, "item", d->item);
-	xmlw_element(&w, "olditem", old_item);
+	xmlw_element(&w, "olditem", d->old_item);
 	xmlw_element(&w, "code", d->code);
 	xmlw_element(&w, "label", d->label);
+	xmlw_element(&w, "fatherid", d->father_key);
+	xmlw_element(&w, "fatheritem", d->father_item);
 	xmlw_close(&w);
 	xmlw_close(&w);
 	return xmlw_finish(&w, ret, err);

@@ -22,7 +22,7 @@ bool netvisor_get(struct netvisor *nv, const char *what, const char *resource,
 /* A POST that adds; *ret_key is the new Netvisor key. */
 bool netvisor_add(struct netvisor *nv, const char *what, const char *resource, struct span body,
 		  const char **ret_key, struct err *err) MUST_CHECK;
-/* A POST that changes. */
+/* A POST whose answer tells no key. */
 bool netvisor_edit(struct netvisor *nv, const char *what, const char *resource, struct span body,
 		   struct err *err) MUST_CHECK;
 
@@ -44,7 +44,7 @@ bool netvisor_map_product(struct arena *arena, enum xml_encoding encoding, const
 /* What getproduct.nv answers of one. */
 void netvisor_read_product(const struct xml *x, struct netvisor_product *ret);
 bool netvisor_map_dimension(struct arena *arena, enum xml_encoding encoding,
-			    const struct dimension_value *d, const char *old_item, struct span *ret,
+			    const struct netvisor_dimension_item *d, struct span *ret,
 			    struct err *err) MUST_CHECK;
 bool netvisor_read_listed(const struct xml *x, struct netvisor_listed *ret,
 			  struct err *err) MUST_CHECK;

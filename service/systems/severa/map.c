@@ -122,6 +122,8 @@ static const struct field project_fields[] = {
 	ID("businessUnit.guid", unit_id),
 	TEXT("businessUnit.name", unit_name),
 	ID("businessUnit.code", unit_code),
+	TEXT("createdDateTime", changed),
+	TEXT("lastUpdatedDateTime", changed), /* null until then */
 };
 #undef ROW
 
@@ -135,6 +137,8 @@ static const struct field unit_fields[] = {
 	ID("companyGuid", company_id),
 	TEXT("companyName", company_name),
 	BOOL("isActive", is_active),
+	TEXT("createdDateTime", changed),
+	TEXT("lastUpdatedDateTime", changed),
 };
 #undef ROW
 
@@ -180,7 +184,11 @@ static const struct field phase_fields[] = {
 	ID("code", code),
 	ID("project.guid", project_id),
 	ID("parentPhase.guid", parent_id),
+	TEXT("project.name", project_name),
+	ID("project.number", project_number),
 	BOOL("isCompleted", is_completed),
+	TEXT("createdDateTime", changed),
+	TEXT("lastUpdatedDateTime", changed),
 };
 #undef ROW
 
