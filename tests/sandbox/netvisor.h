@@ -232,6 +232,10 @@ struct nv_item *nv_item_by_name_locked(struct nv_heading *h, const char *name);
 /* Makes what is missing, in silence (§8). False: out of memory. */
 bool nv_use_dimension_locked(struct nv_org *org, const char *heading, const char *item);
 void nv_headings_release(struct nv_org *org);
+/* netvisor_items.c: what a person does to dimensions in Netvisor. heading NULL: all are listed. */
+void nv_control_dimensions(struct nv_org *org, struct call *c, const char *heading);
+struct nv_item *nv_item_by_key_locked(struct nv_heading *h, int64_t key);
+struct nv_item *nv_add_item_locked(struct nv_org *org, struct nv_heading *h, const char *name);
 
 /* netvisor_sales.c */
 void nv_salesinvoice(struct nv_call *nc);

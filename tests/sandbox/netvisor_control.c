@@ -391,25 +391,6 @@ static void change_org(struct nv_org *org, struct call *c)
 	reply_json(c, 200, &sb);
 }
 
-static void list_dimensions(struct nv_org *org, struct call *c)
-{
-	struct strbuf sb = call_strbuf(c);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	pthread_mutex_lock(&org->lock);
-	jsonw_object(&w);
-	for (size_t i = 0; i < org->n_headings; i++) {
-		const struct nv_heading *h = org->headings[i];
-		jsonw_key(&w, h->name);
-		jsonw_array(&w);
-		for (size_t k = 0; k < h->n; k++)
-			jsonw_str(&w, h->items[k].name);
-		jsonw_end_array(&w);
-	}
-	jsonw_end_object(&w);
-	pthread_mutex_unlock(&org->lock);
-	reply_json(c, 200, &sb);
-}
-
 void nv_control(void *state, struct call *c, size_t first)
 {
 	size_t n = c->n_segments - first;
@@ -425,7 +406,7 @@ void nv_control(void *state, struct call *c, size_t first)
 	else if (strcmp(seg[1], "products") == 0)
 		serve_register(org, c, &org->products, "productcode", more);
 	else if (strcmp(seg[1], "dimensions") == 0)
-		list_dimensions(org, c);
+		nv_control_dimensions(org, c, more);
 	else if (strcmp(seg[1], "invoices") == 0 && more)
 		serve_invoice(org, c, more);
 	else

@@ -46,7 +46,7 @@ struct nv_item *nv_item_by_name_locked(struct nv_heading *h, const char *name)
 	return NULL;
 }
 
-static struct nv_item *item_by_key(struct nv_heading *h, int64_t key)
+struct nv_item *nv_item_by_key_locked(struct nv_heading *h, int64_t key)
 {
 	for (size_t i = 0; i < h->n; i++) {
 		if (h->items[i].key == key)
@@ -55,7 +55,7 @@ static struct nv_item *item_by_key(struct nv_heading *h, int64_t key)
 	return NULL;
 }
 
-static struct nv_item *add_item_locked(struct nv_org *org, struct nv_heading *h, const char *name)
+struct nv_item *nv_add_item_locked(struct nv_org *org, struct nv_heading *h, const char *name)
 {
 	char *copy = mem_strdup(name);
 	if (!copy || !array_reserve(&h->items, h->n, &h->cap, sizeof(*h->items))) {
@@ -77,7 +77,7 @@ bool nv_use_dimension_locked(struct nv_org *org, const char *heading, const char
 	if (nv_item_by_name_locked(h, item))
 		return true;
 	org->silent_items++;
-	return add_item_locked(org, h, item) != NULL;
+	return nv_add_item_locked(org, h, item) != NULL;
 }
 
 void nv_headings_release(struct nv_org *org)
@@ -102,7 +102,7 @@ static unsigned level_of(struct nv_heading *h, const struct nv_item *item)
 {
 	unsigned level = 0;
 	while (item->father && level < 32) {
-		const struct nv_item *father = item_by_key(h, item->father);
+		const struct nv_item *father = nv_item_by_key_locked(h, item->father);
 		if (!father)
 			break;
 		item = father;
@@ -234,7 +234,7 @@ static void save_item_locked(struct nv_call *nc, bool edit)
 	if (!father_locked(nc, h, x, &father))
 		return;
 	if (!edit)
-		item = add_item_locked(nc->org, h, name);
+		item = nv_add_item_locked(nc->org, h, name);
 	if (!item || !set_text(&item->name, x, "item") || !set_text(&item->code, x, "code") ||
 	    !set_text(&item->label, x, "label")) {
 		nv_fail(nc, "TECHNICAL_ERROR", NV_TEXT_VALUE, name);
