@@ -94,7 +94,6 @@ def cut(match, method="POST", kind="cut_after_commit"):
     return lambda sb: sb.fault(system="talenom", method=method, match=match, kind=kind)
 
 
-ACCOUNTS = {rate: {"number": number, "name": "Myynti"} for rate, number in ((14, "3010"), (13.5, "3012"), (10, "3020"), (0, "3100"))}
 GOES = {"outcome": "done", "count": 1, "drafts": 0, "sales_vouchers": 0, "status": "transferred"}
 STAYS = {"count": 0, "sales_vouchers": 0, "status": "transfer"}
 VOUCHER = {"settings": {"revenue": {"by": "voucher"}}}
@@ -105,8 +104,7 @@ POSTED = {"outcome": "done", "count": 0, "drafts": 0, "sales_vouchers": 1, "stat
 plain("TA-01-contact-draft-content-approval", **GOES, notes=["customer_added", "sent", "status_set"], writes=5,
       document={"number": 10401, "date": "2026-10-30", "sum": 1443.25, "referenceNumber": "104016", "dueDate": "2026-11-13", "currency": "EUR"})
 plain("TA-01-credit-note-is-below-zero", "credit-note", **GOES, document={"type": "Credit", "sum": -360.81})
-plain("TA-01-foreign-currency", "foreign-currency", **GOES, document={"currency": "SEK"},
-      prepare=lambda sb: sb.change("invoices/foreign-currency", rows=[{"salesAccount": ACCOUNTS[0]}]))
+plain("TA-01-foreign-currency", "foreign-currency", **GOES, document={"currency": "SEK"})
 plain("TA-01-sum-off-by-a-cent-is-rounding", "off-by-a-cent", **GOES, notes=["rounding"])
 plain("TA-01-sum-off-by-five-is-refused", "off-by-five", error="data", reason="sum_mismatch", **STAYS, writes=0)
 plain("TA-01-refused-keys-pause", spec={"keys": {"subscription_key": "wrong"}}, error="credentials", reason="credentials_refused", **STAYS, writes=0)
@@ -237,11 +235,10 @@ plain("TA-04-changed-customer-goes-with-the-next-invoice", **GOES, notes=["custo
 # ---- TA-06: accounts and VAT -------------------------------------------------------------------
 
 plain("TA-06-account-and-vat-differ", error="data", reason="account_vat_mismatch", subject="row 1: 3010: 25.5 % / 14 %", **STAYS, writes=0,
-      prepare=with_rows({"code": ["KONS-01"], "salesAccount": ACCOUNTS[14]}))
+      prepare=with_rows({"code": ["KONS-01"], "salesAccount": {"number": "3010", "name": "Myynti 14 %"}}))
 plain("TA-06-account-is-none", error="data", reason="account_unknown", subject="row 1: 7777", **STAYS, writes=0,
       prepare=with_rows({"code": ["KONS-01"], "salesAccount": {"number": "7777", "name": "?"}}))
-plain("TA-06-each-row-by-the-account-of-its-rate", "several-vat-rates", **GOES,
-      prepare=lambda sb: sb.change("invoices/several-vat-rates", rows=[{}, {"salesAccount": ACCOUNTS[13.5]}, {"salesAccount": ACCOUNTS[10]}]))
+plain("TA-06-each-row-by-the-account-of-its-rate", "several-vat-rates", **GOES)
 plain("TA-06-period-is-closed", error="data", reason="period_closed", **STAYS, drafts=1,
       prepare=lambda sb: sb.call("POST", "talenom/kajo", {"closed_until": "2026-12-31"}) and None)
 

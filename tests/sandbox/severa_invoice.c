@@ -73,6 +73,18 @@ static const char *category_of(const char *type)
 static const struct seed_row default_row = { "ProjectFees", { NULL }, "Palvelu", "1",
 					     "kpl",	    "100.0",  "25.5" };
 
+/* The sales account of a VAT rate, as a Finnish bookkeeper sets them up at a product. */
+static const char *account_of(const char *vat)
+{
+	static const char *const accounts[][2] = {
+		{ "14", "3010" }, { "13.5", "3012" }, { "10", "3020" }, { "0", "3100" }
+	};
+	for (size_t i = 0; vat && i < ARRAY_SIZE(accounts); i++)
+		if (strcmp(accounts[i][0], vat) == 0)
+			return accounts[i][1];
+	return "3000";
+}
+
 static void write_row(struct composer *co, struct json_writer *w, size_t i,
 		      const struct seed_row *row)
 {
@@ -100,7 +112,7 @@ static void write_row(struct composer *co, struct json_writer *w, size_t i,
 	jsonw_end_array(w);
 	jsonw_key(w, "salesAccount");
 	jsonw_object(w);
-	jsonw_kstr(w, "number", "3000");
+	jsonw_kstr(w, "number", account_of(row->vat));
 	jsonw_kstr(w, "name", "Myynti");
 	jsonw_end_object(w);
 	for (size_t k = 0; k < ARRAY_SIZE(nulls); k++)

@@ -18,6 +18,8 @@ HELSINKI = zoneinfo.ZoneInfo("Europe/Helsinki")
 def relayed():
     """A company whose sample invoices have all been relayed, or rest; polled only when told to."""
     with Service(**FAST) as s:
+        account = {"salesAccount": {"number": "3000", "name": "Myynti"}}
+        s.sandbox.control(f"severa/{TENANT}/invoices/several-vat-rates", "POST", {"rows": [{}, account]})
         s.connect(TENANT, TENANT, talenom_connection_of)
         s.activate(TENANT)
         at_rest(s)
