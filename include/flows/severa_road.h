@@ -257,6 +257,14 @@ struct road_ops {
 	 */
 	bool (*verdict)(struct road *r, const struct step *sent, struct road_verdict *ret,
 			struct err *err);
+	/*
+	 * The payment state of a delivered document, where a target keeps one (TA-02): paid on a
+	 * day, or with NULL open again. Told when it changes at Severa, after the delivery and
+	 * never instead of it; may be called again with the same. sent as of verdict. A poll then
+	 * lists what has changed at Severa in any status. NULL: it is not told.
+	 */
+	bool (*tell_payment)(struct road *r, const struct step *sent, const char *paid_date,
+			     struct err *err);
 	/* The flow's part of the connection check, after the common one, when open has
 	 * succeeded: road_problem for each lack. False only when it cannot go on. May be NULL. */
 	bool (*check)(struct road_check *c, struct err *err);

@@ -122,6 +122,9 @@ struct invoice {
 	int64_t payment_term_days;
 	bool has_overdue_interest;
 	struct decimal overdue_interest;
+	/* What became of it since: its status says that it is paid; when, where that is told. */
+	bool is_paid;
+	const char *paid_date;
 	const char *currency; /* ISO 4217 */
 	struct decimal currency_rate;
 	/* BT-6 and BT-111: total VAT in the currency that the seller accounts VAT in, where the

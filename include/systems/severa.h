@@ -123,7 +123,8 @@ bool severa_users(struct severa *s, const struct severa_user **ret, size_t *ret_
 
 /* Called once per page; false stops the listing with its err. The items last until it returns. */
 typedef bool (*severa_page_fn)(void *ctx, const struct invoice *items, size_t n, struct err *err);
-/* All invoices of a status, without rows; changed_since NULL or RFC 3339. */
+/* All invoices of a status, without rows; changed_since NULL or RFC 3339. status_id NULL: of any
+ * status, changed_since is needed then. */
 bool severa_invoices(struct severa *s, const char *status_id, const char *changed_since,
 		     severa_page_fn page, void *ctx, struct err *err) MUST_CHECK;
 /* ERR_NOT_FOUND when it was deleted. Without rows. */

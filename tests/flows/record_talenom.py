@@ -209,6 +209,50 @@ plain("TA-02-new-store-sees-the-draft-and-goes-on-by-approval", **GOES, spec={"e
 plain("TA-02-row-without-an-account-has-no-voucher", spec=VOUCHER, error="data", reason="account_unknown", **STAYS, writes=0,
       prepare=with_rows({"code": ["KONS-01"], "salesAccount": None}))
 
+# ---- TA-02, TA-07: what becomes of it in the sales ledger ----------------------------------------
+
+PAID = {"status": "Maksettu", "fields": {"paymentDate": "2026-11-20"}}
+POSTING = {"settings": {"revenue": {"by": "voucher"}, "talenom": {"payment_account": "1910"}}}
+
+
+def settled(sb, spec=None, told=None, also=None, **change):
+    """It was relayed, and something has become of it at Severa since; told: what Talenom knows of that."""
+    spec = spec or {}
+    run(sb, "plain-hours", spec)
+    ledger = sb.ledger()
+    key = ledger["documents"][0]["id"] if ledger["documents"] else "voucher " + ledger["vouchers"][0]["voucher"]["voucherId"]
+    sb.change("invoices/plain-hours", **change)
+    values = {"case|payment:" + sb.invoice("plain-hours")["guid"]: told} if told else {}
+    return {**spec, "values": values, "steps": {**ALL_DONE, "talenom.invoice": {"state": "done", "outcome": key}, **(also or {})}}
+
+
+TOLD = {"outcome": "done", "count": 1, "sales_vouchers": 0}
+plain("TA-02-paid-is-told", **TOLD, payments_told=1, notes=["payment_told"], document={"paid": True, "paid_date": "2026-11-20"}, writes=1,
+      prepare=lambda sb: settled(sb, **PAID))
+plain("TA-02-paid-without-a-day-is-told", **TOLD, payments_told=1, notes=["payment_told"], document={"paid": True},
+      prepare=lambda sb: settled(sb, status="Maksettu"))
+plain("TA-02-open-again-is-told", **TOLD, payments_told=1, notes=["payment_told"], document={"paid": False},
+      prepare=lambda sb: settled(sb, told="paid 2026-11-20", status="Lähetetty"))
+plain("TA-07-what-talenom-knows-is-not-told-again", **TOLD, payments_told=0, no_notes=["payment_told"], writes=0,
+      prepare=lambda sb: settled(sb, told="paid 2026-11-20", **PAID))
+plain("TA-07-edits-are-not-sent", **TOLD, payments_told=0, writes=0, prepare=lambda sb: settled(sb, fields={"yourReference": "muutettu"}))
+plain("TA-02-payment-is-cut-and-told-again", **TOLD, payments_told=2, notes=["payment_told"],
+      prepare=lambda sb: (s := settled(sb, **PAID)) and cut("/payment-state", "PUT")(sb) or run(sb, "plain-hours", s) and s)
+plain("TA-02-payment-when-talenom-is-away", error="outage", payments_told=0,
+      prepare=lambda sb: (s := settled(sb, **PAID)) and sb.fault(system="talenom", kind="status", status=503, count=9) or s)
+plain("TA-02-payment-of-what-is-gone-at-talenom", outcome="done", notes=["payment_by_hand"], payments_told=0,
+      prepare=lambda sb: (s := settled(sb, **PAID)) and sb.call("DELETE", "talenom/kajo/invoices/10401") and s or s)
+BOOKED = {"outcome": "done", "count": 0, "sales_vouchers": 1}
+plain("TA-02-payment-voucher-closes-the-item", **BOOKED, open=[0], notes=["payment_told"], writes=1, prepare=lambda sb: settled(sb, POSTING, **PAID))
+plain("TA-02-payment-voucher-in-doubt-is-found", **BOOKED, open=[0], writes=0, prepare=lambda sb: (s := settled(sb, POSTING, **PAID)) and
+      run(sb, "plain-hours", s) and {**s, "steps": {**s["steps"], "talenom.payment": {"state": "intent", "age_ms": 200000, "about": "2026-11-20"}}})
+plain("TA-02-payment-voucher-in-doubt-and-absent-waits", error="doubt", open=[1443.25], prepare=lambda sb: settled(
+    sb, POSTING, also={"talenom.payment": {"state": "intent", "age_ms": 1000, "about": "2026-11-20"}}, **PAID))
+plain("TA-02-payment-voucher-is-posted-once", **BOOKED, open=[1443.25], writes=0, notes=["payment_by_hand"], prepare=lambda sb: settled(
+    sb, POSTING, also={"talenom.payment": {"state": "done", "outcome": "x"}}, **PAID))
+plain("TA-02-new-store-takes-up-what-was-paid", **TOLD, notes=["found_at_target"], writes=0,
+      prepare=lambda sb: settled(sb, **PAID) and {"epoch_ms": 4000000000000})
+
 # ---- TA-03: products ---------------------------------------------------------------------------
 
 plain("TA-03-product-as-severa-has-it-is-left-alone", **GOES, no_notes=["product_added"], rows={0: {"productCode": "KONS-01"}})

@@ -108,8 +108,8 @@ static void our_id_never_changes_SV_02(void **state)
 	(void)state;
 	assert_string_equal(stn_external_id(arena, GUID, 1), GUID);
 	assert_string_equal(stn_external_id(arena, GUID, 2), GUID "-2");
-	assert_true(stn_is_voucher_key(stn_voucher_key(arena, "17")));
-	assert_false(stn_is_voucher_key(GUID));
+	assert_string_equal(stn_voucher_of(stn_voucher_key(arena, "17")), "17");
+	assert_null(stn_voucher_of(GUID));
 }
 
 static struct delivery_identity identity(void)

@@ -108,7 +108,8 @@ bool road_deliver(struct road *r, bool *ret_found, struct err *err)
 
 bool road_may_be_forgotten(const struct road *r, const struct invoice *inv)
 {
-	return r->ops->verdict && delivery_is_forgotten(r->at, inv->created_ms);
+	return (r->ops->verdict || r->ops->tell_payment) &&
+	       delivery_is_forgotten(r->at, inv->created_ms);
 }
 
 bool road_take_up(struct road *r, bool *ret, struct err *err)
@@ -117,7 +118,10 @@ bool road_take_up(struct road *r, bool *ret, struct err *err)
 	struct err inner = ERR_INIT;
 	bool is_own;
 	*ret = false;
-	if (!road_may_be_forgotten(r, &r->inv) || !road_stands_in(&r->inv, r->transferred))
+	/* Who keeps the payment state has what is paid, too. */
+	bool is_relayed = road_stands_in(&r->inv, r->transferred) ||
+			  (r->ops->tell_payment && (r->inv.is_paid || r->inv.paid_date));
+	if (!road_may_be_forgotten(r, &r->inv) || !is_relayed)
 		return true;
 	if (!road_is_own(r, &r->inv, &is_own, err))
 		return false;

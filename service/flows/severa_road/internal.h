@@ -91,11 +91,16 @@ bool road_identity_of_sent(struct road *r, const struct step *sent, struct deliv
  */
 bool road_settle_doubt(struct road *r, struct step *sent, struct err *err) MUST_CHECK;
 
+/* payment.c */
+/* Delivered, and its payment state is another than the one told last: the flow tells it. */
+bool road_tell_payment(struct road *r, const struct step *sent, struct err *err) MUST_CHECK;
+
 /* notes.c */
 bool road_leave(struct road *r, enum attempt_outcome outcome, const char *code, const char *text);
 
 /* report.c */
 #define WATCH_DAYS 31 /* how far back the transferred status is watched */
+#define WATCH_OVERLAP_MS ((int64_t)10 * 60 * 1000) /* clocks differ */
 
 /* One poll. */
 struct watch {
@@ -103,6 +108,7 @@ struct watch {
 	int64_t began_ms;
 	struct report report;
 	unsigned hash_checks;
+	int64_t untold_ms; /* change of the oldest whose payment state is to be told; 0: none */
 	struct map *changed_rows; /* newest stamp by invoice */
 	struct map *owned; /* other companies that were asked about; NULL: nobody's */
 };
@@ -112,6 +118,8 @@ void watch_add(const struct watch *w, struct report_list *l, const struct invoic
 bool watch_begin(struct watch *w, struct err *err) MUST_CHECK;
 /* A severa_page_fn over the transferred status (SV-04, SV-05). */
 bool watch_transferred(void *watch, const struct invoice *items, size_t n, struct err *err);
+/* payment.c: hands in the delivered invoices whose payment state is to be told. */
+bool watch_payments(struct watch *w, struct err *err) MUST_CHECK;
 /* Writes the report, and remembers how far this poll has seen. */
 bool watch_end(struct watch *w, struct err *err) MUST_CHECK;
 

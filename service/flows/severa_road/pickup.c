@@ -134,5 +134,5 @@ bool road_poll(const struct road_ops *ops, struct attempt *at, struct err *err)
 	return road_claim(r, err) && watch_begin(w, err) &&
 	       severa_invoices(&r->severa, r->transfer->id, NULL, waiting_page, w, err) &&
 	       severa_invoices(&r->severa, r->transferred->id, since, watch_transferred, w, err) &&
-	       watch_end(w, err);
+	       watch_payments(w, err) && watch_end(w, err);
 }

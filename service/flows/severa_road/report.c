@@ -9,7 +9,6 @@
 
 #define HASH_CHECKS_MAX 20 /* invoices whose content is read again in one poll */
 #define ROWS_WATCHED "rows_watched" /* when the last whole poll began */
-#define OVERLAP_MS ((int64_t)10 * 60 * 1000) /* clocks differ */
 
 /* The number where there is one, since people search by it. */
 void watch_add(const struct watch *w, struct report_list *l, const struct invoice *inv)
@@ -45,7 +44,7 @@ bool watch_begin(struct watch *w, struct err *err)
 		return false;
 	if (!clock_parse_rfc3339(span_of(last), &last_ms))
 		return true; /* the first poll: each invoice is compared once anyway */
-	clock_rfc3339(last_ms - OVERLAP_MS, since);
+	clock_rfc3339(last_ms - WATCH_OVERLAP_MS, since);
 	return severa_changed_rows(&w->r->severa, since, changed_row, w, err);
 }
 

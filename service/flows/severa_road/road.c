@@ -137,6 +137,8 @@ static bool already_sent(struct road *r, const struct step *sent, struct err *er
 	r->at->outcome = OUTCOME_DONE;
 	if (r->is_waiting)
 		return seen_again(r, sent, err);
+	if (r->ops->tell_payment) /* in which status it stands by now, is people's to say */
+		return road_tell_payment(r, sent, err) && ask_verdict(r, sent, err);
 	return r->ops->verdict ? ask_verdict(r, sent, err) : finish(r, true, err);
 }
 

@@ -187,6 +187,7 @@ static const struct road_ops ops = {
 	.look_up = look_up,
 	.build = build,
 	.send = send,
+	.tell_payment = stn_tell_payment,
 	.check = stn_check,
 };
 

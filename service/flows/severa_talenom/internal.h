@@ -14,6 +14,7 @@
 #define STEP_DRAFT "talenom.draft"
 #define STEP_CONTENT "talenom.content"
 #define STEP_BOOKED "talenom.invoice"
+#define STEP_PAYMENT "talenom.payment" /* after it, as often as the state changes */
 
 enum stn_revenue { STN_BY_APPROVAL, STN_BY_VOUCHER };
 
@@ -54,7 +55,8 @@ bool stn_open(struct road *r, struct err *err) MUST_CHECK;
 const char *stn_external_id(struct arena *arena, const char *source_id, int64_t generation);
 /* The outcome of STEP_BOOKED names an invoice, or a voucher: "voucher <id>". NULL past the cap. */
 const char *stn_voucher_key(struct arena *arena, const char *voucher_id);
-bool stn_is_voucher_key(const char *key);
+/* The voucher's id; NULL: the key is an invoice's. */
+const char *stn_voucher_of(const char *key);
 /* Number, date, reference, currency and sum agree: an invoice that is no draft, a voucher. */
 bool stn_is_same_invoice(const struct talenom_invoice *theirs, const struct delivery_identity *id);
 bool stn_is_same_sale(const struct talenom_voucher *theirs, const struct delivery_identity *id);
@@ -81,6 +83,10 @@ bool stn_products(struct stn *m, struct err *err) MUST_CHECK;
 
 /* draft.c: the invoice stands there as a draft with its content, and nothing is booked yet. */
 bool stn_draft(struct stn *m, struct err *err) MUST_CHECK;
+
+/* payment.c: the sales ledger (TA-02). */
+bool stn_tell_payment(struct road *r, const struct step *sent, const char *paid_date,
+		      struct err *err) MUST_CHECK;
 
 /* check.c */
 bool stn_check(struct road_check *c, struct err *err) MUST_CHECK;

@@ -23,9 +23,10 @@ const char *stn_voucher_key(struct arena *arena, const char *voucher_id)
 	return arena_printf(arena, VOUCHER_MARK "%s", voucher_id);
 }
 
-bool stn_is_voucher_key(const char *key)
+const char *stn_voucher_of(const char *key)
 {
-	return strncmp(key, VOUCHER_MARK, sizeof(VOUCHER_MARK) - 1) == 0;
+	size_t n = sizeof(VOUCHER_MARK) - 1;
+	return strncmp(key, VOUCHER_MARK, n) == 0 ? key + n : NULL;
 }
 
 /* ---- the same invoice? --------------------------------------------------------------------- */

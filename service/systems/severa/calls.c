@@ -189,6 +189,11 @@ bool severa_invoices(struct severa *s, const char *status_id, const char *change
 	struct severa_list list = { .what = "list invoices of a status",
 				    .paging = SEVERA_BY_TOKEN,
 				    .path = "/v1/invoices?invoiceStatusGuids={}" };
+	if (!status_id) {
+		list.what = "list changed invoices";
+		list.path = severa_path(s, "/v1/invoices?changedSince={}", changed_since);
+		return severa_each_page(s, &list, map_page, &pages, err);
+	}
 	if (changed_since)
 		list.path = severa_path(s, "/v1/invoices?changedSince={}&invoiceStatusGuids={}",
 					changed_since);

@@ -18,6 +18,8 @@ static const struct field invoice_fields[] = {
 	DATE("date", issue_date),
 	DATE("dueDate", due_date),
 	DATE("entryDate", entry_date),
+	BOOL("status.isPaid", is_paid),
+	DATE("paymentDate", paid_date),
 	INT("paymentTerm", payment_term_days),
 	{ "overdueInterest", FIELD_DECIMAL, offsetof(ROW, overdue_interest), FIELD_OPTIONAL,
 	  offsetof(ROW, has_overdue_interest) },

@@ -1,0 +1,142 @@
+/*
+ * payment.c: the sales ledger (TA-02): an invoice that is paid at Severa, or open again, is so at
+ * Talenom. By the invoice's payment state where it was approved there; where its sale was posted as
+ * a voucher, by a second one that closes what the first opened. Revenue is never touched.
+ */
+#include "base/base.h"
+#include "internal.h"
+
+static void note_told(struct road *r, const char *paid_date)
+{
+	if (paid_date)
+		road_note(r, "payment_told", "Talenom knows that invoice %s was paid on %s.",
+			  r->inv.number, paid_date);
+	else
+		road_note(r, "payment_told", "Talenom knows that invoice %s is open again.",
+			  r->inv.number);
+}
+
+static void note_by_hand(struct road *r, const char *what)
+{
+	road_note(r, "payment_by_hand",
+		  "%s; its payment state was not told. Somebody has to mend that in Talenom.",
+		  what);
+}
+
+/* May be repeated: a doubt is no more than a failed try. */
+static bool set_state(struct stn *m, const char *id, const char *paid_date, struct err *err)
+{
+	struct attempt *at = m->road.at;
+	struct err inner = ERR_INIT;
+	if (!at->ops->step_intent(at, STEP_PAYMENT, paid_date, err))
+		return false;
+	if (talenom_set_paid(&m->talenom, id, paid_date, &inner)) {
+		note_told(&m->road, paid_date);
+		return at->ops->step_outcome(at, STEP_PAYMENT, paid_date ? paid_date : "open", err);
+	}
+	if (inner.code == ERR_DOUBT || inner.code == ERR_CONFLICT)
+		inner.code = ERR_OUTAGE;
+	return road_write_failed(&m->road, STEP_PAYMENT, &inner, err);
+}
+
+/* ---- by voucher ---------------------------------------------------------------------------- */
+
+/* The sale that was posted, as it stands in the ledger; NULL: it is not there any more. */
+static bool find_sale(struct stn *m, const char *id, const struct talenom_voucher **ret,
+		      struct err *err)
+{
+	const struct invoice *inv = &m->road.inv;
+	const struct talenom_voucher *list;
+	size_t n;
+	*ret = NULL;
+	if (!talenom_vouchers(&m->talenom, inv->number, inv->issue_date, &list, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i].id, id))
+			*ret = &list[i];
+	return true;
+}
+
+/* The look-up of a payment in doubt. */
+static bool is_posted(struct stn *m, const struct talenom_voucher *sale, const char *day, bool *ret,
+		      struct err *err)
+{
+	const struct talenom_voucher *list;
+	size_t n;
+	*ret = false;
+	if (!talenom_vouchers(&m->talenom, sale->invoice_number, day, &list, &n, err))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		*ret = *ret || stn_is_payment_of(&list[i], sale->receivable);
+	return true;
+}
+
+static bool post(struct stn *m, const struct talenom_voucher *sale, const char *paid_date,
+		 struct err *err)
+{
+	struct attempt *at = m->road.at;
+	struct err inner = ERR_INIT;
+	struct span body;
+	const char *id;
+	if (!talenom_map_payment(&m->talenom, sale, paid_date, &body, err) ||
+	    !at->ops->step_intent(at, STEP_PAYMENT, paid_date, err))
+		return false;
+	if (!talenom_voucher_add(&m->talenom, body, &id, &inner))
+		return road_write_failed(&m->road, STEP_PAYMENT, &inner, err);
+	note_told(&m->road, paid_date);
+	return at->ops->step_outcome(at, STEP_PAYMENT, id, err);
+}
+
+/*
+ * Posted once, as far as the step and the ledger know: a payment that is taken back, or moved to
+ * another day, is a bookkeeper's to mend.
+ */
+static bool close_item(struct stn *m, const char *sale_id, const char *paid_date, struct err *err)
+{
+	struct attempt *at = m->road.at;
+	const struct talenom_voucher *sale;
+	struct step s;
+	bool is_there;
+	if (!at->ops->step_get(at, STEP_PAYMENT, &s, err))
+		return false;
+	if (!paid_date || s.state == STEP_DONE) {
+		note_by_hand(&m->road, paid_date ? "It was booked as paid on another day"
+						 : "It is open again in Severa");
+		return true;
+	}
+	if (!find_sale(m, sale_id, &sale, err))
+		return false;
+	if (!sale) {
+		note_by_hand(&m->road, "Its voucher is not in the ledger any more");
+		return true;
+	}
+	const char *day = s.state == STEP_INTENT && s.about[0] ? s.about : paid_date;
+	if (!is_posted(m, sale, day, &is_there, err))
+		return false;
+	if (is_there)
+		return at->ops->step_outcome(at, STEP_PAYMENT, day, err);
+	return road_absence_counts(&m->road, STEP_PAYMENT, &s, err) &&
+	       post(m, sale, paid_date, err);
+}
+
+/* ---- either way ---------------------------------------------------------------------------- */
+
+bool stn_tell_payment(struct road *r, const struct step *sent, const char *paid_date,
+		      struct err *err)
+{
+	struct stn *m = stn_of(r);
+	const char *voucher_id = stn_voucher_of(sent->outcome);
+	struct talenom_invoice there;
+	struct err inner = ERR_INIT;
+	if (voucher_id)
+		return close_item(m, voucher_id, paid_date, err);
+	if (talenom_invoice(&m->talenom, sent->outcome, &there, &inner))
+		return set_state(m, there.id, paid_date, err);
+	if (inner.code == ERR_NOT_FOUND) {
+		note_by_hand(r, "It is not in Talenom any more");
+		return true;
+	}
+	if (err)
+		*err = inner;
+	return false;
+}
