@@ -527,6 +527,25 @@ const struct reason reasons[] = {
 	  "tehdä.",
 	  "Fakturaen sendes av seg selv ved neste avtalte tidspunkt: {subject}. Ingenting må "
 	  "gjøres." },
+	{ "einvoice_addresses_gone", "admin",
+	  "Many customers have lost their e-invoice address in Severa at once ({subject}). Switch "
+	  "the "
+	  "parameter for e-invoice addresses of Severa's API on again; the invoices then go on by "
+	  "themselves. If the addresses are gone for good, set einvoice.many_gone of the "
+	  "connection "
+	  "to remove (or to keep), and activate it.",
+	  "Moni asiakas on menettänyt verkkolaskuosoitteensa Severassa yhtä aikaa ({subject}). "
+	  "Kytke "
+	  "Severan rajapinnan verkkolaskuosoitteiden parametri takaisin päälle; laskut siirtyvät "
+	  "sen "
+	  "jälkeen itsestään. Jos osoitteet on poistettu tarkoituksella, aseta yhteyden "
+	  "einvoice.many_gone arvoon remove (tai keep) ja ota yhteys käyttöön.",
+	  "Mange kunder har mistet e-fakturaadressen i Severa samtidig ({subject}). Slå på "
+	  "parameteren "
+	  "for e-fakturaadresser i Severas API igjen; fakturaene går da videre av seg selv. Er "
+	  "adressene fjernet med vilje, sett forbindelsens einvoice.many_gone til remove (eller "
+	  "keep) "
+	  "og aktiver den." },
 	{ "payment_account_missing", "admin",
 	  "The account that payments are booked on at {subject} is not set.",
 	  "Tiliä, jolle suoritukset kirjataan ({subject}), ei ole asetettu.",

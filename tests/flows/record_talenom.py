@@ -276,6 +276,38 @@ def moved(sb):
 
 plain("TA-04-changed-customer-goes-with-the-next-invoice", **GOES, notes=["customer_updated"], contact={"email": "uusi@kivijarvi.example"}, prepare=moved)
 
+# ---- TA-05: e-invoice addresses ----------------------------------------------------------------
+
+NO_ADDRESS = {"eInvoiceAddress": None, "eInvoiceOperator": None}
+
+
+def without_address(sb, customers=("1001",), spec=None, had=None, **fields):
+    """Talenom has the contact with its address; Severa shows none any more of these, all of which had one (had: those who did)."""
+    relayed(sb)
+    sb.call("DELETE", "talenom/kajo/invoices/10401")
+    guids = {}
+    for number in customers:
+        sb.change("customers/" + number, **{**NO_ADDRESS, **fields})
+        guids[number] = sb.call("GET", "severa/kajo/customers/" + number)["guid"]
+    values = {"talenom:14222|einvoice:" + guids[n]: "had" for n in (customers if had is None else had)}
+    return {**(spec or {}), "values": values}
+
+
+EVERYBODY = [str(n) for n in range(1001, 1009)]
+KEPT = {"contact": {"eInvoiceAddress": "003790001102"}}
+GONE = {"contact": {"eInvoiceAddress": None, "eInvoiceOperator": None, "automaticEInvoicing": False}}
+plain("TA-05-address-goes-with-the-invoice", **GOES, **KEPT, no_notes=["einvoice_removed"])
+plain("TA-05-removed-address-is-removed-with-the-next-invoice", **GOES, **GONE, notes=["einvoice_removed"], prepare=without_address)
+plain("TA-05-nothing-is-removed-that-no-reading-had", **GOES, **KEPT, no_notes=["einvoice_removed"], prepare=lambda sb: without_address(sb, had=()))
+plain("TA-05-word-that-steers-is-no-address", **GOES, **GONE, prepare=lambda sb: without_address(sb, eInvoiceAddress="PRINT"))
+plain("TA-05-many-gone-at-once-stops-and-asks", error="waiting", reason="einvoice_addresses_gone", **STAYS, writes=0, **KEPT,
+      prepare=lambda sb: without_address(sb, EVERYBODY))
+plain("TA-05-many-gone-and-to-be-removed", **GOES, **GONE,
+      prepare=lambda sb: without_address(sb, EVERYBODY, {"settings": {"einvoice": {"many_gone": "remove"}}}))
+plain("TA-05-many-gone-and-to-be-kept", **GOES, **KEPT,
+      prepare=lambda sb: without_address(sb, EVERYBODY, {"settings": {"einvoice": {"many_gone": "keep"}}}))
+plain("TA-05-dry-run-removes-nothing", outcome="done", writes=0, **KEPT, prepare=lambda sb: without_address(sb, spec={"preview": True}))
+
 # ---- TA-06: accounts and VAT -------------------------------------------------------------------
 
 plain("TA-06-account-and-vat-differ", error="data", reason="account_vat_mismatch", subject="row 1: 3010: 25.5 % / 14 %", **STAYS, writes=0,

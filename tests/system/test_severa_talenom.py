@@ -81,6 +81,70 @@ def test_TA_07_edits_after_the_transfer_are_reported_and_not_sent(flow):
     assert [r for r in after if r["method"] != "GET"] == [r for r in before if r["method"] != "GET"]
 
 
+def rested_for_long(s, sample):
+    """What was done a moment ago is not looked at again by a poll for ten minutes: they are over."""
+    s.redis.cli("HSET", "t:t:" + full(s, sample)["id"], "ua", "0", "rl", "0")
+
+
+def test_TA_02_payment_state_is_told_by_a_poll(flow):
+    """Whatever status it stands in by then; and that it is open again."""
+    number = str(invoice(flow, "credit-note")["number"])
+    rested_for_long(flow, "credit-note")
+    flow.sandbox.control(f"severa/{TENANT}/invoices/credit-note", "POST", {"status": "Maksettu", "fields": {"paymentDate": "2026-11-20"}})
+    sync(flow)
+    wait_for("the payment at Talenom", lambda: documents(flow)[number]["paid"])
+    assert documents(flow)[number]["paid_date"] == "2026-11-20"
+    rested_for_long(flow, "credit-note")
+    flow.sandbox.control(f"severa/{TENANT}/invoices/credit-note", "POST", {"status": "Lähetetty", "fields": {"paymentDate": None}})
+    sync(flow)
+    wait_for("that it is open again", lambda: not documents(flow)[number]["paid"])
+    assert [e["code"] for e in full(flow, "credit-note")["timeline"]].count("payment_told") == 2
+    assert ledger(flow)["booked_twice"] == 0 and full(flow, "credit-note")["state"] == "done"
+
+
+def test_TA_02_a_payment_that_cannot_be_told_yet_is_found_again(flow):
+    number = str(invoice(flow, "plain-hours")["number"])
+    rested_for_long(flow, "plain-hours")
+    flow.sandbox.fault(system="talenom", match="/payment-state", kind="status", status=503, count=1)
+    flow.sandbox.control(f"severa/{TENANT}/invoices/plain-hours", "POST", {"fields": {"paymentDate": "2026-11-21"}})
+    sync(flow)
+    wait_for("the failed try", lambda: [r for r in flow.sandbox.requests(system="talenom", match="/payment-state", limit=2000) if r["status"] == 503])
+    rested_for_long(flow, "plain-hours")
+    sync(flow)
+    wait_for("the payment at Talenom", lambda: documents(flow)[number]["paid_date"] == "2026-11-21")
+
+
+def test_TA_05_many_addresses_gone_wait_for_a_person():
+    """Nothing is removed while Severa hides the addresses; a person says that they are gone, and the invoices go on by themselves."""
+    with Service(seed="demo", **FAST) as s:
+        customers = [c for c in s.sandbox.control(f"severa/{TENANT}/customers") if c["eInvoiceAddress"]]
+        assert len(customers) > 4
+        s.connect(TENANT, TENANT, talenom_connection_of)
+        made = s.sandbox.control(f"severa/{TENANT}/invoices", "POST", {"invoices": [{"customer": c["guid"]} for c in customers]})
+        s.activate(TENANT)
+        first = {str(m["number"]) for m in made}
+        wait_for("the first invoices", lambda: first <= {t["number"] for t in s.transfers(TENANT) if t["state"] == "done"}, 60)
+        at_rest(s)
+        for c in customers:
+            s.sandbox.control(f"severa/{TENANT}/customers/{c['guid']}", "POST", {"eInvoiceAddress": None, "eInvoiceOperator": None})
+        made = s.sandbox.control(f"severa/{TENANT}/invoices", "POST", {"invoices": [{"customer": c["guid"]} for c in customers[:3]]})
+        sync(s)
+        second = {str(m["number"]) for m in made}
+        waiting = wait_for("the question", lambda: (w := [t for t in s.transfers(TENANT) if (t.get("error") or {}).get("code") == "einvoice_addresses_gone"])
+                           and len(w) == 3 and w)
+        assert {t["state"] for t in waiting} == {"waiting"} and {t["number"] for t in waiting} == second
+        contacts = s.sandbox.control(f"talenom/{TENANT}/contacts")
+        assert all(c["eInvoiceAddress"] for c in contacts if c["externalId"] in {c["guid"] for c in customers})
+        assert s.call("PATCH", f"/v1/connections/{TENANT}", {"settings": {"einvoice": {"many_gone": "remove"}}},
+                      {"If-Match": "*", "Content-Type": "application/merge-patch+json"}).status == 200
+        s.activate(TENANT)
+        wait_for("the invoices that waited", lambda: second <= {t["number"] for t in s.transfers(TENANT) if t["state"] == "done"}, 30)
+        gone = {c["externalId"]: c for c in s.sandbox.control(f"talenom/{TENANT}/contacts")}
+        for c in customers[:3]:
+            assert gone[c["guid"]]["eInvoiceAddress"] is None and gone[c["guid"]]["automaticEInvoicing"] is False
+        assert all(gone[c["guid"]]["eInvoiceAddress"] for c in customers[3:])
+
+
 def test_TA_08_activation_needs_agreement_and_times():
     with Service(seed="demo", **FAST) as s:
         for name, without in (("one", "contract_reference"), ("two", "transfer_times")):

@@ -193,6 +193,20 @@ static void what_severa_does_not_tell_of_a_product_stays_TA_03(void **state)
 	assert_true(decimal_eq(ours.price, number("1")));
 }
 
+/* ---- e-invoice addresses ------------------------------------------------------------------- */
+
+static void some_addresses_gone_are_few_TA_05(void **state)
+{
+	static const struct {
+		int64_t gone, there;
+		bool many;
+	} cases[] = { { 1, 0, false }, { 1, 40, false }, { 2, 1, false },  { 2, 0, true },
+		      { 4, 5, false }, { 5, 15, true },	 { 5, 16, false }, { 40, 0, true } };
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		assert_int_equal(stn_are_many(cases[i].gone, cases[i].there), cases[i].many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +214,7 @@ int main(void)
 		cmocka_unit_test(our_id_never_changes_SV_02),
 		cmocka_unit_test(every_field_of_an_invoice_agrees_TA_02),
 		cmocka_unit_test(sale_and_payment_are_told_apart_TA_02),
+		cmocka_unit_test(some_addresses_gone_are_few_TA_05),
 		cmocka_unit_test(what_severa_does_not_tell_of_a_product_stays_TA_03),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -12,13 +12,9 @@ struct card {
 	const char *id, *name, *record, *step;
 };
 
-/* An address is one that an e-invoice can be sent to; words that steer the channel are none. */
 static struct customer customer_of(const struct stn *m)
 {
 	struct customer c = m->road.customer;
-	if (severa_is_steering_word(c.einvoice_address) ||
-	    severa_is_steering_word(c.einvoice_operator))
-		c.einvoice_address = c.einvoice_operator = NULL;
 	c.is_private = (!c.vat_number || !c.vat_number[0]) && (!c.business_id || !c.business_id[0]);
 	return c;
 }
@@ -29,7 +25,7 @@ static bool open_card(struct stn *m, struct card *ret, struct err *err)
 	const struct customer c = customer_of(m);
 	/* The currency is the invoice's: two invoices in two would change the contact to and fro.
 	 */
-	if (!talenom_map_contact(&m->talenom, &c, NULL, TALENOM_EINVOICE_SET, &ret->ours, err))
+	if (!talenom_map_contact(&m->talenom, &c, NULL, m->einvoice, &ret->ours, err))
 		return false;
 	ret->id = c.source_id;
 	ret->name = c.name;
@@ -83,6 +79,14 @@ static bool add(struct stn *m, struct card *card, const char **ret_id, struct er
 	return road_write_failed(&m->road, card->step, &inner, err);
 }
 
+static void note_removal(struct stn *m)
+{
+	if (m->einvoice == TALENOM_EINVOICE_REMOVE)
+		road_note(&m->road, "einvoice_removed",
+			  "The customer has no e-invoice address in Severa any more: it is removed "
+			  "in Talenom, and automatic e-invoicing is off for the customer.");
+}
+
 static bool synchronise(struct stn *m, struct card *card, struct err *err)
 {
 	struct road *r = &m->road;
@@ -100,6 +104,7 @@ static bool synchronise(struct stn *m, struct card *card, struct err *err)
 		return false;
 	road_note_change(r, is_there ? "customer_updated" : "customer_added",
 			 is_there ? "updated in" : "added to", "customer", card->name);
+	note_removal(m);
 	return true;
 }
 
@@ -114,7 +119,7 @@ bool stn_customer(struct stn *m, struct err *err)
 		return synchronise(m, &card, err);
 	if (!at->ops->record_lease(at, card.record, err))
 		return false;
-	bool ok = synchronise(m, &card, &inner);
+	bool ok = synchronise(m, &card, &inner) && stn_remember_address(m, &inner);
 	/* In doubt it is kept: nobody else may add the contact meanwhile. */
 	if (ok || inner.code != ERR_DOUBT)
 		at->ops->record_release(at, card.record);

@@ -136,7 +136,8 @@ static bool build(struct road *r, struct err *err)
 {
 	struct stn *m = stn_of(r);
 	r->media_type = "application/json";
-	if (!choose_way(m, err) || !show(m, err) || !stn_products(m, err) || !stn_customer(m, err))
+	if (!choose_way(m, err) || !show(m, err) || !stn_choose_address(m, err) ||
+	    !stn_products(m, err) || !stn_customer(m, err))
 		return false;
 	if (r->at->preview || m->revenue == STN_BY_VOUCHER)
 		return show(m, err); /* with the products' codes */

@@ -24,6 +24,7 @@ struct stn {
 	struct talenom talenom;
 	enum stn_revenue revenue; /* of the setting; see stn_way */
 	int64_t open_ms; /* so long an agreed time holds */
+	enum talenom_einvoice einvoice; /* of the customer's address, by stn_choose_address */
 	bool has_draft; /* one of this generation was seen there */
 	const char *contact_id; /* the invoice's customer at Talenom, by build */
 	struct talenom_invoice draft; /* what is approved, by build; id NULL: there is none */
@@ -62,6 +63,8 @@ bool stn_is_same_invoice(const struct talenom_invoice *theirs, const struct deli
 bool stn_is_same_sale(const struct talenom_voucher *theirs, const struct delivery_identity *id);
 /* A voucher of the invoice that closes what its sale opened. */
 bool stn_is_payment_of(const struct talenom_voucher *theirs, struct decimal sale);
+/* An address that e-invoices can be sent to: words that steer the channel are none. */
+bool stn_has_address(const struct customer *c);
 /* Ours over theirs: what Severa does not tell of a product stays. */
 void stn_merge_product(const struct talenom_product *theirs, struct talenom_product *ours);
 
@@ -74,6 +77,15 @@ int64_t stn_next_agreed(struct arena *arena, const char *times, int64_t open_ms,
 			int64_t now_ms);
 bool stn_not_before(struct road *r, int64_t since_ms, int64_t now_ms, int64_t *ret_ms,
 		    const char **ret_words, struct err *err) MUST_CHECK;
+
+/* addresses.c: the customer's e-invoice address (TA-05). */
+/* ERR_WAITING einvoice_addresses_gone while many are gone at once and nobody has said what to do.
+ */
+bool stn_choose_address(struct stn *m, struct err *err) MUST_CHECK;
+/* When the contact stands as it should. */
+bool stn_remember_address(struct stn *m, struct err *err) MUST_CHECK;
+/* Pure: of customers that had one, those that have none any more, and those that have one. */
+bool stn_are_many(int64_t gone, int64_t there);
 
 /* customer.c: the invoice's customer stands at Talenom as at Severa (TA-04, TA-05): contact_id. */
 bool stn_customer(struct stn *m, struct err *err) MUST_CHECK;

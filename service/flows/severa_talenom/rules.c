@@ -62,6 +62,14 @@ bool stn_is_payment_of(const struct talenom_voucher *theirs, struct decimal sale
 	return decimal_sign(sale) != 0 && decimal_eq(theirs->receivable, decimal_neg(sale));
 }
 
+/* ---- customers ----------------------------------------------------------------------------- */
+
+bool stn_has_address(const struct customer *c)
+{
+	return is_set(c->einvoice_address) && !severa_is_steering_word(c->einvoice_address) &&
+	       !severa_is_steering_word(c->einvoice_operator);
+}
+
 /* ---- products ------------------------------------------------------------------------------ */
 
 /* Of a work type Severa has no price and no VAT, of a product not always an account. */
