@@ -117,7 +117,7 @@ def test_TA_02_a_payment_that_cannot_be_told_yet_is_found_again(flow):
 def test_TA_05_many_addresses_gone_wait_for_a_person():
     """Nothing is removed while Severa hides the addresses; a person says that they are gone, and the invoices go on by themselves."""
     with Service(seed="demo", **FAST) as s:
-        customers = [c for c in s.sandbox.control(f"severa/{TENANT}/customers") if c["eInvoiceAddress"]]
+        customers = [c for c in s.sandbox.control(f"severa/{TENANT}/customers") if (c["eInvoiceAddress"] or "")[:2] == "00"]
         assert len(customers) > 4
         s.connect(TENANT, TENANT, talenom_connection_of)
         made = s.sandbox.control(f"severa/{TENANT}/invoices", "POST", {"invoices": [{"customer": c["guid"]} for c in customers]})
