@@ -61,6 +61,16 @@ def test_the_demo_shows_what_arrived_and_that_the_ledgers_agree(demo):
     said = demo.said()
     assert "invoices wait at Severa" in said and "The ledgers agree: nothing lost, nothing doubled." in said
     assert re.search(r"^ *10401  done ", said, re.M) and re.search(r"^ *10413  needs_data .* has no code", said, re.M)
+    assert re.search(r"^ *T-90037  skipped .* billed by somebody else", said, re.M)  # its state has no error: the timeline tells
+
+
+def test_TA_01_the_demo_shows_all_five_integrations_side_by_side(demo):
+    table = demo.said().partition("side by side")[2]
+    found = re.findall(r"^(\w+) +(\w+) +(\w+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)  hold the same: (\d+)$", table, re.M)
+    assert [(f[1], f[2]) for f in found] == [("Severa", "Netvisor"), ("Severa", "Maestro"), ("Severa", "Maventa"), ("Severa", "Talenom"),
+                                             ("Spotilla", "Procountor")], table
+    for seen, arrived, *others, doubled, there in (map(int, f[3:]) for f in found):
+        assert seen == arrived + sum(others) and arrived == there > 0 and doubled == 0
 
 
 def run(demo, steps):
