@@ -45,10 +45,10 @@ struct setting {
 	}
 
 /*
- * A system that signs nothing and tells connections of this flow that something happened, at an
- * address that nobody can guess (system.h, sender). kind: the hint names a document of this kind at
- * the source, as that of `accept` does. NULL: it names what was sent, by the outcome of the
- * delivery step: follow-up asks for it soon, also while the connection is paused.
+ * A system that tells connections of this flow by webhooks of its own kind that something happened
+ * (system.h, sender). kind: the event names a document of this kind at the source, as that of
+ * `accept` does. NULL: it names what was sent, by the outcome of the delivery step: follow-up asks
+ * for it soon, also while the connection is paused.
  */
 struct flow_sender {
 	const struct system *system;
@@ -140,29 +140,6 @@ struct dialogue {
 	bool (*proceed)(struct attempt *at, struct record *rec, struct err *err);
 };
 
-/* --- webhooks --- */
-enum webhook_verdict {
-	WEBHOOK_GOOD,
-	WEBHOOK_UNSIGNED, /* a header is missing or malformed */
-	WEBHOOK_LATE, /* outside the tolerance, either way */
-	WEBHOOK_FORGED /* no signature fits any live secret */
-};
-/*
- * How a sender signs its webhooks where that is not by Standard Webhooks, which are taken too. All
- * members on server threads, no I/O.
- */
-struct webhook_scheme {
-	/* The header that holds the signature: one that has it is of this scheme. */
-	const char *(*header)(const struct system_values *systems);
-	/* secrets: the connection's, decoded. Constant time. */
-	enum webhook_verdict (*verify)(struct span header, struct span body,
-				       const struct span *secrets, size_t n, int64_t now_s);
-	/* The message's own id, in the arena: the same one may come again. Of a signed body. */
-	bool (*id)(struct arena *arena, struct span body, const char **ret, struct err *err);
-	int64_t remember_s; /* for so long that id is remembered; 0: 15 min */
-	size_t max_bytes; /* of a body; 0: the server's own limit */
-};
-
 struct flow {
 	const char *name; /* "severa-netvisor": route segment, log field, metric label */
 	/* The step whose outcome means that the document is at the target (DESIGN §4.5). */
@@ -192,7 +169,6 @@ struct flow {
 	 */
 	bool (*accept)(struct arena *arena, struct span body, const char **ret_kind,
 		       const char **ret_source_id, struct err *err);
-	const struct webhook_scheme *webhooks; /* NULL: Standard Webhooks alone */
 	const struct flow_sender *senders; /* NULL: none */
 	size_t n_senders;
 	/* Lists what waits at the source (at->ops->found), writes the reconciliation report. May

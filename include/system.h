@@ -18,11 +18,19 @@
 #define SYSTEM_MAX 16
 
 /*
- * Webhooks of a system that signs nothing: it proves itself by a token in the path (model/hook.h).
- * How its bodies are read is the vendor's, so it stands with the system; which document a hint is
- * about depends on the direction, so that stands with the flow (flow.h, flow_sender; and there
- * webhook_scheme, for senders with a signature of their own). Server thread, no I/O, pure.
+ * How a system's own webhooks come. One that signs them comes to the connection's address, and is
+ * known by its header: its signature is held against the connection's webhook secrets. One that
+ * signs nothing comes to an address with a token in its path (model/hook.h). How its bodies are
+ * read is the vendor's, so it stands here; which document an event is about depends on the
+ * direction, so that stands with the flow (flow.h, flow_sender). Server thread, no I/O, pure.
  */
+enum webhook_verdict {
+	WEBHOOK_GOOD,
+	WEBHOOK_UNSIGNED, /* a header is missing or malformed */
+	WEBHOOK_LATE, /* outside the tolerance, either way */
+	WEBHOOK_FORGED /* no signature fits any live secret */
+};
+struct system_values;
 struct sender_event {
 	const char *id; /* the same one may come again; NULL: it has none */
 	const char *subject; /* whom it is about; NULL: a type that says nothing to us */
@@ -33,6 +41,11 @@ struct sender {
 	/* A hint, never data. ERR_INPUT for what cannot be read. Required. */
 	bool (*read)(struct arena *arena, struct span body, struct sender_event *ret,
 		     struct err *err);
+	/* The header that holds the signature; NULL: it signs nothing. */
+	const char *(*header)(const struct system_values *systems);
+	/* Required with header. secrets: the connection's, decoded. Constant time. */
+	enum webhook_verdict (*verify)(struct span header, struct span body,
+				       const struct span *secrets, size_t n, int64_t now_s);
 };
 
 /* A text file that an option names, in the arena. ERR_INPUT. */
@@ -50,7 +63,7 @@ struct system {
 	 * name. A failure ends the start. NULL: nothing.
 	 */
 	bool (*ready)(void *values, system_file_fn read_file, struct arena *arena, struct err *err);
-	const struct sender *sender; /* NULL: it sends no webhooks that are not signed */
+	const struct sender *sender; /* NULL: it sends no webhooks of its own kind */
 };
 
 /* What the configuration says of every system. Constant after the start, read by any thread. */

@@ -215,19 +215,12 @@ bool spotilla_mark_task(struct spotilla *sp, const char *id, const struct spotil
 
 #define SPOTILLA_TOLERANCE_S 300
 
-enum spotilla_signature {
-	SPOTILLA_SIGNED,
-	SPOTILLA_UNSIGNED, /* no header, or not of our scheme */
-	SPOTILLA_LATE, /* outside the tolerance, either way */
-	SPOTILLA_FORGED, /* fits none of the secrets */
-};
 /* The name of the header that holds it. */
 const char *spotilla_signature_header(const struct system_values *v);
 /* header: "t=<unix seconds>,v1=<hex>[,v1=...]"; p NULL: absent. An empty secret fits nothing. Pure,
  * constant time. */
-enum spotilla_signature spotilla_check_signature(struct span header, struct span body,
-						 const struct span *secrets, size_t n,
-						 int64_t now_s);
+enum webhook_verdict spotilla_check_signature(struct span header, struct span body,
+					      const struct span *secrets, size_t n, int64_t now_s);
 
 struct spotilla_event {
 	const char *id; /* to be remembered: the same one may come again */

@@ -199,7 +199,8 @@ static void write_flow(struct json_writer *w, const struct flow *f)
 	jsonw_key(w, "senders");
 	jsonw_array(w);
 	for (size_t i = 0; i < f->n_senders; i++)
-		jsonw_str(w, f->senders[i].system->name);
+		if (!f->senders[i].system->sender->header)
+			jsonw_str(w, f->senders[i].system->name);
 	jsonw_end_array(w);
 	jsonw_key(w, "settings");
 	jsonw_array(w);

@@ -121,21 +121,30 @@ void intake_count(struct request *rq, const char *result)
 	metrics_add(rq->opt->metrics, METRIC_WEBHOOKS, rq->metric_flow, result, 1);
 }
 
-/* The sender's own signature, when the flow knows one and it is there; .p NULL: none. */
-static struct span own_signature(const struct request *rq, const struct flow *flow)
+/* Whose own signature the request bears; NULL: nobody's, it is one of Standard Webhooks. */
+static const struct flow_sender *signer_of(const struct request *rq, const struct flow *flow,
+					   struct span *ret_signature)
 {
-	if (!flow->webhooks)
-		return (struct span) { NULL, 0 };
-	return span_of(request_header(rq, flow->webhooks->header(rq->opt->systems)));
+	for (size_t i = 0; i < flow->n_senders; i++) {
+		const struct sender *s = flow->senders[i].system->sender;
+		const char *text = s->header ? request_header(rq, s->header(rq->opt->systems))
+					     : NULL;
+		if (!text)
+			continue;
+		*ret_signature = span_of(text);
+		return &flow->senders[i];
+	}
+	return NULL;
 }
 
 static enum webhook_verdict verify(struct request *rq, const struct flow *flow,
 				   const struct webhook_keys *keys)
 {
 	int64_t now_s = clock_wall_ms() / 1000;
-	struct span own = own_signature(rq, flow);
-	if (own.p)
-		return webhook_verify_by(flow->webhooks, keys, own, request_body(rq), now_s);
+	struct span own;
+	const struct flow_sender *from = signer_of(rq, flow, &own);
+	if (from)
+		return webhook_verify_by(from->system->sender, keys, own, request_body(rq), now_s);
 	const struct webhook_headers h = { span_of(request_header(rq, "webhook-id")),
 					   span_of(request_header(rq, "webhook-timestamp")),
 					   span_of(request_header(rq, "webhook-signature")) };
@@ -179,26 +188,59 @@ bool intake_ignore(struct request *rq, struct err *err)
 	return respond_json(rq, 202, &sb, err);
 }
 
-/* Is it as large as its sender's messages are at most? */
-static bool fits_scheme(struct request *rq, const struct flow *flow, struct err *err)
+static bool malformed(struct request *rq, struct err *err)
 {
-	size_t max = own_signature(rq, flow).p ? flow->webhooks->max_bytes : 0;
-	if (!max || request_body(rq).n <= max)
-		return true;
 	intake_count(rq, "malformed");
-	return problem(err, ERR_LIMIT, "body_too_large", "", "at most %zu bytes", max);
+	if (!err->pointer[0] && err->code == ERR_DATA)
+		err->reason = "malformed_json";
+	return false;
 }
 
-/* What a repeat is known by: that of the headers, or the message's own. */
-static bool find_id(struct request *rq, const struct flow *flow, const char **ret, struct err *err)
+bool intake_fits(struct request *rq, const struct sender *sender, struct err *err)
 {
-	*ret = request_header(rq, "webhook-id");
-	if (!own_signature(rq, flow).p)
+	if (request_body(rq).n <= sender->max_bytes)
 		return true;
-	if (!flow->webhooks->id(rq->arena, request_body(rq), ret, err))
+	intake_count(rq, "malformed");
+	return problem(err, ERR_LIMIT, "body_too_large", "", "at most %zu bytes",
+		       sender->max_bytes);
+}
+
+void intake_commit(struct request *rq, const struct flow_sender *from,
+		   const struct sender_event *event)
+{
+	rq->commit = (struct commit) {
+		.loop = rq->loop,
+		.mhd = rq->mhd,
+		.owner = rq,
+		.item = { .conn = rq->args[0], .origin = "webhook" },
+	};
+	struct queue_item *item = &rq->commit.item;
+	if (!from->kind) {
+		item->target_key = event->subject;
+		return;
+	}
+	item->kind = from->kind;
+	item->source_id = event->subject;
+	item->webhook_id = event->id;
+	item->remember_s = from->system->sender->remember_s;
+}
+
+/* Of one that has proved itself. */
+static bool take_event(struct request *rq, const struct flow_sender *from, struct err *err)
+{
+	struct sender_event event;
+	if (!intake_fits(rq, from->system->sender, err))
 		return false;
-	return webhook_is_id(span_of(*ret)) ||
-	       problem(err, ERR_INPUT, "value_invalid", "/id", "1 to 128 printable characters");
+	if (!from->system->sender->read(rq->arena, request_body(rq), &event, err))
+		return malformed(rq, err);
+	if (event.id && !webhook_is_id(span_of(event.id))) {
+		problem(err, ERR_INPUT, "value_invalid", "/id", "1 to 128 printable characters");
+		return malformed(rq, err);
+	}
+	if (!event.subject)
+		return intake_ignore(rq, err);
+	intake_commit(rq, from, &event);
+	return true;
 }
 
 static bool take(struct request *rq, struct connection *conn, struct err *err)
@@ -210,16 +252,15 @@ static bool take(struct request *rq, struct connection *conn, struct err *err)
 			       "the connection is not active");
 	}
 	rq->metric_flow = flow->name;
-	if (!check_signature(rq, flow, conn, err) || !fits_scheme(rq, flow, err))
+	if (!check_signature(rq, flow, conn, err))
 		return false;
-	const char *kind = NULL, *source_id = NULL, *id = NULL;
-	if (!flow->accept(rq->arena, request_body(rq), &kind, &source_id, err) ||
-	    !find_id(rq, flow, &id, err)) {
-		intake_count(rq, "malformed");
-		if (!err->pointer[0] && err->code == ERR_DATA)
-			err->reason = "malformed_json";
-		return false;
-	}
+	const char *kind = NULL, *source_id = NULL;
+	struct span own;
+	const struct flow_sender *from = signer_of(rq, flow, &own);
+	if (from)
+		return take_event(rq, from, err);
+	if (!flow->accept(rq->arena, request_body(rq), &kind, &source_id, err))
+		return malformed(rq, err);
 	if (!kind)
 		return intake_ignore(rq, err);
 	rq->commit = (struct commit) {
@@ -229,8 +270,7 @@ static bool take(struct request *rq, struct connection *conn, struct err *err)
 		.item = { .conn = rq->args[0],
 			  .kind = kind,
 			  .source_id = source_id,
-			  .webhook_id = id,
-			  .remember_s = own_signature(rq, flow).p ? flow->webhooks->remember_s : 0,
+			  .webhook_id = request_header(rq, "webhook-id"),
 			  .origin = "webhook" },
 	};
 	return true;

@@ -19,6 +19,11 @@ bool intake_sender(struct request *rq, struct err *err) MUST_CHECK;
  */
 void intake_count(struct request *rq, const char *result);
 bool intake_ignore(struct request *rq, struct err *err) MUST_CHECK;
+/* Is it as large as its sender's messages are at most? */
+bool intake_fits(struct request *rq, const struct sender *sender, struct err *err) MUST_CHECK;
+/* What the event is about, to be handed over. */
+void intake_commit(struct request *rq, const struct flow_sender *from,
+		   const struct sender_event *event);
 /* Committer thread: the answer to what was committed, or why it was not. */
 void intake_answer(struct request *rq, const struct err *why);
 

@@ -17,7 +17,8 @@
 static const struct flow_sender *find_sender(const struct flow *flow, const char *name)
 {
 	for (size_t i = 0; flow && i < flow->n_senders; i++)
-		if (str_eq(flow->senders[i].system->name, name))
+		if (str_eq(flow->senders[i].system->name, name) &&
+		    !flow->senders[i].system->sender->header)
 			return &flow->senders[i];
 	return NULL;
 }
@@ -52,32 +53,7 @@ static bool is_open(struct request *rq, const struct connection *conn, const str
 		return problem(err, ERR_CONFLICT, "connection_not_active", "",
 			       "the connection is not active");
 	}
-	if (request_body(rq).n > sender->max_bytes) {
-		intake_count(rq, "malformed");
-		return problem(err, ERR_LIMIT, "body_too_large", "", "at most %zu bytes",
-			       sender->max_bytes);
-	}
-	return true;
-}
-
-static void commit(struct request *rq, const struct flow_sender *from,
-		   const struct sender_event *event)
-{
-	rq->commit = (struct commit) {
-		.loop = rq->loop,
-		.mhd = rq->mhd,
-		.owner = rq,
-		.item = { .conn = rq->args[0], .origin = "webhook" },
-	};
-	struct queue_item *item = &rq->commit.item;
-	if (!from->kind) {
-		item->target_key = event->subject;
-		return;
-	}
-	item->kind = from->kind;
-	item->source_id = event->subject;
-	item->webhook_id = event->id;
-	item->remember_s = from->system->sender->remember_s;
+	return intake_fits(rq, sender, err);
 }
 
 bool intake_sender(struct request *rq, struct err *err)
@@ -99,6 +75,6 @@ bool intake_sender(struct request *rq, struct err *err)
 	}
 	if (!event.subject)
 		return intake_ignore(rq, err);
-	commit(rq, from, &event);
+	intake_commit(rq, from, &event);
 	return true;
 }

@@ -149,9 +149,8 @@ bool webhook_is_id(struct span id)
 	return id.p && id.n > 0 && id.n <= WEBHOOK_ID_MAX && is_printable(id);
 }
 
-enum webhook_verdict webhook_verify_by(const struct webhook_scheme *scheme,
-				       const struct webhook_keys *keys, struct span header,
-				       struct span body, int64_t now_s)
+enum webhook_verdict webhook_verify_by(const struct sender *sender, const struct webhook_keys *keys,
+				       struct span header, struct span body, int64_t now_s)
 {
 	struct span secrets[CONNECTION_MAX_SECRETS];
 	size_t n = 0;
@@ -159,7 +158,7 @@ enum webhook_verdict webhook_verify_by(const struct webhook_scheme *scheme,
 		if (keys->key[i].type == WEBHOOK_HMAC)
 			secrets[n++] = (struct span) { (const char *)keys->key[i].bytes,
 						       keys->key[i].n };
-	return header.p ? scheme->verify(header, body, secrets, n, now_s) : WEBHOOK_UNSIGNED;
+	return sender->verify(header, body, secrets, n, now_s);
 }
 
 enum webhook_verdict webhook_verify(struct arena *arena, const struct webhook_keys *keys,

@@ -40,9 +40,8 @@ enum webhook_verdict webhook_verify(struct arena *arena, const struct webhook_ke
 
 /* May it be remembered by this id? */
 bool webhook_is_id(struct span id);
-/* By the sender's own scheme; header.p NULL: UNSIGNED. */
-enum webhook_verdict webhook_verify_by(const struct webhook_scheme *scheme,
-				       const struct webhook_keys *keys, struct span header,
-				       struct span body, int64_t now_s);
+/* As the sender signs them itself. */
+enum webhook_verdict webhook_verify_by(const struct sender *sender, const struct webhook_keys *keys,
+				       struct span header, struct span body, int64_t now_s);
 
 #endif

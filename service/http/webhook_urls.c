@@ -21,6 +21,8 @@ static bool write_urls(struct request *rq, const struct flow *flow, const struct
 	jsonw_array(&w);
 	for (size_t i = 0; flow && i < flow->n_senders; i++) {
 		const struct system *system = flow->senders[i].system;
+		if (system->sender->header)
+			continue; /* it signs, and comes to the connection's own address */
 		const struct hook hook = { c->id, system->name, c->webhook_turn };
 		const char *url = hook_url(rq->arena, rq->opt->cfg->public_url, rq->opt->key,
 					   &hook);

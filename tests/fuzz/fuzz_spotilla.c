@@ -68,7 +68,7 @@ static void fuzz_webhook(struct arena *arena, struct span text)
 	struct span body = { text.p + header.n, text.n - header.n };
 	struct spotilla_event e;
 	struct err err = ERR_INIT;
-	MUST(spotilla_check_signature(header, body, &secret, 1, NOW) != SPOTILLA_SIGNED);
+	MUST(spotilla_check_signature(header, body, &secret, 1, NOW) != WEBHOOK_GOOD);
 	if (must_say(spotilla_read_event(arena, body, &e, &err), &err))
 		MUST(e.id && e.id[0] && (!e.task_id || e.task_id[0]));
 }

@@ -1067,32 +1067,32 @@ static const char *header(struct arena *arena, const char *time, const char *sec
 /* {} is a good signature of now. */
 static const struct {
 	const char *header, *time, *secret;
-	enum spotilla_signature verdict;
+	enum webhook_verdict verdict;
 } signatures[] = {
-	{ "{}", "1772284805", "s1", SPOTILLA_SIGNED },
-	{ "{}", "1772284805", "s2", SPOTILLA_SIGNED },
-	{ "{}", "1772284506", "s1", SPOTILLA_SIGNED },
-	{ "{}", "1772285105", "s1", SPOTILLA_SIGNED },
-	{ "{}", "1772284504", "s1", SPOTILLA_LATE },
-	{ "{}", "1772285106", "s1", SPOTILLA_LATE },
-	{ "{}", "1772284805", "s3", SPOTILLA_FORGED },
-	{ "{}", "1772284805", "", SPOTILLA_FORGED },
-	{ " {}, v0=zz", "1772284805", "s1", SPOTILLA_SIGNED },
+	{ "{}", "1772284805", "s1", WEBHOOK_GOOD },
+	{ "{}", "1772284805", "s2", WEBHOOK_GOOD },
+	{ "{}", "1772284506", "s1", WEBHOOK_GOOD },
+	{ "{}", "1772285105", "s1", WEBHOOK_GOOD },
+	{ "{}", "1772284504", "s1", WEBHOOK_LATE },
+	{ "{}", "1772285106", "s1", WEBHOOK_LATE },
+	{ "{}", "1772284805", "s3", WEBHOOK_FORGED },
+	{ "{}", "1772284805", "", WEBHOOK_FORGED },
+	{ " {}, v0=zz", "1772284805", "s1", WEBHOOK_GOOD },
 	{ "{},v1=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "1772284805",
-	  "s1", SPOTILLA_SIGNED },
-	{ "{},t=1772284805", "1772284805", "s1", SPOTILLA_UNSIGNED },
-	{ "{},v1=0011", "1772284805", "s1", SPOTILLA_UNSIGNED },
-	{ "t=1772284805", "1", "s1", SPOTILLA_UNSIGNED },
+	  "s1", WEBHOOK_GOOD },
+	{ "{},t=1772284805", "1772284805", "s1", WEBHOOK_UNSIGNED },
+	{ "{},v1=0011", "1772284805", "s1", WEBHOOK_UNSIGNED },
+	{ "t=1772284805", "1", "s1", WEBHOOK_UNSIGNED },
 	{ "v1=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "1", "s1",
-	  SPOTILLA_UNSIGNED },
+	  WEBHOOK_UNSIGNED },
 	{ "t=-5,v1=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "1", "s1",
-	  SPOTILLA_UNSIGNED },
+	  WEBHOOK_UNSIGNED },
 	{ "t=999999999999,v1=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "1",
-	  "s1", SPOTILLA_UNSIGNED },
+	  "s1", WEBHOOK_UNSIGNED },
 	{ "t=1772284805,v2=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", "1",
-	  "s1", SPOTILLA_UNSIGNED },
-	{ "", "1", "s1", SPOTILLA_UNSIGNED },
-	{ ",,,=", "1", "s1", SPOTILLA_UNSIGNED },
+	  "s1", WEBHOOK_UNSIGNED },
+	{ "", "1", "s1", WEBHOOK_UNSIGNED },
+	{ ",,,=", "1", "s1", WEBHOOK_UNSIGNED },
 };
 
 static void PC_08_a_webhook_is_believed_only_when_signed_now_by_a_live_secret(void **state)
@@ -1115,12 +1115,12 @@ static void PC_08_a_webhook_is_believed_only_when_signed_now_by_a_live_secret(vo
 	const char *good = header(arena, "1772284805", "s1");
 	assert_int_equal(
 		spotilla_check_signature(span_of(good), SPAN_LIT(EVENT " "), secrets, 3, NOW),
-		SPOTILLA_FORGED);
+		WEBHOOK_FORGED);
 	assert_int_equal(spotilla_check_signature(span_of(good), SPAN_LIT(EVENT), secrets, 0, NOW),
-			 SPOTILLA_FORGED);
+			 WEBHOOK_FORGED);
 	assert_int_equal(spotilla_check_signature((struct span) { NULL, 0 }, SPAN_LIT(EVENT),
 						  secrets, 3, NOW),
-			 SPOTILLA_UNSIGNED);
+			 WEBHOOK_UNSIGNED);
 }
 
 static const struct {

@@ -17,39 +17,8 @@ static bool accept(struct arena *arena, struct span body, const char **ret_kind,
 	return true;
 }
 
-/* ---- Spotilla's own signature -------------------------------------------------------------- */
-
-static enum webhook_verdict verify(struct span header, struct span body, const struct span *secrets,
-				   size_t n, int64_t now_s)
-{
-	switch (spotilla_check_signature(header, body, secrets, n, now_s)) {
-	case SPOTILLA_SIGNED:
-		return WEBHOOK_GOOD;
-	case SPOTILLA_UNSIGNED:
-		return WEBHOOK_UNSIGNED;
-	case SPOTILLA_LATE:
-		return WEBHOOK_LATE;
-	case SPOTILLA_FORGED:
-		break;
-	}
-	return WEBHOOK_FORGED;
-}
-
-static bool event_id(struct arena *arena, struct span body, const char **ret, struct err *err)
-{
-	struct spotilla_event event;
-	if (!spotilla_read_event(arena, body, &event, err))
-		return false;
-	*ret = event.id;
-	return true;
-}
-
-static const struct webhook_scheme webhooks = { .header = spotilla_signature_header,
-						.verify = verify,
-						.id = event_id,
-						/* facts/spotilla.md B7 */
-						.remember_s = (int64_t)7 * 86400,
-						.max_bytes = (size_t)64 * 1024 };
+/* Its events name the task that they are about, at the source. */
+static const struct flow_sender senders[] = { { &spotilla_system, SP_TASK } };
 
 /* ---- the flow ------------------------------------------------------------------------------ */
 
@@ -70,7 +39,8 @@ const struct flow spotilla_procountor = {
 	.schedule = "{\"interval_s\":1800}",
 	.settle = sp_settle,
 	.accept = accept,
-	.webhooks = &webhooks,
+	.senders = senders,
+	.n_senders = ARRAY_SIZE(senders),
 	.poll = sp_poll,
 	.run = sp_run_task,
 	.check = sp_check,

@@ -49,11 +49,30 @@ static const struct option table[] = {
 	    "Tasks are marked with what became of them (a guess)."),
 };
 
+/* ---- webhooks (facts/spotilla.md B7) --------------------------------------------------------- */
+
+static bool read_event(struct arena *arena, struct span body, struct sender_event *ret,
+		       struct err *err)
+{
+	struct spotilla_event event;
+	if (!spotilla_read_event(arena, body, &event, err))
+		return false;
+	*ret = (struct sender_event) { .id = event.id, .subject = event.task_id };
+	return true;
+}
+
+static const struct sender sender = { .max_bytes = (size_t)64 * 1024,
+				      .remember_s = (int64_t)7 * 86400,
+				      .read = read_event,
+				      .header = spotilla_signature_header,
+				      .verify = spotilla_check_signature };
+
 const struct system spotilla_system = {
 	.name = "spotilla",
 	.options = table,
 	.n_options = ARRAY_SIZE(table),
 	.values_size = sizeof(struct spotilla_options),
+	.sender = &sender,
 };
 
 const struct spotilla_options *spotilla_options(const struct system_values *v)

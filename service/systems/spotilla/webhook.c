@@ -73,16 +73,15 @@ static bool read_signature(struct span header, struct signature *ret)
 	return ret->time.p && ret->n;
 }
 
-enum spotilla_signature spotilla_check_signature(struct span header, struct span body,
-						 const struct span *secrets, size_t n,
-						 int64_t now_s)
+enum webhook_verdict spotilla_check_signature(struct span header, struct span body,
+					      const struct span *secrets, size_t n, int64_t now_s)
 {
 	struct signature s;
 	bool fits = false;
 	if (!header.p || !read_signature(header, &s))
-		return SPOTILLA_UNSIGNED;
+		return WEBHOOK_UNSIGNED;
 	if (s.time_s < now_s - SPOTILLA_TOLERANCE_S || s.time_s > now_s + SPOTILLA_TOLERANCE_S)
-		return SPOTILLA_LATE;
+		return WEBHOOK_LATE;
 	const struct span parts[] = { s.time, SPAN_LIT("."), body };
 	for (size_t i = 0; i < n; i++) {
 		unsigned char mac[SHA256_BYTES];
@@ -92,7 +91,7 @@ enum spotilla_signature spotilla_check_signature(struct span header, struct span
 		for (size_t k = 0; k < s.n; k++)
 			fits |= sign_equal(mac, s.macs[k], sizeof(mac));
 	}
-	return fits ? SPOTILLA_SIGNED : SPOTILLA_FORGED;
+	return fits ? WEBHOOK_GOOD : WEBHOOK_FORGED;
 }
 
 /* ---- the event ----------------------------------------------------------------------------- */
