@@ -235,6 +235,7 @@ struct run_item {
 	const char *code, *json; /* why it is not at the target, counted by reason; NULL: it is */
 	bool keeps_why; /* where it stood still before: what was told of it then */
 	bool stands; /* it stands still for that reason; false: it was skipped, which is right so */
+	bool has_failed; /* it stands, and somebody must do something: mails tell of it */
 	bool is_in_doubt;
 	int64_t again_ms; /* tried again by itself after so long; -1: when it changes */
 	const struct record_link *link; /* to be stored; NULL: none */

@@ -234,11 +234,21 @@ bool store_counts(struct store *s, struct arena *arena, struct store_counts **re
 /* --- mail about failures --- */
 #define STORE_ALERT_MAX 1000 /* ids that one mail settles */
 enum alert_kind { ALERT_NONE, ALERT_FAILURES, ALERT_RESOLVED };
+/* What runs of registers left: of one register, for one reason. */
+struct store_alarm {
+	const char *name; /* of the alarm, as it is told */
+	bool is_run; /* the register was given up; else records of it stand still */
+	const char *reg, *code; /* reg "*": the run, whichever register it was at */
+	int64_t n; /* records */
+	const char *json; /* of one of them (queue/runs.h, standing_record), or the error; "" */
+};
 struct store_alert {
 	enum alert_kind kind;
 	int64_t standing; /* transfers of the connection in needs_data or system_fault */
 	const char *const *ids; /* those that no mail has told of yet; newest first */
 	size_t n;
+	const struct store_alarm *alarms; /* nor of these */
+	size_t n_alarms;
 };
 /*
  * Is there something to mail? FAILURES: wait_ms after the first was seen and gap_ms after the last

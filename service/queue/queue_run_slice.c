@@ -211,11 +211,11 @@ static bool add_item(struct queue *q, struct run_args *a, const struct run_commi
 			return false;
 	}
 	run_args_text(a, it->id);
-	run_args_made(a, arena_printf(a->arena, "%s%s%s%s%s%s%s%s", it->drop_intent ? "d" : "",
+	run_args_made(a, arena_printf(a->arena, "%s%s%s%s%s%s%s%s%s", it->drop_intent ? "d" : "",
 				      it->count_lookup ? "l" : "", it->is_through ? "t" : "",
 				      it->stands ? "s" : "", it->code ? "f" : "",
 				      it->is_in_doubt ? "q" : "", it->forgets_lease ? "o" : "",
-				      it->keeps_why ? "k" : ""));
+				      it->keeps_why ? "k" : "", it->has_failed ? "e" : ""));
 	run_args_text(a, it->release);
 	run_args_text(a, it->code);
 	run_args_add(a, why);

@@ -3,7 +3,7 @@
 -- the register begins, '': not yet), numbers of place fields, counts, state fields and links, then those: place and state (name, value), counts (name, added),
 -- links (left, right, sealed rest), and per record: id, letters, record lease, reason, sealed why, ms until it is tried again or -1.
 -- Letters: d drop the intent, l count a look-up, t through, s stands still, q in doubt, f count the reason, o nothing was
--- done under the record lease, k what was told of it before is told again.
+-- done under the record lease, k what was told of it before is told again, e it failed (mails tell of it, store/alert_scan.lua).
 -- Answers 'LOST', 'OK', or 'CANCELLED': ordered, and nothing of another page is to be begun.
 -- include run_hold
 local reg, links, side, page = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
@@ -13,6 +13,15 @@ if not is_ours() then
 	return 'LOST'
 end
 call('HSET', RUN, 'ua', NOW, 'lost', 0, unpack(ARGV, a, a + n_place - 1))
+local alarms, run_fields = P .. 'ra:' .. conn, {}
+for i = a, a + n_place - 1, 2 do
+	run_fields[ARGV[i]] = ARGV[i + 1]
+end
+if run_fields['x:' .. reg] then
+	call('HSET', alarms, 'r ' .. reg, run_fields['x:' .. reg] .. '\n' .. (run_fields['y:' .. reg] or ''))
+elseif run_fields['o:' .. reg] then
+	call('HDEL', alarms, 'r ' .. reg)
+end
 a = a + n_place
 for i = a, a + n_counts - 1, 2 do
 	call('HINCRBY', RUN, 'n:' .. reg .. ':' .. ARGV[i], ARGV[i + 1])
@@ -97,6 +106,9 @@ local function settle(id, letters, lease_name, code, why, wait)
 		return
 	end
 	count_standing(id, code)
+	if string.find(letters, 'e', 1, true) then
+		call('HSET', alarms, 's ' .. reg .. ' ' .. code, id)
+	end
 	call('HSET', stands, id, code .. '\n' .. why)
 	call('ZREM', again, id)
 	call('ZREM', doubts, id)

@@ -19,6 +19,9 @@ if state == 'running' then
 	return 'OK'
 end
 call('HSET', RUN, 'st', state, 'ea', NOW)
+if state == 'done' then
+	call('HDEL', P .. 'ra:' .. conn, 'r *')
+end
 call('UNLINK', RUN .. ':p', RUN .. ':a', RUN .. ':k')
 poll_behind(conn, run)
 local behind = call('HGET', P .. 'runs:nxt', conn)

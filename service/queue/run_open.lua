@@ -10,6 +10,7 @@ local LOST_MAX = 5
 local function begin(key)
 	if call('HINCRBY', key, 'lost', 1) > LOST_MAX then
 		call('HSET', key, 'ec', 'run_lost', 'e', '')
+		call('HSET', P .. 'ra:' .. conn, 'r *', 'run_lost\n')
 		return 'failed'
 	end
 	call('HSET', key, 'st', 'running', 'ua', NOW)

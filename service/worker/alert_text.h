@@ -13,6 +13,8 @@ struct alert_words {
 	int64_t standing, n_new;
 	const struct transfer *items; /* the first of the new ones */
 	size_t n_items;
+	const struct store_alarm *alarms; /* of registers */
+	size_t n_alarms;
 };
 bool alert_text(struct arena *arena, const struct alert_words *w, const char **ret_subject,
 		const char **ret_text, struct err *err) MUST_CHECK;

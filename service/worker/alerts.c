@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "codec/json.h"
+#include "codec/sign.h"
 
 #define NAMED_MAX 50 /* documents that one mail names */
 #define ARENA_BYTES ((size_t)32 << 20)
@@ -67,9 +68,20 @@ static bool read_named(struct alerts *a, struct arena *arena, const struct store
 static const char *mail_id(struct arena *arena, const struct connection *c,
 			   const struct store_alert *alert)
 {
-	return arena_printf(arena, "%s.%s.%s.%zu.%" PRId64, c->id,
+	unsigned char digest[SHA256_BYTES];
+	char alarms[17];
+	const char *names = "";
+	for (size_t i = 0; names && i < alert->n_alarms; i++)
+		names = arena_printf(arena, "%s%s %" PRId64 "\n", names, alert->alarms[i].name,
+				     alert->alarms[i].n);
+	if (!names)
+		return NULL;
+	sign_sha256(span_of(names), digest);
+	sign_hex(digest, 8, alarms);
+	return arena_printf(arena, "%s.%s.%s.%zu.%" PRId64 "%s%s", c->id,
 			    alert->kind == ALERT_RESOLVED ? "resolved" : "failures",
-			    alert->n ? alert->ids[0] : "0", alert->n, alert->standing);
+			    alert->n ? alert->ids[0] : "0", alert->n, alert->standing,
+			    alert->n_alarms ? "." : "", alert->n_alarms ? alarms : "");
 }
 
 static bool mail_it(struct alerts *a, struct arena *arena, const struct connection *c,
@@ -81,7 +93,9 @@ static bool mail_it(struct alerts *a, struct arena *arena, const struct connecti
 				 .name = c->name && c->name[0] ? c->name : c->id,
 				 .kind = alert->kind,
 				 .standing = alert->standing,
-				 .n_new = (int64_t)alert->n };
+				 .n_new = (int64_t)alert->n,
+				 .alarms = alert->alarms,
+				 .n_alarms = alert->n_alarms };
 	struct mail m = { .to = to, .id = mail_id(arena, c, alert) };
 	if (!m.id)
 		return err_set(err, ERR_LIMIT, "arena full");
@@ -108,7 +122,8 @@ static void look_at(struct alerts *a, struct arena *arena, const struct connecti
 	bool sent = mail_it(a, arena, c, to, language, &alert, &err);
 	if (sent)
 		log_event(LOG_INFO, "mail_sent", LOG_S("connection", c->id),
-			  LOG_I("documents", (int64_t)alert.n));
+			  LOG_I("documents", (int64_t)alert.n),
+			  LOG_I("registers", (int64_t)alert.n_alarms));
 	else
 		log_err(LOG_WARN, "mail_failed", &err);
 	/* Refused for good: not offered again, or it would be each two minutes. */

@@ -106,6 +106,7 @@ static struct run_item item_of(struct slice *s, struct page *p, struct rec *rec)
 			it.code = err_code_name(ERR_DOUBT);
 		it.json = why_json(p, rec);
 		it.stands = rec->end != END_SKIPPED;
+		it.has_failed = rec->end == END_FAILED;
 		it.is_in_doubt = rec->end == END_IN_DOUBT;
 		it.again_ms = again_ms(s, rec);
 	}
@@ -143,6 +144,7 @@ static struct run_item doubt_without_record(struct page *p, const char *id)
 				   .json = why_json(p, &rec),
 				   .keeps_why = true,
 				   .stands = true,
+				   .has_failed = true,
 				   .again_ms = AGAIN_MS };
 }
 

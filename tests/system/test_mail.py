@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 import socket
 import ssl
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from service import Service, connection_of, maventa_connection_of, wait_for
+from service import Service, connection_of, maventa_connection_of, spotilla_connection_of, wait_for
 
 WIDE = {"severa_concurrency": "64", "severa_rate": "10000", "severa_burst": "10000", "workers": "8",
         "poll_interval": "1s"}
@@ -97,7 +98,7 @@ def test_MV_11_hundreds_of_failures_are_few_mails_and_one_says_when_all_is_mende
     done = service.call("POST", "/v1/transfers/retry", {"connection": key, "dry": False, "count": MANY + 1})
     assert done.status == 200, done.body
     last = wait_for("the mail that all is well", lambda: to(post, "kirjanpito@example.org")[1:], 60)
-    assert [m["Subject"] for m in last] == [f"Viesti: Kaikki tositteet ovat edenneet: Demo {key}"]
+    assert [m["Subject"] for m in last] == [f"Viesti: Kaikki on edennyt: Demo {key}"]
     wait_for("all to be relayed", lambda: service.redis.cli("ZCARD", f"t:ix:{key}:done") == str(MANY + 1), 60, 0.2)
 
 
@@ -145,3 +146,23 @@ def test_MV_11_MV_14_a_sending_that_failed_is_mailed_with_maventas_own_words(ser
     assert sent["number"] in text and words in text and "ei voinut toimittaa" in text
     notices = service.sandbox.control(f"maventa/{key}")["settings"]["invoice_notifications"]
     assert notices == service.sandbox.control("maventa")["companies"][-1]["settings"]["invoice_notifications"]  # as Maventa made them
+
+
+def test_MV_11_records_that_a_register_run_cannot_bring_are_one_mail(service, post):
+    key, = service.sandbox.tenants(count=1, prefix="registers", customers=1)
+    service.sandbox.control("procountor", "POST", {"rate": 0})
+    first = service.sandbox.control(f"spotilla/{key}/customers", "POST", {"count": 40, "fields": {"name": ""}})["first"]
+    service.connect(key, key, spotilla_connection_of, error_email="asiakkaat@example.org", error_email_language="fi")
+    service.activate(key)
+    mail, = wait_for("the mail", lambda: to(post, "asiakkaat@example.org"), 30)
+    text = mail.get_body().get_content()
+    assert mail["Subject"] == f"Viesti: Rekisterien tietoja odottaa korjausta: Demo {key}" and text.count("* ") == 1, text
+    assert re.search(r"^\* customers \(\d+, esimerkiksi\): Asiakkaalla SP-\d+ ei ole nimeä\.$", text, re.M), text
+    runs = service.call("GET", f"/v1/connections/{key}/runs").json()["items"]
+    wait_for("all of them", lambda: service.redis.cli("HGET", f"t:sc:{key}:customers", "customer_name_missing") == "40", 60, 0.2)
+    assert runs and len(to(post, "asiakkaat@example.org")) == 1
+    for i in range(40):
+        service.sandbox.control(f"spotilla/{key}/customers/{first + i}", "POST", {"name": f"Firma {i} Oy"})
+    service.call("POST", f"/v1/connections/{key}/runs", {})
+    last = wait_for("the mail that all is well", lambda: to(post, "asiakkaat@example.org")[1:], 60)
+    assert [m["Subject"] for m in last] == [f"Viesti: Kaikki on edennyt: Demo {key}"]

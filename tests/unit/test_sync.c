@@ -32,7 +32,7 @@ static struct {
 	struct seal_key key;
 	struct world *world;
 	struct arena *arena;
-	int64_t quiet_ms;
+	int64_t quiet_ms, max_age_ms;
 } t;
 
 /* One relay process's side of Redis. */
@@ -86,7 +86,7 @@ static bool open_relay(struct relay *r, struct err *err)
 					  .quiet_ms = t.quiet_ms,
 					  .retry_first_ms = 20,
 					  .retry_cap_ms = 100,
-					  .retry_max_age_ms = 60000,
+					  .retry_max_age_ms = t.max_age_ms,
 					  .retest_ms = 50 };
 	return true;
 }
@@ -467,6 +467,87 @@ static void test_a_record_that_lacks_data_waits_for_the_source(void **state)
 	assert_int_equal(count(&run, "cards", RUN_CREATED_N), 3);
 	assert_int_equal(standing("cards"), 0);
 	assert_each_once();
+}
+
+/* What the mailer would mail now, without waiting for more; told: it has. */
+static struct store_alert look_for_mail(bool is_told)
+{
+	struct relay r;
+	struct err err = ERR_INIT;
+	struct store_alert alert;
+	assert_true(open_relay(&r, &err));
+	if (!store_alert_scan(r.store, t.arena, "c", 0, 0, &alert, &err))
+		fail_msg("%s", err.message);
+	if (is_told && alert.kind != ALERT_NONE)
+		assert_true(store_alert_done(r.store, t.arena, "c", &alert, &err));
+	close_relay(&r);
+	return alert;
+}
+
+static void put_bad(int n, const char *name)
+{
+	char code[24];
+	for (int i = 0; i < n; i++) {
+		snprintf(code, sizeof(code), "B-%d", i);
+		world_put(t.world, KIND_CARD, AT_LEFT, code, name, "");
+	}
+}
+
+static void test_MV_11_many_records_that_fail_are_one_line_of_one_mail(void **state)
+{
+	(void)state;
+	put_bad(30, "bad");
+	world_put(t.world, KIND_CARD, AT_LEFT, "W", "wait for it", "");
+	assert_int_equal(look_for_mail(true).kind, ALERT_NONE);
+	(void)run_all("cards", RUN_CHANGES);
+	struct store_alert alert = look_for_mail(true);
+	assert_int_equal(alert.kind, ALERT_FAILURES);
+	assert_int_equal(alert.n_alarms, 1);
+	assert_false(alert.alarms[0].is_run);
+	assert_string_equal(alert.alarms[0].reg, "cards");
+	assert_string_equal(alert.alarms[0].code, "customer_name_missing");
+	assert_int_equal(alert.alarms[0].n, 30);
+	assert_non_null(strstr(alert.alarms[0].json, "\"subject\":\"B-"));
+	/* Told once; what is met again, or is the same of another record, is no news. */
+	(void)run_all("cards", RUN_EVERYTHING);
+	assert_int_equal(look_for_mail(true).kind, ALERT_NONE);
+	put_bad(29, "mended");
+	(void)run_all("cards", RUN_CHANGES);
+	assert_int_equal(look_for_mail(true).kind, ALERT_NONE);
+	put_bad(30, "mended");
+	(void)run_all("cards", RUN_CHANGES);
+	assert_int_equal(look_for_mail(true).kind, ALERT_RESOLVED);
+	assert_int_equal(look_for_mail(true).kind, ALERT_NONE);
+	/* Again: that is news. */
+	put_bad(1, "bad");
+	(void)run_all("cards", RUN_CHANGES);
+	assert_int_equal(look_for_mail(false).n_alarms, 1);
+}
+
+static void test_MV_11_a_register_that_is_given_up_is_mailed(void **state)
+{
+	(void)state;
+	char id[RUN_ID_MAX];
+	fill(1, 0, 1);
+	t.max_age_ms = 50;
+	t.world->is_away = true;
+	order_run("products cards", RUN_CHANGES, id);
+	assert_int_equal(in_child(relay_until_over, id), 0);
+	assert_int_equal(read_run(id).state, RUN_FAILED);
+	struct store_alert alert = look_for_mail(true);
+	assert_int_equal(alert.kind, ALERT_FAILURES);
+	assert_true(alert.n_alarms >= 2); /* the connection's poll has more of them */
+	for (size_t i = 0; i < alert.n_alarms; i++) {
+		assert_true(alert.alarms[i].is_run);
+		assert_string_equal(alert.alarms[i].code, "outage");
+		assert_non_null(strstr(alert.alarms[i].json, "away"));
+	}
+	assert_int_equal(look_for_mail(true).kind, ALERT_NONE);
+	t.world->is_away = false;
+	(void)run_all("products", RUN_CHANGES);
+	assert_int_equal(look_for_mail(true).kind, ALERT_NONE);
+	(void)run_all(ALL_REGISTERS " items", RUN_CHANGES);
+	assert_int_equal(look_for_mail(true).kind, ALERT_RESOLVED);
 }
 
 /* DESIGN §4.6 */
@@ -1117,6 +1198,7 @@ static int set_up(void **state)
 	world_clear(t.world);
 	arena_clear(t.arena);
 	t.quiet_ms = QUIET_MS;
+	t.max_age_ms = 60000;
 	return redis_fixture_flush(&t.fx) ? 0 : -1;
 }
 
@@ -1157,6 +1239,8 @@ int main(void)
 		T(test_registers_go_in_the_order_in_which_one_needs_the_other),
 		T(test_what_stands_at_the_target_is_linked_by_business_key),
 		T(test_a_record_that_lacks_data_waits_for_the_source),
+		T(test_MV_11_many_records_that_fail_are_one_line_of_one_mail),
+		T(test_MV_11_a_register_that_is_given_up_is_mailed),
 		T(test_PC_05_a_creation_in_doubt_is_looked_for_before_another),
 		T(test_NV_08_ids_that_the_target_does_not_tell_are_looked_for_in_one),
 		T(test_a_record_that_the_target_refuses_is_tried_by_the_next_run),
