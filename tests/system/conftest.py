@@ -6,6 +6,13 @@ from sandbox import Sandbox
 from service import Service
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of a file tell one story of one service: with -n, each file stays with one worker, whatever --dist says."""
+    from xdist.scheduler import LoadFileScheduling
+    return LoadFileScheduling(config, log)
+
+
 @pytest.fixture(scope="module")
 def service():
     with Service(poll_interval="1h", http_timeout="2s", retry_first="100ms", max_body="64k") as s:
