@@ -32,27 +32,20 @@ static bool read_record(struct sp *sp, const char *id, void *ret, struct err *er
 	return spotilla_customer(&sp->spotilla, id, ret, err);
 }
 
-static const struct sp_source source = { sizeof(struct spotilla_customer), read_record,
-					 name_record };
-
-static bool list(struct attempt *at, const struct register_cursor *from, struct register_page *ret,
-		 struct err *err)
+static bool list_records(struct sp *sp, const struct register_cursor *from, struct sp_listed *ret,
+			 struct err *err)
 {
 	const struct spotilla_customer *items;
-	char text[CLOCK_RFC3339_MAX];
-	struct sp sp;
-	size_t n;
-	return sp_open(&sp, at, err) &&
-	       spotilla_customers(&sp.spotilla, sp_since(from, text), from->page, &items, &n,
-				  &ret->next, err) &&
-	       sp_records(at, &source, items, n, ret, err);
+	char since[CLOCK_RFC3339_MAX];
+	if (!spotilla_customers(&sp->spotilla, sp_since(from, since), from->page, &items, &ret->n,
+				&ret->next, err))
+		return false;
+	ret->items = items;
+	return true;
 }
 
-static bool read_ids(struct attempt *at, const char *const *ids, size_t n,
-		     struct register_page *ret, struct err *err)
-{
-	return sp_read_ids(at, &source, ids, n, ret, err);
-}
+const struct sp_source sp_customer_source = { sizeof(struct spotilla_customer), list_records,
+					      read_record, name_record };
 
 /* What is made of it in Procountor. */
 static bool make_card(const struct sp *sp, const struct spotilla_customer *c,
@@ -286,8 +279,8 @@ const struct register_sync sp_customers = {
 	.direction = REGISTER_FORWARD,
 	.create_only = true,
 	.scope = sp_link_scope,
-	.list = list,
-	.read = read_ids,
+	.list = sp_list,
+	.read = sp_read_ids,
 	.read_max = READ_MAX,
 	.map = map,
 	.list_target = list_target,

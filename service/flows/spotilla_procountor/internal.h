@@ -192,16 +192,25 @@ bool sp_set_values(struct arena *arena, const struct link_value *values, size_t 
 bool sp_match_card(const struct register_record *r, const struct register_match *m,
 		   const struct sp_card *own, struct err *err) MUST_CHECK;
 /* records.c: where a register's records come from, in register.h's words. */
+struct sp_listed {
+	const void *items; /* of the source's size */
+	size_t n;
+	const char *next;
+};
 struct sp_source {
 	size_t size; /* of a record as its system has it */
+	bool (*list)(struct sp *sp, const struct register_cursor *from, struct sp_listed *ret,
+		     struct err *err);
 	bool (*read)(struct sp *sp, const char *id, void *ret, struct err *err);
 	/* Id, stamp and label; the record itself as data. */
 	void (*name)(struct arena *arena, const void *record, struct register_record *ret);
 };
-bool sp_records(struct attempt *at, const struct sp_source *source, const void *items, size_t n,
-		struct register_page *ret, struct err *err) MUST_CHECK;
-bool sp_read_ids(struct attempt *at, const struct sp_source *source, const char *const *ids,
-		 size_t n, struct register_page *ret, struct err *err) MUST_CHECK;
+extern const struct sp_source sp_product_source, sp_customer_source, sp_partner_source;
+/* `list` and `read` of all three registers. */
+bool sp_list(struct attempt *at, const struct register_cursor *from, struct register_page *ret,
+	     struct err *err) MUST_CHECK;
+bool sp_read_ids(struct attempt *at, const char *const *ids, size_t n, struct register_page *ret,
+		 struct err *err) MUST_CHECK;
 /* ERR_DATA: of a record that is named and cannot be read. */
 bool sp_unreadable(const struct register_record *r, struct err *err);
 /* What Spotilla is asked for; NULL: all. */

@@ -32,29 +32,21 @@ static bool read_record(struct sp *sp, const char *id, void *ret, struct err *er
 	return procountor_partner(&sp->procountor, id, ret, err);
 }
 
-static const struct sp_source source = { sizeof(struct procountor_partner), read_record,
-					 name_record };
-
 /* One that is switched off is news only for who has it. */
-static bool list(struct attempt *at, const struct register_cursor *from, struct register_page *ret,
-		 struct err *err)
+static bool list_records(struct sp *sp, const struct register_cursor *from, struct sp_listed *ret,
+			 struct err *err)
 {
 	const struct procountor_list what = { .changed_since_ms = from->since_ms,
 					      .with_inactive = true };
 	struct procountor_partner_page page;
-	struct sp sp;
-	if (!sp_open(&sp, at, err) ||
-	    !procountor_partner_page(&sp.procountor, &what, from->page, &page, err))
+	if (!procountor_partner_page(&sp->procountor, &what, from->page, &page, err))
 		return false;
-	ret->next = page.next;
-	return sp_records(at, &source, page.items, page.n, ret, err);
+	*ret = (struct sp_listed) { page.items, page.n, page.next };
+	return true;
 }
 
-static bool read_ids(struct attempt *at, const char *const *ids, size_t n,
-		     struct register_page *ret, struct err *err)
-{
-	return sp_read_ids(at, &source, ids, n, ret, err);
-}
+const struct sp_source sp_partner_source = { sizeof(struct procountor_partner), list_records,
+					     read_record, name_record };
 
 static bool set_values(struct sp *sp, const struct procountor_partner *p, struct register_record *r,
 		       struct err *err)
@@ -323,8 +315,8 @@ const struct register_sync sp_partners = {
 	.after = SP_CUSTOMERS,
 	.direction = REGISTER_BACK,
 	.scope = sp_link_scope,
-	.list = list,
-	.read = read_ids,
+	.list = sp_list,
+	.read = sp_read_ids,
 	.map = map,
 	.list_target = list_target,
 	.find = find,

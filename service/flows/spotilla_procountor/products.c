@@ -33,27 +33,20 @@ static bool read_record(struct sp *sp, const char *id, void *ret, struct err *er
 	return spotilla_product(&sp->spotilla, id, ret, err);
 }
 
-static const struct sp_source source = { sizeof(struct spotilla_product), read_record,
-					 name_record };
-
-static bool list(struct attempt *at, const struct register_cursor *from, struct register_page *ret,
-		 struct err *err)
+static bool list_records(struct sp *sp, const struct register_cursor *from, struct sp_listed *ret,
+			 struct err *err)
 {
 	const struct spotilla_product *items;
-	char text[CLOCK_RFC3339_MAX];
-	struct sp sp;
-	size_t n;
-	return sp_open(&sp, at, err) &&
-	       spotilla_products(&sp.spotilla, sp_since(from, text), from->page, &items, &n,
-				 &ret->next, err) &&
-	       sp_records(at, &source, items, n, ret, err);
+	char since[CLOCK_RFC3339_MAX];
+	if (!spotilla_products(&sp->spotilla, sp_since(from, since), from->page, &items, &ret->n,
+			       &ret->next, err))
+		return false;
+	ret->items = items;
+	return true;
 }
 
-static bool read_ids(struct attempt *at, const char *const *ids, size_t n,
-		     struct register_page *ret, struct err *err)
-{
-	return sp_read_ids(at, &source, ids, n, ret, err);
-}
+const struct sp_source sp_product_source = { sizeof(struct spotilla_product), list_records,
+					     read_record, name_record };
 
 static bool map(struct attempt *at, struct register_record *r, struct err *err)
 {
@@ -186,8 +179,8 @@ const struct register_sync sp_products = {
 	.direction = REGISTER_FORWARD,
 	.create_only = true,
 	.scope = sp_link_scope,
-	.list = list,
-	.read = read_ids,
+	.list = sp_list,
+	.read = sp_read_ids,
 	.read_max = READ_MAX,
 	.map = map,
 	.list_target = list_target,

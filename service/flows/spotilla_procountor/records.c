@@ -1,21 +1,40 @@
 /*
- * records.c: how a register reads its source, whatever its records are: a page as it came, and
- * single records by id (register.h, list and read).
+ * records.c: how a register reads its source (register.h, list and read), whatever its records are:
+ * a page as it came, and single records by id.
  */
 #include "base/base.h"
 #include "internal.h"
 
-bool sp_records(struct attempt *at, const struct sp_source *source, const void *items, size_t n,
-		struct register_page *ret, struct err *err)
+/* By the register's name. */
+static const struct sp_source *source_of(const struct attempt *at)
 {
-	struct register_record *records = arena_alloc_array(at->arena, n + 1, sizeof(*records));
-	const char *item = items;
+	static const struct {
+		const char *name;
+		const struct sp_source *source;
+	} all[] = { { SP_PRODUCTS, &sp_product_source },
+		    { SP_CUSTOMERS, &sp_customer_source },
+		    { SP_PARTNERS, &sp_partner_source } };
+	size_t i = 0;
+	while (i + 1 < ARRAY_SIZE(all) && strcmp(at->kind, all[i].name) != 0)
+		i++;
+	return all[i].source;
+}
+
+bool sp_list(struct attempt *at, const struct register_cursor *from, struct register_page *ret,
+	     struct err *err)
+{
+	const struct sp_source *source = source_of(at);
+	struct sp_listed got;
+	struct sp sp;
+	if (!sp_open(&sp, at, err) || !source->list(&sp, from, &got, err))
+		return false;
+	struct register_record *records = arena_alloc_array(at->arena, got.n + 1, sizeof(*records));
+	const char *item = got.items;
 	if (!records)
 		return err_set(err, ERR_LIMIT, "arena full");
-	for (size_t i = 0; i < n; i++, item += source->size)
+	for (size_t i = 0; i < got.n; i++, item += source->size)
 		source->name(at->arena, item, &records[i]);
-	ret->records = records;
-	ret->n = n;
+	*ret = (struct register_page) { .records = records, .n = got.n, .next = got.next };
 	return true;
 }
 
@@ -39,9 +58,10 @@ static bool read_one(struct sp *sp, const struct sp_source *source, const char *
 	return false;
 }
 
-bool sp_read_ids(struct attempt *at, const struct sp_source *source, const char *const *ids,
-		 size_t n, struct register_page *ret, struct err *err)
+bool sp_read_ids(struct attempt *at, const char *const *ids, size_t n, struct register_page *ret,
+		 struct err *err)
 {
+	const struct sp_source *source = source_of(at);
 	char *item = arena_alloc_array(at->arena, n + 1, source->size);
 	struct sp sp;
 	ret->records = arena_alloc_array(at->arena, n + 1, sizeof(*ret->records));
