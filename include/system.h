@@ -52,6 +52,12 @@ struct sender {
 typedef bool (*system_file_fn)(struct arena *arena, const char *path, struct span *ret,
 			       struct err *err);
 
+/* A row of a system's option table. OPTIONS names its own struct, and is defined before. */
+#define SYSTEM_OPTION(type, member, name, preset, allowed, doc)                                    \
+	{                                                                                          \
+		OPTION_##type, OPTION_PREFIX name, offsetof(OPTIONS, member), preset, allowed, doc \
+	}
+
 struct system {
 	/* "severa": member of credentials and settings, first part of its limit keys. */
 	const char *name;

@@ -32,12 +32,17 @@ struct limit_key {
 /* pause_reason of a connection whose credentials a vendor refused: nobody is called for it. */
 #define PAUSED_CREDENTIALS "credentials"
 
+/* How fast a vendor may be called, as the configuration says. */
+struct pace {
+	int rate, burst; /* calls: per second, and at once after a pause; 0: not limited */
+	int concurrency; /* jobs at one time */
+};
 /*
- * Names it "<system>:<whose>", the numbers stay. ERR_INPUT with the pointer of the credential when
+ * The limit "<system>:<whose>" of that pace. ERR_INPUT with the pointer of the credential when
  * that is too long. Pure.
  */
-bool limit_key_name(struct limit_key *l, const char *system, const char *whose, const char *pointer,
-		    struct err *err) MUST_CHECK;
+bool limit_key_make(struct limit_key *ret, const char *system, const struct pace *pace,
+		    const char *whose, const char *pointer, struct err *err) MUST_CHECK;
 
 struct connection {
 	int refs; /* atomic; connection_ref/unref */

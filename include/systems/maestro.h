@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "codec/json.h"
+#include "model/connection.h"
 #include "model/invoice.h"
 #include "system.h"
 
@@ -24,7 +25,7 @@ struct maestro_options {
 	const char *company_header, *source;
 	const char *fallback_product;
 	int page; /* products read at once */
-	int rate, burst, concurrency;
+	struct pace pace;
 };
 extern const struct system maestro_system;
 const struct maestro_options *maestro_options(const struct system_values *v);

@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "codec/json.h"
+#include "model/connection.h"
 #include "model/invoice.h"
 #include "system.h"
 
@@ -23,7 +24,7 @@ struct maventa_options {
 	struct secret vendor_key;
 	const char *partner_company;
 	struct secret partner_key;
-	int rate, burst, concurrency;
+	struct pace pace;
 	int array_style; /* enum maventa_array_style */
 	bool names_format;
 	int64_t auth_poll_ms, auth_poll_for_ms; /* looking whether a company is authenticated */

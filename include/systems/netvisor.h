@@ -13,6 +13,7 @@
 #include "attempt.h"
 #include "codec/json.h"
 #include "codec/xml.h"
+#include "model/connection.h"
 #include "model/invoice.h"
 #include "system.h"
 
@@ -20,7 +21,7 @@
 struct netvisor_operators; /* e-invoice operators in Netvisor's spelling */
 struct netvisor_options {
 	const char *url;
-	int concurrency;
+	struct pace pace; /* no rate: one call at a time is all that is known */
 	const char *operators_path; /* "": those built in */
 	const struct netvisor_operators *operators;
 };

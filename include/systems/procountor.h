@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "codec/json.h"
+#include "model/connection.h"
 #include "model/invoice.h"
 #include "system.h"
 
@@ -23,7 +24,8 @@ struct procountor_options {
 	const char *url;
 	const char *client_id, *redirect_uri;
 	struct secret client_secret;
-	int rate, burst, concurrency, page;
+	struct pace pace;
+	int page;
 	/* Guesses: assumptions.c. */
 	const char *time_zone, *identifier_type;
 	int header_text; /* enum procountor_header_text */

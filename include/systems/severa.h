@@ -11,13 +11,15 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "codec/json.h"
+#include "model/connection.h"
 #include "model/invoice.h"
 #include "system.h"
 
 /* What the configuration says of Severa. */
 struct severa_options {
 	const char *url;
-	int rate, burst, concurrency, page;
+	struct pace pace;
+	int page;
 	int currency_rate; /* enum severa_currency_rate */
 };
 extern const struct system severa_system;

@@ -17,6 +17,7 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "codec/json.h"
+#include "model/connection.h"
 #include "model/invoice.h"
 #include "system.h"
 
@@ -27,7 +28,7 @@ struct spotilla_options {
 	const char *header_signature; /* of webhooks */
 	const char *path_customers, *path_products, *path_tasks; /* from "/" on */
 	const char *done_states; /* "done,billed" */
-	int rate, burst, concurrency;
+	struct pace pace;
 	int page; /* records asked for at once */
 	int paging; /* enum spotilla_paging */
 	int find; /* enum spotilla_find */

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "attempt.h"
 #include "codec/json.h"
+#include "model/connection.h"
 #include "model/invoice.h"
 #include "system.h"
 
@@ -27,7 +28,7 @@ struct talenom_options {
 	const char *external_id; /* name of the member and parameter that holds our id */
 	const char *receivable_account, *payment_account;
 	int page; /* vouchers read at once */
-	int rate, burst, concurrency;
+	struct pace pace;
 };
 extern const struct system talenom_system;
 const struct talenom_options *talenom_options(const struct system_values *v);

@@ -28,11 +28,14 @@ bool connection_may_follow(const struct connection *c)
 	       (!c->unreadable[0] && !str_eq(c->pause_reason, PAUSED_CREDENTIALS));
 }
 
-bool limit_key_name(struct limit_key *l, const char *system, const char *whose, const char *pointer,
-		    struct err *err)
+bool limit_key_make(struct limit_key *ret, const char *system, const struct pace *pace,
+		    const char *whose, const char *pointer, struct err *err)
 {
-	int n = snprintf(l->key, sizeof(l->key), "%s:%s", system, whose);
-	if (n >= 0 && (size_t)n < sizeof(l->key))
+	int n = snprintf(ret->key, sizeof(ret->key), "%s:%s", system, whose);
+	ret->max_running = pace->concurrency;
+	ret->rate_per_s = pace->rate;
+	ret->burst = pace->burst;
+	if (n >= 0 && (size_t)n < sizeof(ret->key))
 		return true;
 	err_set(err, ERR_INPUT, "too long");
 	err_pointer(err, "%s", pointer);

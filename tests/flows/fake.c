@@ -361,27 +361,22 @@ static void preset(const struct system *system, struct arena *arena, void *into)
 
 void fake_init(struct fake *f, struct arena *arena, const char *settings, const char *credentials)
 {
-	*f = (struct fake) { .arena = arena,
-			     .severa = { .url = "http://severa.test",
-					 .rate = 8,
-					 .burst = 2,
-					 .concurrency = 4,
-					 .page = 100 },
-			     .netvisor = { .url = "http://netvisor.test", .concurrency = 1 },
-			     .maventa = {
-				     .url = "http://maventa.test",
-				     .soap_url = "http://maventa.test/wsdl",
-				     .vendor_key = { fake_vendor_key, sizeof(fake_vendor_key) - 1 },
-				     .partner_company = "",
-				     .concurrency = 4 } };
+	*f = (struct fake) { .arena = arena };
 	f->systems = (struct system_values) { .systems = fake_systems,
 					      .of = { &f->severa, &f->netvisor, &f->maventa,
 						      &f->spotilla, &f->maestro, &f->procountor,
 						      &f->talenom } };
-	f->netvisor.operators_path = "";
+	preset(&severa_system, arena, &f->severa);
+	f->severa.url = "http://severa.test";
+	preset(&netvisor_system, arena, &f->netvisor);
+	f->netvisor.url = "http://netvisor.test";
 	bool is_ready = netvisor_system.ready(&f->netvisor, NULL, arena, NULL);
 	assert(is_ready);
 	(void)is_ready; /* NDEBUG */
+	preset(&maventa_system, arena, &f->maventa);
+	f->maventa.url = "http://maventa.test";
+	f->maventa.soap_url = "http://maventa.test/wsdl";
+	f->maventa.vendor_key = (struct secret) { fake_vendor_key, sizeof(fake_vendor_key) - 1 };
 	preset(&maestro_system, arena, &f->maestro);
 	f->maestro.url = "http://maestro.test";
 	preset(&talenom_system, arena, &f->talenom);

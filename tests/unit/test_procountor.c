@@ -53,7 +53,7 @@ static void connections_of_one_client_id_share_its_limit(void **state)
 	struct limit_key limit;
 	struct err err = ERR_INIT;
 	fake_init(&f, arena, "{}", "{}");
-	f.procountor.rate = 55;
+	f.procountor.pace.rate = 55;
 	assert_true(procountor_limit(&f.systems, NULL, &limit, &err));
 	assert_string_equal(limit.key, "procountor:viestiClient");
 	assert_int_equal(limit.rate_per_s, 55);

@@ -3,17 +3,18 @@
 #include "base/base.h"
 #include "netvisor_internal.h"
 
+#define OPTIONS struct netvisor_options
+
 static const struct option table[] = {
 	{ OPTION_SECTION, NULL, 0, "", "", "Netvisor" },
-	{ OPTION_URL, OPTION_PREFIX "NETVISOR_URL", offsetof(struct netvisor_options, url),
-	  "https://integration.netvisor.fi", "", "Base URL of the Netvisor API." },
-	{ OPTION_INT, OPTION_PREFIX "NETVISOR_CONCURRENCY",
-	  offsetof(struct netvisor_options, concurrency), "1", "1..1000",
-	  "Jobs that use one Netvisor organisation at one time (the vendor's limit is 1)." },
-	{ OPTION_PATH, OPTION_PREFIX "NETVISOR_OPERATORS",
-	  offsetof(struct netvisor_options, operators_path), "", "",
-	  "File with the e-invoice operators in Netvisor's spelling, in the form of "
-	  "deploy/netvisor-operators.tsv; empty: that list, as it was built in." },
+	SYSTEM_OPTION(URL, url, "NETVISOR_URL", "https://integration.netvisor.fi", "",
+		      "Base URL of the Netvisor API."),
+	SYSTEM_OPTION(
+		INT, pace.concurrency, "NETVISOR_CONCURRENCY", "1", "1..1000",
+		"Jobs that use one Netvisor organisation at one time (the vendor's limit is 1)."),
+	SYSTEM_OPTION(PATH, operators_path, "NETVISOR_OPERATORS", "", "",
+		      "File with the e-invoice operators in Netvisor's spelling, in the form of "
+		      "deploy/netvisor-operators.tsv; empty: that list, as it was built in."),
 };
 
 const struct system netvisor_system = {
@@ -32,8 +33,6 @@ const struct netvisor_options *netvisor_options(const struct system_values *v)
 bool netvisor_limit(const struct system_values *v, const char *organisation, struct limit_key *ret,
 		    struct err *err)
 {
-	ret->max_running = netvisor_options(v)->concurrency;
-	ret->rate_per_s = ret->burst = 0;
-	return limit_key_name(ret, "netvisor", organisation,
+	return limit_key_make(ret, netvisor_system.name, &netvisor_options(v)->pace, organisation,
 			      "/credentials/netvisor/organisation_id", err);
 }

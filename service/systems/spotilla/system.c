@@ -3,50 +3,50 @@
 #include "base/base.h"
 #include "spotilla_internal.h"
 
-#define ROW(type, member, name, preset, allowed, doc)                                         \
-	{                                                                                     \
-		OPTION_##type, OPTION_PREFIX name, offsetof(struct spotilla_options, member), \
-			preset, allowed, doc                                                  \
-	}
+#define OPTIONS struct spotilla_options
 
 static const struct option table[] = {
 	{ OPTION_SECTION, NULL, 0, "", "", "Spotilla" },
-	ROW(URL, url, "SPOTILLA_URL", "https://api.spotilla.fi/api/v3", "",
-	    "Base URL of Spotilla's API."),
-	ROW(TEXT, header_token, "SPOTILLA_HEADER_TOKEN", "X-User-Token", "",
-	    "Header that carries the token of the integration key."),
-	ROW(TEXT, header_user, "SPOTILLA_HEADER_USER", "X-User-Id", "",
-	    "Header that carries the user id of the integration key."),
-	ROW(TEXT, header_subdomain, "SPOTILLA_HEADER_SUBDOMAIN", "X-User-Subdomain", "",
-	    "Header that names the tenant."),
-	ROW(TEXT, header_signature, "SPOTILLA_HEADER_SIGNATURE", "X-Spotilla-Signature", "",
-	    "Header of a webhook that holds its signature (a guess)."),
-	ROW(TEXT, path_customers, "SPOTILLA_PATH_CUSTOMERS", "/customers", "",
-	    "Path of the customers below the base URL (a guess)."),
-	ROW(TEXT, path_products, "SPOTILLA_PATH_PRODUCTS", "/products", "",
-	    "Path of the products below the base URL (a guess)."),
-	ROW(TEXT, path_tasks, "SPOTILLA_PATH_TASKS", "/tasks", "",
-	    "Path of the tasks below the base URL (a guess)."),
-	ROW(TEXT, done_states, "SPOTILLA_DONE_STATES", "done", "",
-	    "Task states that count as finished, with commas between them; tenants rename theirs "
-	    "(a guess)."),
-	ROW(INT, rate, "SPOTILLA_RATE", "5", "1..100000",
-	    "Requests per second and tenant (a guess: the vendor names no limit)."),
-	ROW(INT, burst, "SPOTILLA_BURST", "5", "1..100000",
-	    "Requests that may go at once after a pause, per tenant."),
-	ROW(INT, concurrency, "SPOTILLA_CONCURRENCY", "4", "1..1000",
-	    "Jobs that use one tenant at one time (a guess)."),
-	ROW(INT, page, "SPOTILLA_PAGE", "100", "1..250", "Records asked for per page (a guess)."),
-	ROW(ENUM, paging, "SPOTILLA_PAGING", "changes", "changes|numbers",
-	    "How lists are read: from change time to change time, which needs them sorted by it, "
-	    "or by page number alone (a guess)."),
-	ROW(ENUM, find, "SPOTILLA_FIND", "filter", "filter|scan",
-	    "How a customer is found: by a filter, or by reading all of them (a guess)."),
-	ROW(DURATION, overlap_ms, "SPOTILLA_OVERLAP", "10m", "0s..7d",
-	    "Time before the last change of a task that is read again, for changes that show "
-	    "late."),
-	ROW(BOOL, write_back, "SPOTILLA_WRITE_BACK", "true", "",
-	    "Tasks are marked with what became of them (a guess)."),
+	SYSTEM_OPTION(URL, url, "SPOTILLA_URL", "https://api.spotilla.fi/api/v3", "",
+		      "Base URL of Spotilla's API."),
+	SYSTEM_OPTION(TEXT, header_token, "SPOTILLA_HEADER_TOKEN", "X-User-Token", "",
+		      "Header that carries the token of the integration key."),
+	SYSTEM_OPTION(TEXT, header_user, "SPOTILLA_HEADER_USER", "X-User-Id", "",
+		      "Header that carries the user id of the integration key."),
+	SYSTEM_OPTION(TEXT, header_subdomain, "SPOTILLA_HEADER_SUBDOMAIN", "X-User-Subdomain", "",
+		      "Header that names the tenant."),
+	SYSTEM_OPTION(TEXT, header_signature, "SPOTILLA_HEADER_SIGNATURE", "X-Spotilla-Signature",
+		      "", "Header of a webhook that holds its signature (a guess)."),
+	SYSTEM_OPTION(TEXT, path_customers, "SPOTILLA_PATH_CUSTOMERS", "/customers", "",
+		      "Path of the customers below the base URL (a guess)."),
+	SYSTEM_OPTION(TEXT, path_products, "SPOTILLA_PATH_PRODUCTS", "/products", "",
+		      "Path of the products below the base URL (a guess)."),
+	SYSTEM_OPTION(TEXT, path_tasks, "SPOTILLA_PATH_TASKS", "/tasks", "",
+		      "Path of the tasks below the base URL (a guess)."),
+	SYSTEM_OPTION(TEXT, done_states, "SPOTILLA_DONE_STATES", "done", "",
+		      "Task states that count as finished, with commas between them; tenants "
+		      "rename theirs "
+		      "(a guess)."),
+	SYSTEM_OPTION(INT, pace.rate, "SPOTILLA_RATE", "5", "1..100000",
+		      "Requests per second and tenant (a guess: the vendor names no limit)."),
+	SYSTEM_OPTION(INT, pace.burst, "SPOTILLA_BURST", "5", "1..100000",
+		      "Requests that may go at once after a pause, per tenant."),
+	SYSTEM_OPTION(INT, pace.concurrency, "SPOTILLA_CONCURRENCY", "4", "1..1000",
+		      "Jobs that use one tenant at one time (a guess)."),
+	SYSTEM_OPTION(INT, page, "SPOTILLA_PAGE", "100", "1..250",
+		      "Records asked for per page (a guess)."),
+	SYSTEM_OPTION(ENUM, paging, "SPOTILLA_PAGING", "changes", "changes|numbers",
+		      "How lists are read: from change time to change time, which needs them "
+		      "sorted by it, "
+		      "or by page number alone (a guess)."),
+	SYSTEM_OPTION(ENUM, find, "SPOTILLA_FIND", "filter", "filter|scan",
+		      "How a customer is found: by a filter, or by reading all of them (a guess)."),
+	SYSTEM_OPTION(
+		DURATION, overlap_ms, "SPOTILLA_OVERLAP", "10m", "0s..7d",
+		"Time before the last change of a task that is read again, for changes that show "
+		"late."),
+	SYSTEM_OPTION(BOOL, write_back, "SPOTILLA_WRITE_BACK", "true", "",
+		      "Tasks are marked with what became of them (a guess)."),
 };
 
 /* ---- webhooks (facts/spotilla.md B7) --------------------------------------------------------- */
@@ -88,9 +88,6 @@ const char *spotilla_signature_header(const struct system_values *v)
 bool spotilla_limit(const struct system_values *v, const char *subdomain, struct limit_key *ret,
 		    struct err *err)
 {
-	const struct spotilla_options *opt = spotilla_options(v);
-	ret->max_running = opt->concurrency;
-	ret->rate_per_s = opt->rate;
-	ret->burst = opt->burst;
-	return limit_key_name(ret, "spotilla", subdomain, "/credentials/spotilla/subdomain", err);
+	return limit_key_make(ret, spotilla_system.name, &spotilla_options(v)->pace, subdomain,
+			      "/credentials/spotilla/subdomain", err);
 }
