@@ -191,6 +191,49 @@ bool severa_customer(struct severa *s, const char *id, struct customer *ret,
 bool severa_customer_page(struct severa *s, const char *changed_since, const char *page,
 			  const struct customer **ret, size_t *ret_n, const char **ret_next,
 			  struct err *err) MUST_CHECK;
+/* Those with one of the numbers, at most 20. */
+bool severa_customers_by_number(struct severa *s, const char *const *numbers, size_t n,
+				const struct customer **ret, size_t *ret_n,
+				struct err *err) MUST_CHECK;
+
+/* What is written of a customer and of the head office's two addresses. */
+enum severa_customer_field {
+	SEVERA_NUMBER_FIELD,
+	SEVERA_NAME,
+	SEVERA_VAT_NUMBER,
+	SEVERA_EMAIL,
+	SEVERA_WEBSITE,
+	SEVERA_NOTES,
+	SEVERA_EINVOICE_ADDRESS,
+	SEVERA_EINVOICE_OPERATOR,
+	SEVERA_LANGUAGE, /* "sv" */
+	SEVERA_ACTIVE, /* "1", "0" */
+	SEVERA_BILLING_STREET, /* the address marked billing, in the order of the postal one */
+	SEVERA_BILLING_POSTCODE,
+	SEVERA_BILLING_CITY,
+	SEVERA_BILLING_COUNTRY, /* ISO 3166-1 alpha-2 */
+	SEVERA_PHONE,
+	SEVERA_FAX,
+	SEVERA_POSTAL_STREET, /* the one marked postal */
+	SEVERA_POSTAL_POSTCODE,
+	SEVERA_POSTAL_CITY,
+	SEVERA_POSTAL_COUNTRY,
+	SEVERA_CUSTOMER_FIELDS
+};
+struct severa_customer_form {
+	const char
+		*values[SEVERA_CUSTOMER_FIELDS]; /* as all of them are to be; NULL or "": empty */
+	bool written[SEVERA_CUSTOMER_FIELDS]; /* by change; create writes all that are not empty */
+};
+/* What the credentials must have for it beyond the scopes of invoices. */
+#define SEVERA_CUSTOMER_SCOPES "customers:write"
+/* ERR_DOUBT also when the customer is there without its addresses: found again, it is to be changed
+ * to what it lacks. */
+bool severa_customer_create(struct severa *s, const struct severa_customer_form *f,
+			    const char **ret_id, struct err *err) MUST_CHECK;
+/* May be repeated. */
+bool severa_customer_change(struct severa *s, const char *id, const struct severa_customer_form *f,
+			    struct err *err) MUST_CHECK;
 /* Product, work type or travel-expense type by exact code; *ret_found false when there is none. */
 bool severa_product(struct severa *s, const char *code, struct product *ret, bool *ret_found,
 		    struct err *err) MUST_CHECK;

@@ -112,7 +112,8 @@ struct severa_tenant {
 	int64_t *taken_us; /* ring of the last `rate` accepted requests */
 	size_t taken_n, taken_at;
 
-	uint64_t requests, throttled, patches, status_changes, token_requests, unauthorized;
+	uint64_t requests, throttled, patches, creates, status_changes, token_requests,
+		unauthorized;
 };
 
 struct severa {
@@ -203,6 +204,14 @@ void severa_patch(struct severa_call *sc);
 void severa_create(struct severa_call *sc);
 void severa_create_child(struct severa_call *sc);
 void severa_delete(struct severa_call *sc);
+
+/* severa_relations.c */
+/* Every guid of another record is one; else the reply is set. */
+bool severa_relations_known_locked(struct severa_call *sc, enum severa_kind kind,
+				   const struct json *body) MUST_CHECK;
+/* Puts the others' names beside their guids. */
+bool severa_relations_show_locked(struct severa_call *sc, struct doc *doc,
+				  struct err *err) MUST_CHECK;
 
 /* severa_control.c */
 void severa_control(void *state, struct call *c, size_t first);

@@ -34,6 +34,20 @@ static void write_by_status_locked(struct severa_tenant *t, struct arena *arena,
 	jsonw_end_object(w);
 }
 
+/* Customers beyond the first with the same number. */
+static size_t count_same_numbers(const struct severa_tenant *t)
+{
+	const struct doc_list *list = &t->kinds[SEVERA_CUSTOMER];
+	size_t n = 0;
+	for (size_t i = 0; i < list->n; i++) {
+		bool is_met = false;
+		for (size_t k = 0; k < i && !is_met && list->docs[i]->number >= 0; k++)
+			is_met = list->docs[k]->number == list->docs[i]->number;
+		n += is_met;
+	}
+	return n;
+}
+
 static void write_tenant_ledger_locked(struct severa_tenant *t, struct arena *arena,
 				       struct json_writer *w)
 {
@@ -43,6 +57,8 @@ static void write_tenant_ledger_locked(struct severa_tenant *t, struct arena *ar
 	jsonw_kint(w, "invoices", (int64_t)t->kinds[SEVERA_INVOICE].n);
 	write_by_status_locked(t, arena, w);
 	jsonw_kint(w, "patches", (int64_t)t->patches);
+	jsonw_kint(w, "creates", (int64_t)t->creates);
+	jsonw_kint(w, "customer_duplicates", (int64_t)count_same_numbers(t));
 	jsonw_kint(w, "status_changes", (int64_t)t->status_changes);
 	jsonw_kint(w, "requests", (int64_t)t->requests);
 	jsonw_kint(w, "throttled", (int64_t)t->throttled);

@@ -148,7 +148,8 @@ static void patch_locked(struct severa_call *sc, const struct json *ops)
 	}
 	struct patch_op op;
 	for (const struct json *n = json_first(ops); n; n = json_next(n)) {
-		if (!read_op(c, n, &op) || !check_op_locked(sc, doc, &op))
+		if (!read_op(c, n, &op) || !check_op_locked(sc, doc, &op) ||
+		    !severa_relations_known_locked(sc, doc->kind, nest(c, &op)))
 			return;
 	}
 	for (const struct json *n = json_first(ops); n; n = json_next(n)) {
@@ -160,6 +161,11 @@ static void patch_locked(struct severa_call *sc, const struct json *ops)
 		}
 	}
 	sc->tenant->patches++;
+	struct err err = ERR_INIT;
+	if (!severa_relations_show_locked(sc, doc, &err)) {
+		severa_error(c, 500, "InternalSystemError", "An error occurred.", NULL, NULL);
+		return;
+	}
 	struct strbuf sb = call_strbuf(c);
 	strbuf_addch(&sb, '[');
 	strbuf_add(&sb, doc->json, doc->n);
@@ -205,6 +211,8 @@ static struct doc *create_locked(struct severa_call *sc, const struct json *body
 {
 	struct severa_tenant *t = sc->tenant;
 	char guid[UUID_TEXT], when[CLOCK_RFC3339_MAX];
+	if (!severa_relations_known_locked(sc, sc->route->kind, body))
+		return NULL;
 	sign_uuid4(guid);
 	struct strbuf sb = call_strbuf(sc->c);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
@@ -215,8 +223,15 @@ static struct doc *create_locked(struct severa_call *sc, const struct json *body
 	jsonw_kstr(&w, "lastUpdatedDateTime", when);
 	if (!json_get(body, "isActive"))
 		jsonw_kbool(&w, "isActive", true);
+	if (parent) {
+		jsonw_key(&w, "customer");
+		jsonw_object(&w);
+		jsonw_kstr(&w, "guid", parent->guid);
+		jsonw_end_object(&w);
+	}
 	for (const struct json *m = json_first(body); m; m = json_next(m)) {
 		if (strcmp(json_key(m), "guid") == 0 ||
+		    (parent && strcmp(json_key(m), "customer") == 0) ||
 		    strcmp(json_key(m), "createdDateTime") == 0 ||
 		    strcmp(json_key(m), "lastUpdatedDateTime") == 0)
 			continue;
@@ -224,11 +239,16 @@ static struct doc *create_locked(struct severa_call *sc, const struct json *body
 		jsonw_node(&w, m);
 	}
 	jsonw_end_object(&w);
-	return severa_add_locked(t, sc->route->kind, guid, parent, strbuf_span(&sb), err);
+	struct doc *doc = severa_add_locked(t, sc->route->kind, guid, parent, strbuf_span(&sb),
+					    err);
+	sc->tenant->creates += doc != NULL;
+	return doc && severa_relations_show_locked(sc, doc, err) ? doc : NULL;
 }
 
 static void reply_created_locked(struct severa_call *sc, const struct doc *doc)
 {
+	if (sc->c->reply.status)
+		return; /* refused */
 	if (!doc) {
 		severa_error(sc->c, 500, "InternalSystemError", "An error occurred.", NULL, NULL);
 		return;

@@ -7,7 +7,8 @@ static bool check_temp_records(struct road_check *c, struct err *err)
 	struct sn *r = sn_of(c->r);
 	struct err inner = ERR_INIT;
 	const char *key;
-	if (!r->set.customers_to_netvisor && !sn_temp_customer(r, &inner) &&
+	bool is_temp = !r->set.customers_to_netvisor && !r->set.customers_to_severa;
+	if (is_temp && !sn_temp_customer(r, &inner) &&
 	    !road_name_it(c, &inner, "/settings/customers/temp_code", err))
 		return false;
 	if (!r->set.temp_product)
@@ -48,10 +49,21 @@ static bool check_headings(struct road_check *c, struct err *err)
 	return true;
 }
 
+/* What is written to Severa needs rights that no invoice needs. */
+static bool check_writes(struct road_check *c, struct err *err)
+{
+	struct sn *r = sn_of(c->r);
+	struct err inner = ERR_INIT;
+	if (!r->set.customers_to_severa ||
+	    severa_has_scope(&r->road.severa, SEVERA_CUSTOMER_SCOPES, &inner))
+		return true;
+	return road_name_it(c, &inner, "/credentials/severa", err);
+}
+
 bool sn_check(struct road_check *c, struct err *err)
 {
 	size_t before = c->setup.n_problems;
-	if (!check_headings(c, err))
+	if (!sn_check_directions(c, err) || !check_writes(c, err) || !check_headings(c, err))
 		return false;
 	/* Refused keys are named once. */
 	return c->setup.n_problems > before || check_temp_records(c, err);

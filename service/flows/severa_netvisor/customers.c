@@ -205,6 +205,31 @@ bool sn_customer(struct sn *r, const struct customer *c, struct err *err)
 	return true;
 }
 
+/*
+ * Netvisor keeps the customers: one that it has under this number, and that is the same, may stand
+ * on an invoice whether the register has met it or not. One that it does not have is made there by
+ * a person; what was read of it counts for the fingerprint, so that the invoice goes on by itself
+ * then.
+ */
+bool sn_kept_customer(struct sn *r, const struct customer *c, struct err *err)
+{
+	struct attempt *at = r->road.at;
+	struct netvisor_customer theirs, card;
+	bool found;
+	if (!sn_card_of(at->arena, &r->set, c, &card))
+		return sn_full(err);
+	if (!netvisor_customer_find(&r->netvisor, c->code, &theirs, &found, err))
+		return false;
+	at->ops->seen(at, span_of(found ? theirs.key : "customer: none"));
+	if (!found)
+		return err_reason(err, ERR_DATA, "customer_not_in_target", c->code,
+				  "customer %s does not exist in Netvisor", c->code);
+	return sn_is_same_customer(at->arena, &theirs, &card) ||
+	       err_reason(err, ERR_DATA, "customer_number_taken", c->code,
+			  "customer number %s belongs to %s in Netvisor", c->code,
+			  theirs.values[NETVISOR_NAME] ? theirs.values[NETVISOR_NAME] : "another");
+}
+
 bool sn_temp_customer(struct sn *r, struct err *err)
 {
 	struct attempt *at = r->road.at;

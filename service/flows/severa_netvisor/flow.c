@@ -29,8 +29,8 @@ static bool prepare(struct road *road, struct err *err)
 		road_note(road, "signs_turned", "Quantities were made negative instead of prices.");
 	if (!road_sum_up(road, err) || !road_read_customer(road, err))
 		return false;
-	road->customer_code = r->set.customers_to_netvisor ? road->customer.code
-							   : r->set.temp_customer;
+	bool is_temp = !r->set.customers_to_netvisor && !r->set.customers_to_severa;
+	road->customer_code = is_temp ? r->set.temp_customer : road->customer.code;
 	if (!road->customer_code || !road->customer_code[0])
 		return err_reason(err, ERR_DATA, "customer_number_missing", road->customer.name,
 				  "customer %s has no number", road->customer.name);
@@ -118,6 +118,7 @@ static bool registers(struct sn *r, struct err *err)
 		if (!sn_choose_product(&r->set, &inv->rows[i], err))
 			return false;
 	return (r->set.customers_to_netvisor ? sn_customer(r, &r->road.customer, err)
+		: r->set.customers_to_severa ? sn_kept_customer(r, &r->road.customer, err)
 					     : sn_temp_customer(r, err)) &&
 	       sn_products(r, inv, err) && sn_dimensions(r, inv, err);
 }
@@ -127,7 +128,8 @@ static bool map_body(struct sn *r, struct err *err)
 	struct invoice inv = r->road.inv;
 	struct netvisor_invoice_options opt = { .status = r->set.invoice_state,
 						.customer_code = r->road.customer_code,
-						.buyer_on_invoice = !r->set.customers_to_netvisor };
+						.buyer_on_invoice = !r->set.customers_to_netvisor &&
+								    !r->set.customers_to_severa };
 	if (r->road.at->preview)
 		inv.n_attachments = 0; /* their bytes would be the most of the document */
 	else
@@ -206,8 +208,9 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 	return road_on_failed(&ops, at, why, err);
 }
 
-static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_projects_sync,
-						     &sn_units_sync, &sn_phases_sync };
+static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_customers_back,
+						     &sn_projects_sync, &sn_units_sync,
+						     &sn_phases_sync };
 
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",

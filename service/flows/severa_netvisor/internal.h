@@ -12,6 +12,7 @@
 struct sn_settings {
 	const char *invoice_state; /* "unsent", "open" */
 	bool customers_to_netvisor, products_to_netvisor; /* else the temporary one */
+	bool customers_to_severa; /* Netvisor keeps them */
 	const char *temp_customer;
 	const char *temp_product; /* NULL: rows without a sure code are an error */
 	const char *product_group;
@@ -93,6 +94,23 @@ size_t sn_customer_changes(const struct netvisor_customer *theirs,
 bool sn_card_values(struct arena *arena, const struct netvisor_customer *c,
 		    const struct link_value **ret, size_t *ret_n) MUST_CHECK;
 
+/* card_back.c, pure: the other way */
+/* NV-04; ERR_DATA. */
+bool sn_check_back(const struct netvisor_customer *c, struct err *err) MUST_CHECK;
+/* What of Netvisor's customer is kept in Severa; false: arena full. */
+bool sn_card_back(struct arena *arena, const struct sn_settings *set,
+		  const struct netvisor_customer *c, struct netvisor_customer *ret) MUST_CHECK;
+/* What is written to Severa: of sn_card_back's, those of the values that are changed. */
+bool sn_card_form(struct arena *arena, const struct sn_settings *set,
+		  const struct netvisor_customer *back, const struct register_value *values,
+		  size_t n, struct severa_customer_form *ret) MUST_CHECK;
+
+/* directions.c: at->kind's register, if it can go both ways; ERR_WAITING direction_opposite while
+ * another connection of this company sends it the other way. */
+bool sn_claim_direction(struct sn *r, const char *register_name, struct err *err) MUST_CHECK;
+/* The same as problems of the check. */
+bool sn_check_directions(struct road_check *c, struct err *err) MUST_CHECK;
+
 /* additions.c: find-or-create at Netvisor, once */
 #define SN_FRESH_MS ((int64_t)10 * 60 * 1000) /* for so long what was seen there is believed */
 bool sn_full(struct err *err);
@@ -114,9 +132,14 @@ void sn_forget(struct sn *r, const struct invoice *inv, const char *customer_cod
 /* customers.c */
 bool sn_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;
 bool sn_temp_customer(struct sn *r, struct err *err) MUST_CHECK;
+/* With customers that Netvisor keeps: it has this one. Writes nothing. */
+bool sn_kept_customer(struct sn *r, const struct customer *c, struct err *err) MUST_CHECK;
 
 /* customers_sync.c */
 extern const struct register_sync sn_customers_sync;
+
+/* customers_back.c */
+extern const struct register_sync sn_customers_back;
 
 /* products.c: of rows whose product was chosen */
 bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;

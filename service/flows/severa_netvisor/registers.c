@@ -8,7 +8,7 @@
 bool sn_link_scope(struct attempt *at, const char **ret, struct err *err)
 {
 	struct sn *r;
-	if (!sn_start(at, &r, err))
+	if (!sn_start(at, &r, err) || !sn_claim_direction(r, at->kind, err))
 		return false;
 	*ret = arena_printf(at->arena, "%s:netvisor:%s", r->road.severa.limit_key,
 			    r->netvisor.organisation);

@@ -15,7 +15,7 @@ const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	  "unsent: Netvisor sends the invoice; open: it was sent already." },
 	{ "customers.direction", SETTING_ENUM, "severa_to_netvisor|temp|netvisor_to_severa",
 	  "severa_to_netvisor", false,
-	  "Whether customers go to Netvisor or the temporary customer is used." },
+	  "Which way customers go; temp: they do not, and invoices use the temporary customer." },
 	{ "customers.temp_code", SETTING_TEXT, NULL, "TEMP", false,
 	  "Code of the temporary customer in Netvisor." },
 	{ "customers.private_rule", SETTING_ENUM, "never|without_vat_number", "never", false,
@@ -177,9 +177,6 @@ static bool check_combinations(struct arena *arena, const struct json *settings,
 			       const struct json *credentials, struct err *err)
 {
 	const char *organisation = json_str(json_at(credentials, "netvisor.organisation_id"));
-	if (str_eq(text(settings, "customers.direction"), "netvisor_to_severa"))
-		return road_refuse(err, "/settings/customers/direction",
-				   "customers from Netvisor to Severa are not available yet");
 	if (str_eq(text(settings, "products.direction"), "netvisor_to_severa"))
 		return road_refuse(err, "/settings/products/direction",
 				   "products from Netvisor to Severa are not available yet");
@@ -212,6 +209,7 @@ static void read_settings(const struct json *s, struct sn_settings *ret)
 		.invoice_state = text(s, "invoice_state"),
 		.customers_to_netvisor = str_eq(text(s, "customers.direction"),
 						"severa_to_netvisor"),
+		.customers_to_severa = str_eq(text(s, "customers.direction"), "netvisor_to_severa"),
 		.products_to_netvisor = str_eq(text(s, "products.direction"), "severa_to_netvisor"),
 		.temp_customer = text(s, "customers.temp_code"),
 		.temp_product = text(s, "products.temp_code"),
