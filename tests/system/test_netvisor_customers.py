@@ -71,8 +71,8 @@ def elements(body):
     return {e: text for e, text in found.items() if e != "customerbaseinformation"}  # that section stands even when it is empty
 
 
-def failures(s, run):
-    return {f["code"]: f["count"] for f in s.call("GET", f"/v1/runs/{run['id']}/failures").json()["items"]}
+def failures(run):
+    return {f["code"]: f["count"] for f in run["reasons"]}
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +150,89 @@ def test_NV_05_each_changed_field_alone_is_written(forward, field, where, change
     assert [elements(b) for b in edits(s)] == [expected], field
     s.sandbox.control("requests", "DELETE")
     assert counts(run_once(s))["updated"] == 0 and not edits(s)
+
+
+def test_NV_05_emptied_field_is_emptied_only_where_it_was_synchronised(forward):
+    s = forward
+    netvisor(s, 1002, {"nameextension": "theirs", "comment": ""})
+    severa(s, "customers/1002", {"notes": "Pois pian"})
+    run_once(s)
+    assert netvisor(s, 1002)["comment"] == "Pois pian"
+    s.sandbox.control("requests", "DELETE")
+    severa(s, "customers/1002", {"notes": None})
+    run_once(s)
+    assert [elements(b) for b in edits(s)] == [{"comment": ""}]
+    # Never synchronised, so theirs: whatever else changes, it stays.
+    netvisor(s, 1002, {"comment": "Kirjanpitäjän oma"})
+    s.sandbox.control("requests", "DELETE")
+    severa(s, "customers/1002", {"website": "https://toinen.example"})
+    run_once(s)
+    assert [elements(b) for b in edits(s)] == [{"homepageuri": "https://toinen.example"}]
+    assert netvisor(s, 1002)["comment"] == "Kirjanpitäjän oma"
+
+
+LACKS = [
+    ("business_id_missing", {"vatNumber": None}, {"vatNumber": "FI28173456"}),
+    ("customer_name_missing", {"name": ""}, {"name": "Uusi Oy"}),
+    ("customer_number_missing", {"number": None}, {"number": 7001}),
+    ("operator_missing", {"eInvoiceAddress": "003728173456", "eInvoiceOperator": None}, {"eInvoiceOperator": "003723327487"}),
+    ("operator_unknown", {"eInvoiceAddress": "003728173456", "eInvoiceOperator": "TUNTEMATON"}, {"eInvoiceOperator": "Apix"}),
+]
+
+
+def new_customer(s, n, **fields):
+    """A whole customer of Severa with one address; answers its guid."""
+    body = {"number": n, "name": f"Uusi {n} Oy", "vatNumber": "FI28173456", "isActive": True} | fields
+    guid = severa(s, "customers", {"count": 1, "fields": body})[0]["guid"]
+    finland = next(a["country"] for a in severa(s, "addresses") if a["country"]["englishName"] == "Finland")
+    severa(s, "addresses", {"count": 1, "parent": guid, "fields": {
+        "addressline": "Katu 1", "postalCode": "00100", "city": "Helsinki", "isBillingAddress": True, "isPostalAddress": False,
+        "isVisitAddress": True, "country": finland, "customer": {"guid": guid}}})
+    return guid
+
+
+@pytest.mark.parametrize("code, lack, mended", LACKS, ids=[x[0] for x in LACKS])
+def test_NV_03_each_lack_has_its_name_and_ends_when_it_is_mended(forward, code, lack, mended):
+    s = forward
+    number = 7100 + [x[0] for x in LACKS].index(code)
+    guid = new_customer(s, number, **lack)
+    run = run_once(s)
+    assert failures(run) == {code: 1}, run
+    severa(s, "customers/" + guid, {"number": number} | mended)
+    run = run_once(s)
+    assert counts(run)["created"] == 1 and not failures(run), run
+
+
+def test_NV_03_an_address_is_needed_and_a_taken_number_is_named(forward):
+    s = forward
+    severa(s, "customers", {"count": 1, "fields": {"number": 7201, "name": "Osoitteeton Oy", "vatNumber": "FI28173456", "isActive": True}})
+    netvisor_new(s, internalidentifier="7202", externalidentifier="0737546-2", name="Toinen Oy")
+    new_customer(s, 7202)
+    new_customer(s, 7203, isActive=False)
+    run = run_once(s)
+    assert failures(run) == {"customer_address_missing": 1, "customer_number_taken": 1}, run
+    assert counts(run)["created"] == 1 and netvisor(s, 7203)["isactive"] == "0"
+    assert netvisor(s, 7202)["edited"] == 0
+
+
+def netvisor_new(s, **fields):
+    return s.sandbox.control(f"netvisor/{KEY}/customers", "POST", fields)
+
+
+def test_NV_02_an_invoice_links_its_customer_and_the_run_writes_it_once(forward):
+    """Made on the way of an invoice, it is no news for the register; what is changed then goes once."""
+    s = forward
+    new_customer(s, 7301)
+    severa(s, "invoices", {"invoices": [{"customer": "7301"}]})
+    s.call("POST", f"/v1/connections/{KEY}/sync")
+    wait_for("the invoice's customer", lambda: "7301" in {c["internalidentifier"] for c in s.sandbox.control(f"netvisor/{KEY}/customers")})
+    rest(s)
+    run = run_once(s)
+    assert [counts(run)[w] for w in ("created", "updated", "linked")] == [0, 0, 0] and netvisor(s, 7301)["added"] == 1, run
+    severa(s, "customers/7301", {"website": "https://x.example"})
+    assert counts(run_once(s))["updated"] == 1 and netvisor(s, 7301)["edited"] == 1
+    # And the other way round: what the register has written is not written by an invoice.
+    severa(s, "invoices", {"invoices": [{"customer": "7301"}]})
+    s.call("POST", f"/v1/connections/{KEY}/sync")
+    wait_for("two invoices of it", lambda: sum(d["customer_code"] == "7301" for d in s.sandbox.ledger("netvisor", KEY)["documents"]) == 2)
+    assert netvisor(s, 7301)["edited"] == 1

@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "severa_internal.h"
 
+#include "base/clock.h"
 #include "base/map.h"
 
 #define NEXT_MAX 500
@@ -280,6 +281,15 @@ static bool changed_by_address(struct severa *s, const char *since, const char *
 	return true;
 }
 
+/* One whose own stamp is as young was listed before, among the customers. */
+static bool is_listed_before(const struct customer *c, const char *since)
+{
+	struct span own = { c->changed, c->changed ? strcspn(c->changed, " ") : 0 };
+	int64_t changed_ms, since_ms;
+	return clock_parse_rfc3339(own, &changed_ms) &&
+	       clock_parse_rfc3339(span_of(since), &since_ms) && changed_ms >= since_ms;
+}
+
 static bool by_address(struct severa *s, const char *since, const char *after,
 		       struct customer **ret, size_t *ret_n, const char **ret_next, struct err *err)
 {
@@ -296,7 +306,7 @@ static bool by_address(struct severa *s, const char *since, const char *after,
 	for (size_t i = 0; i < taken; i++) {
 		struct err why = ERR_INIT;
 		if (severa_customer(s, ids[i], &(*ret)[*ret_n], &why)) {
-			++*ret_n;
+			*ret_n += !is_listed_before(&(*ret)[*ret_n], since);
 		} else if (why.code != ERR_NOT_FOUND) {
 			if (err)
 				*err = why;
