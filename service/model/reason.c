@@ -576,31 +576,39 @@ const struct reason reasons[] = {
 	  "Rekisteröijällä pitää olla etunimi, sukunimi ja sähköpostiosoite ({subject}).",
 	  "Den som registrerer må ha fornavn, etternavn og e-postadresse ({subject})." },
 	{ "customer_code_form", "target_user",
-	  "Customer {subject} has a customer code that Severa cannot keep: it must be digits only and not "
+	  "Customer {subject} has a customer code that Severa cannot keep: it must be digits only "
+	  "and not "
 	  "begin with 0. Change the code in Netvisor.",
-	  "Asiakkaan {subject} asiakaskoodi ei kelpaa Severaan: siinä saa olla vain numeroita, eikä se "
+	  "Asiakkaan {subject} asiakaskoodi ei kelpaa Severaan: siinä saa olla vain numeroita, "
+	  "eikä se "
 	  "saa alkaa nollalla. Muuta koodi Netvisorissa.",
-	  "Kunden {subject} har en kundekode som Severa ikke kan ha: bare sifre, og ikke 0 først. Endre "
+	  "Kunden {subject} har en kundekode som Severa ikke kan ha: bare sifre, og ikke 0 først. "
+	  "Endre "
 	  "koden i Netvisor." },
-	{ "customer_temporary", "nobody",
-	  "The temporary customer {subject} stays where it is.",
+	{ "customer_temporary", "nobody", "The temporary customer {subject} stays where it is.",
 	  "Tilapäisasiakas {subject} pysyy paikallaan.",
 	  "Den midlertidige kunden {subject} blir der den er." },
 	{ "customer_not_in_target", "target_user",
-	  "Customer {subject} does not exist in Netvisor. Customers are kept there: add it, with this "
+	  "Customer {subject} does not exist in Netvisor. Customers are kept there: add it, with "
+	  "this "
 	  "customer code.",
-	  "Asiakasta {subject} ei ole Netvisorissa. Asiakkaita ylläpidetään siellä: lisää asiakas tällä "
+	  "Asiakasta {subject} ei ole Netvisorissa. Asiakkaita ylläpidetään siellä: lisää asiakas "
+	  "tällä "
 	  "asiakaskoodilla.",
-	  "Kunden {subject} finnes ikke i Netvisor. Kunder vedlikeholdes der: legg den til med denne "
+	  "Kunden {subject} finnes ikke i Netvisor. Kunder vedlikeholdes der: legg den til med "
+	  "denne "
 	  "kundekoden." },
 	{ "language_unknown", "admin", "Severa has no language {subject}.",
 	  "Severassa ei ole kieltä {subject}.", "Severa har ikke språket {subject}." },
 	{ "direction_opposite", "admin",
-	  "The connection {subject} sends the same register of this Netvisor company the other way. Set "
+	  "The connection {subject} sends the same register of this Netvisor company the other "
+	  "way. Set "
 	  "both the same way, or deactivate one.",
-	  "Yhteys {subject} siirtää saman Netvisor-yrityksen samaa rekisteriä toiseen suuntaan. Aseta "
+	  "Yhteys {subject} siirtää saman Netvisor-yrityksen samaa rekisteriä toiseen suuntaan. "
+	  "Aseta "
 	  "molemmille sama suunta tai poista toinen käytöstä.",
-	  "Koblingen {subject} sender det samme registeret for dette Netvisor-selskapet den andre veien. "
+	  "Koblingen {subject} sender det samme registeret for dette Netvisor-selskapet den andre "
+	  "veien. "
 	  "Sett samme retning for begge, eller deaktiver den ene." },
 	{ "write_scope_missing", "admin",
 	  "Severa's REST credentials lack the scope {subject}, without which nothing can be "

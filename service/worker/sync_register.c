@@ -143,11 +143,11 @@ static bool find_basis(struct slice *s, struct err *err)
 
 static bool load_register(struct slice *s, const struct register_sync *reg, struct err *err)
 {
-	struct attempt *at = slice_attempt(s, 0, s->ctx, s->arena);
 	const char *scope = NULL;
+	s->reg = reg; /* names the attempt's kind */
+	struct attempt *at = slice_attempt(s, 0, s->ctx, s->arena);
 	if (!at)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	s->reg = reg;
 	if (!reg->scope(at, &scope, err))
 		return false;
 	s->table = (struct link_table) { .scope = scope, .kind = reg->kind };

@@ -169,9 +169,8 @@ static bool add_address(struct severa *s, const char *customer_id,
 	const struct json *made;
 	if (!collect(s, f, p, true, &m, err))
 		return false;
-	mark(&m, p->mark, true);
-	if (is_both)
-		mark(&m, postal.mark, true);
+	mark(&m, billing.mark, p == &billing);
+	mark(&m, postal.mark, is_both || p == &postal);
 	return severa_with_scope(s, SEVERA_CUSTOMER_SCOPES, &w, err) &&
 	       severa_post(&w, "add address to the customer",
 			   severa_path(s, "/v1/customers/{}/addresses", customer_id), m.items, m.n,

@@ -1,0 +1,212 @@
+"""The customer register from Netvisor to Severa through the real binary (NV-02, NV-04, NV-05), and that both ways at once are refused."""
+
+import json
+
+import pytest
+
+from service import Service, connection_of, wait_for
+from test_netvisor_customers import KEY, SETTINGS, counts, failures, netvisor, netvisor_new, rest, run_once, severa, start
+
+BACK = {"direction": "netvisor_to_severa", "email_channel": True}
+
+
+@pytest.fixture(scope="module")
+def back():
+    with Service(**SETTINGS) as s:
+        start(s, customers=BACK)
+        yield s
+
+
+def writes(s):
+    """What was written to Severa since the requests were forgotten: of a PATCH path and value, of a POST the body."""
+    found = []
+    for r in s.sandbox.requests(system="severa", match="/v1/", bodies=1, limit=2000):
+        if r["method"] == "PATCH" and "/invoices/" not in r["target"]:
+            found += [(op["path"], op["value"]) for op in json.loads(r["body"])]
+        elif r["method"] == "POST" and "/token" not in r["target"]:
+            found.append((r["target"].rsplit("/", 1)[1], json.loads(r["body"])))
+    return found
+
+
+def addresses(s, number):
+    guid = severa(s, f"customers/{number}")["guid"]
+    return [a for a in severa(s, "addresses") if a["customer"]["guid"] == guid]
+
+
+def theirs(s, code, **fields):
+    """A whole customer of Netvisor's."""
+    return netvisor_new(s, **{
+        "internalidentifier": str(code), "externalidentifier": "2817345-6", "name": f"Netvisor {code} Oy", "streetaddress": "Katu 1",
+        "additionaladdressline": "B-rappu", "city": "Helsinki", "postnumber": "00100", "country": "FI", "phonenumber": "+358 9 1",
+        "faxnumber": "+358 9 2", "email": "info@example.fi", "emailinvoicingaddress": "laskut@example.fi;toinen@example.fi",
+        "homepageuri": "https://n.example", "isactive": "1", "isprivatecustomer": "0", "finvoiceaddress": "003728173456",
+        "finvoiceroutercode": "003721291126", "deliveryname": "Varasto", "deliverystreetaddress": "Varastotie 1", "deliverycity": "Oulu",
+        "deliverypostnumber": "90100", "deliverycountry": "FI", "comment": "Huom", "invoicinglanguage": "SE"} | fields)
+
+
+def test_NV_02_a_new_customer_of_netvisor_is_created_in_severa_with_all_its_fields(back):
+    s = back
+    theirs(s, 8001)
+    run = run_once(s)
+    assert counts(run)["created"] == 1 and s.sandbox.ledger("severa", KEY)["customer_duplicates"] == 0, run
+    made = severa(s, "customers/8001")
+    assert {k: made[k] for k in ("number", "name", "vatNumber", "email", "website", "notes", "eInvoiceAddress", "eInvoiceOperator", "isActive")} == {
+        "number": 8001, "name": "Netvisor 8001 Oy", "vatNumber": "FI28173456", "email": "laskut@example.fi", "website": "https://n.example",
+        "notes": "Huom", "eInvoiceAddress": "003728173456", "eInvoiceOperator": "003721291126", "isActive": True}
+    assert made["language"]["code"].startswith("sv")
+    billing = next(a for a in addresses(s, 8001) if a["isBillingAddress"])
+    postal = next(a for a in addresses(s, 8001) if a["isPostalAddress"])
+    assert billing["guid"] != postal["guid"] and len(addresses(s, 8001)) == 2
+    assert [billing[k] for k in ("addressline", "postalCode", "city", "phone", "fax")] == ["Katu 1\nB-rappu", "00100", "Helsinki", "+358 9 1", "+358 9 2"]
+    assert [postal[k] for k in ("addressline", "postalCode", "city")] == ["Varastotie 1", "90100", "Oulu"]
+    assert billing["country"]["englishName"] == postal["country"]["englishName"] == "Finland"
+    s.sandbox.control("requests", "DELETE")
+    assert counts(run_once(s))["updated"] == 0 and not writes(s)
+
+
+FIELDS = [
+    ("name", {"name": "Uusi Nimi Oy"}, [("/name", "Uusi Nimi Oy")]),
+    ("business id", {"externalidentifier": "0737546-2"}, [("/vatNumber", "FI07375462")]),
+    ("e-invoice address", {"finvoiceaddress": "003707375462"}, [("/eInvoiceAddress", "003707375462")]),
+    ("operator", {"finvoiceroutercode": "BAWCFI22"}, [("/eInvoiceOperator", "BAWCFI22")]),
+    ("comment", {"comment": "Toinen"}, [("/notes", "Toinen")]),
+    ("invoicing e-mail", {"emailinvoicingaddress": "uusi@example.fi"}, [("/email", "uusi@example.fi")]),
+    ("home page", {"homepageuri": "https://m.example"}, [("/website", "https://m.example")]),
+    ("billing street", {"streetaddress": "Katu 2"}, [("/addressline", "Katu 2\nB-rappu")]),
+    ("second line", {"additionaladdressline": ""}, [("/addressline", "Katu 2")]),
+    ("billing city", {"city": "Espoo"}, [("/city", "Espoo")]),
+    ("billing postcode", {"postnumber": "02100"}, [("/postalCode", "02100")]),
+    ("billing country", {"country": "SE"}, [("/country/guid", "SE")]),
+    ("phone", {"phonenumber": "+358 9 3"}, [("/phone", "+358 9 3")]),
+    ("fax", {"faxnumber": "+358 9 4"}, [("/fax", "+358 9 4")]),
+    ("delivery street", {"deliverystreetaddress": "Varastotie 2"}, [("/addressline", "Varastotie 2")]),
+    ("delivery city", {"deliverycity": "Kemi"}, [("/city", "Kemi")]),
+    ("delivery postcode", {"deliverypostnumber": "94100"}, [("/postalCode", "94100")]),
+    ("delivery country", {"deliverycountry": "SE"}, [("/country/guid", "SE")]),
+    ("language", {"invoicinglanguage": "FI"}, [("/language/guid", "fi")]),
+    ("passive", {"isactive": "0"}, [("/isActive", False)]),
+    ("active again", {"isactive": "1"}, [("/isActive", True)]),
+    ("number", {"internalidentifier": "8901"}, [("/number", 8901)]),
+    ("number back", {"internalidentifier": "8001"}, [("/number", 8001)]),
+    ("emptied", {"phonenumber": ""}, [("/phone", None)]),
+]
+
+
+def named(s, path, value):
+    """A guid as the country or language that it is."""
+    if path == "/country/guid":
+        return next({"Finland": "FI", "Sweden": "SE"}[a["country"]["englishName"]] for a in severa(s, "addresses") if a["country"] and a["country"]["guid"] == value)
+    if path == "/language/guid":
+        return next(x["code"][:2] for x in severa(s, "languages") if x["guid"] == value)
+    return value
+
+
+@pytest.mark.parametrize("field, change, expected", FIELDS, ids=[f[0] for f in FIELDS])
+def test_NV_05_each_changed_field_alone_is_written_to_severa(back, field, change, expected):
+    s = back
+    s.sandbox.control("requests", "DELETE")
+    netvisor(s, 8901 if field == "number back" else 8001, change)
+    run = run_once(s)
+    assert [counts(run)[w] for w in ("created", "updated", "linked")] == [0, 1, 0], run
+    assert [(path, named(s, path, value)) for path, value in writes(s)] == expected, field
+    s.sandbox.control("requests", "DELETE")
+    assert counts(run_once(s))["updated"] == 0 and not writes(s)
+
+
+def test_NV_04_codes_that_severa_cannot_keep_are_named(back):
+    s = back
+    for code in ("0123", "A-77", "", "1234567890123456789"):
+        theirs(s, code)
+    run = run_once(s)
+    assert failures(run) == {"customer_code_form": 4, "customer_temporary": 1} and counts(run)["created"] == 0, run
+
+
+def test_NV_02_passive_customers_travel_as_passive_and_nothing_is_deleted(back):
+    s = back
+    theirs(s, 8002, isactive="0")
+    run_once(s)
+    assert severa(s, "customers/8002")["isActive"] is False
+    n = len(severa(s, "customers"))
+    key = netvisor(s, 8002)["netvisor_key"]
+    s.sandbox.control("requests", "DELETE")
+    assert key and counts(run_once(s, kind="links"))["created"] == 0 and not writes(s)
+    assert len(severa(s, "customers")) == n
+
+
+def test_NV_02_an_address_that_is_both_is_split_only_where_they_differ(back):
+    s = back
+    same = {"deliverystreetaddress": "Katu 1", "deliverycity": "Helsinki", "deliverypostnumber": "00100", "additionaladdressline": ""}
+    theirs(s, 8003, **same)
+    run_once(s)
+    assert [(a["isBillingAddress"], a["isPostalAddress"]) for a in addresses(s, 8003)] == [(True, True)]
+    netvisor(s, 8003, {"deliverystreetaddress": "Varasto 5"})
+    run_once(s)
+    found = {a["addressline"]: (a["isBillingAddress"], a["isPostalAddress"]) for a in addresses(s, 8003)}
+    assert found == {"Katu 1": (True, False), "Varasto 5": (False, True)}
+
+
+def test_NV_02_the_same_customer_is_linked_and_another_is_named(back):
+    s = back
+    ours = [c for c in severa(s, "customers") if c["number"]]
+    theirs(s, ours[1]["number"], externalidentifier="0737546-2")
+    run = run_once(s)
+    assert failures(run).get("customer_number_taken") == 1, run
+    assert s.sandbox.ledger("severa", KEY)["customer_duplicates"] == 0
+
+
+def test_NV_04_an_invoice_of_a_customer_that_netvisor_lacks_is_named_and_goes_when_it_is_there(back):
+    s = back
+    severa(s, "customers", {"count": 1, "fields": {"number": 8100, "name": "Vain Severassa Oy", "vatNumber": "FI28173456", "isActive": True}})
+    severa(s, "invoices", {"invoices": [{"customer": "8100", "name": "of-a-stranger"}]})
+    guid = severa(s, "invoices/of-a-stranger")["guid"]
+    s.call("POST", f"/v1/connections/{KEY}/sync")
+
+    def transfer():
+        return next((t for t in s.transfers(KEY) if t["source_id"] == guid), {})
+
+    wait_for("the named lack", lambda: (transfer().get("error") or {}).get("code") == "customer_not_in_target")
+    theirs(s, 8100, name="Vain Severassa Oy")
+    ident = transfer()["id"]
+    tag = s.call("GET", "/v1/transfers/" + ident).headers["ETag"]
+    s.call("POST", f"/v1/transfers/{ident}/retry", {}, {"If-Match": tag})
+    wait_for("the invoice", lambda: transfer()["state"] == "done")
+    assert counts(run_once(s))["linked"] == 1
+
+
+def test_NV_02_a_right_that_writes_need_is_asked_for_by_the_check(back):
+    s = back
+    scopes = "invoices:read invoices:write customers:read settings:read files:read projects:read organization:read"
+    s.sandbox.control("severa/" + KEY, "POST", {"scopes": scopes, "drop_tokens": True})
+    try:
+        check = s.call("POST", f"/v1/connections/{KEY}/check").json()["result"]
+        assert [p["code"] for p in check["problems"]] == ["write_scope_missing"] and "customers:write" in check["problems"][0]["text"], check
+    finally:
+        s.sandbox.control("severa/" + KEY, "POST", {"scopes": scopes + " customers:write settings:write", "drop_tokens": True})
+
+
+def test_NV_02_two_connections_of_a_company_in_opposite_directions_are_refused(back):
+    s = back
+    body = connection_of(s.setup(KEY), "opposite", customers={"direction": "severa_to_netvisor"}, products={"temp_code": "TEMP"})
+    own = body["settings"]["statuses"]
+    body["settings"]["statuses"] = own | {"transfer": next(x["guid"] for x in severa(s, "statuses") if x["hasInvoiceNumber"] and x["isActive"]
+                                                            and x["guid"] not in own.values())}
+    assert s.call("POST", "/v1/connections", body).status == 201
+    answer = s.call("POST", "/v1/connections/opposite/activate")
+    assert answer.status == 422 and "direction_opposite" in [p["code"] for p in answer.json()["result"]["problems"]], answer.json()["result"]
+    assert s.call("POST", f"/v1/connections/{KEY}/pause").status == 200
+    answer = s.call("POST", "/v1/connections/opposite/check").json()
+    assert "result" in answer, answer
+    answer = answer["result"]
+    assert "direction_opposite" not in [p["code"] for p in answer["problems"]], answer
+    s.activate(KEY)
+    rest(s)
+
+
+def test_NV_05_a_language_that_severa_lacks_is_named(back):
+    s = back
+    settings = s.call("GET", f"/v1/connections/{KEY}")
+    s.call("PATCH", f"/v1/connections/{KEY}", {"settings": {"customers": {"languages": {"xx": "EN"}}}}, {"If-Match": settings.headers["ETag"]})
+    s.activate(KEY)
+    rest(s)
+    netvisor(s, 8002, {"invoicinglanguage": "EN"})
+    assert failures(run_once(s)).get("language_unknown") == 1
