@@ -546,6 +546,9 @@ const struct reason reasons[] = {
 	  "adressene fjernet med vilje, sett forbindelsens einvoice.many_gone til remove (eller "
 	  "keep) "
 	  "og aktiver den." },
+	{ "product_passive", "nobody", "Product {subject} is not in use in Severa.",
+	  "Tuote {subject} ei ole käytössä Severassa.",
+	  "Produktet {subject} er ikke i bruk i Severa." },
 	{ "payment_account_missing", "admin",
 	  "The account that payments are booked on at {subject} is not set.",
 	  "Tiliä, jolle suoritukset kirjataan ({subject}), ei ole asetettu.",

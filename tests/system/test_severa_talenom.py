@@ -156,6 +156,41 @@ def test_TA_08_activation_needs_agreement_and_times():
             assert answer.status == 422 and answer.json()["pointer"] == "/settings/transfer_times" + pointer, answer.body
 
 
+def run_registers(s):
+    """Orders a run of the product register and answers how it ended."""
+    made = s.call("POST", f"/v1/connections/{TENANT}/runs", {"kind": "everything"})
+    assert made.status in (201, 202), made.body
+    path = "/v1/runs/" + made.json()["id"]
+    return wait_for("the end of the run", lambda: (r := s.call("GET", path).json()) and r["ended_at"] and r, 60, 0.1)
+
+
+def products_at(s):
+    """By code, or where they have none by name."""
+    return {p["code"] or p["name"]: p for p in s.sandbox.control(f"talenom/{TENANT}/products")}
+
+
+def test_TA_03_the_product_register_without_any_invoice():
+    """Added once, by code or by name; changed, updated; an agreed time holds up no register."""
+    with Service(**FAST) as s:
+        old = products_at(s)
+        s.connect(TENANT, TENANT, talenom_connection_of, transfer_times={"interval_s": 86400})
+        s.activate(TENANT)
+        run = run_registers(s)
+        assert run["state"] == "done" and run["registers"][0]["skipped"] == 1, run
+        assert [r["code"] for r in run["reasons"]] == ["product_passive"], run
+        severa = [p for kind in ("products", "worktypes", "travelexpensetypes") for p in s.sandbox.control(f"severa/{TENANT}/{kind}")]
+        there, active = products_at(s), {p["code"] or p["name"] for p in severa if p["isActive"]}
+        assert len(active) > 10 and active <= set(there), active - set(there)
+        assert not {p["code"] or p["name"] for p in severa if not p["isActive"]} & set(there)
+        added = ledger(s)["products_added"]
+        assert added == len(there) - len(old) and [p for p in there.values() if not p["code"]]
+        changed = next(p for p in severa if p["code"] and p["isActive"] and "type" in p)
+        s.sandbox.control(f"severa/{TENANT}/products/{changed['guid']}", "POST", {"name": "Uusi nimi"})
+        assert run_registers(s)["state"] == "done"
+        assert products_at(s)[changed["code"]]["name"] == "Uusi nimi"
+        assert (ledger(s)["products_added"], ledger(s)["documents"]) == (added, [])
+
+
 def minutes_ahead(n):
     """The first whole minute of Helsinki's clock that is at least n - 1 minutes away."""
     return (datetime.datetime.now(HELSINKI) + datetime.timedelta(minutes=n)).replace(second=0, microsecond=0)
@@ -173,7 +208,7 @@ def test_TA_01_sent_at_the_agreed_time_and_not_before():
         assert s.call("POST", f"/v1/transfers/{got['id']}/retry", {}, {"If-Match": "*"}).status == 200
         wait_for("the order's run", lambda: (now := full(s, "plain-hours")) and now["state"] == "waiting" and now["tries"] > got["tries"] and now)
         there = ledger(s)
-        assert (there["documents"], there["drafts"], there["contacts_added"], there["products_added"]) == ([], 0, 0, 0)
+        assert (there["documents"], there["drafts"], there["contacts_added"]) == ([], 0, 0)
         wait_for("the invoice at Talenom", lambda: full(s, "plain-hours")["state"] == "done", 130, 0.2)
         assert time.time() >= goes.timestamp()
         assert ledger(s)["booked_twice"] == 0

@@ -192,6 +192,15 @@ static const struct road_ops ops = {
 	.check = stn_check,
 };
 
+bool stn_start(struct attempt *at, struct stn **ret, struct err *err)
+{
+	struct road *road;
+	if (!road_open(&ops, at, &road, err))
+		return false;
+	*ret = stn_of(road);
+	return true;
+}
+
 static bool poll(struct attempt *at, struct err *err)
 {
 	return road_poll(&ops, at, err);
@@ -212,6 +221,8 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 	return road_on_failed(&ops, at, why, err);
 }
 
+static const struct register_sync *const registers[] = { &stn_products_sync };
+
 const struct flow severa_talenom = {
 	.name = "severa-talenom",
 	.delivery_step = STEP_BOOKED,
@@ -227,4 +238,6 @@ const struct flow severa_talenom = {
 	.run = run,
 	.check = check,
 	.on_failed = on_failed,
+	.registers = registers,
+	.n_registers = ARRAY_SIZE(registers),
 };

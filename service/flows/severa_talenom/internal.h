@@ -93,6 +93,11 @@ bool stn_customer(struct stn *m, struct err *err) MUST_CHECK;
 /* products.c: what the rows sell stands in Talenom's product register (TA-03). */
 bool stn_products(struct stn *m, struct err *err) MUST_CHECK;
 
+/* flow.c: the settings read, both sides opened; nothing called. */
+bool stn_start(struct attempt *at, struct stn **ret, struct err *err) MUST_CHECK;
+/* products_sync.c: the register, without any invoice (TA-03). */
+extern const struct register_sync stn_products_sync;
+
 /* draft.c: the invoice stands there as a draft with its content, and nothing is booked yet. */
 bool stn_draft(struct stn *m, struct err *err) MUST_CHECK;
 
