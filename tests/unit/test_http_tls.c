@@ -1,11 +1,7 @@
 /* test_http_tls.c: outbound HTTP trusts a certificate only when chain, name and date are right. */
 #include "base/base.h"
 
-#include <setjmp.h>
-
-#include <cmocka.h>
-
-#include "net/http.h"
+#include "http_bench.h"
 #include "tls_server.h"
 
 struct outcome {
@@ -85,24 +81,11 @@ static void a_wrong_certificate_ends_it_before_a_byte_of_the_request(void **stat
 	}
 }
 
-static int global_init(void **state)
-{
-	(void)state;
-	return http_global_init(NULL) ? 0 : -1;
-}
-
-static int global_release(void **state)
-{
-	(void)state;
-	http_global_release();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_right_certificate_is_trusted_and_its_connection_kept),
 		cmocka_unit_test(a_wrong_certificate_ends_it_before_a_byte_of_the_request),
 	};
-	return cmocka_run_group_tests(tests, global_init, global_release);
+	return cmocka_run_group_tests(tests, http_begin, http_end);
 }
