@@ -224,13 +224,9 @@ bool store_idempotency_end(struct store *s, const char *token_id, const char *ke
 bool store_idempotency_drop(struct store *s, const char *token_id, const char *key, struct err *err)
 {
 	CLEANUP(arena_free) struct arena *arena = arena_new(SMALL_ARENA);
-	struct redis *got = NULL;
-	if (!arena)
-		return err_set(err, ERR_MEMORY, "out of memory");
-	if (!redis_borrow(s->pool, BORROW_WAIT_MS, &got, err))
-		return false;
-	CLEANUP(redis_give_back) struct redis *r = got;
+	const char *place = arena ? arena_printf(arena, "%s:%s", token_id, key) : NULL;
 	const struct redis_value *v = NULL;
-	return redis_commandf(r, arena, &v, err, "DEL %sidem:%s:%s", redis_prefix(s->pool),
-			      token_id, key);
+	if (!place)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	return idempotency(s, arena, place, "", "drop", 0, SPAN_LIT(""), &v, err);
 }
