@@ -2,6 +2,8 @@
 #include "base/base.h"
 #include "einvoice_fixture.h"
 
+#include "model/reason.h"
+
 struct decimal dec(const char *text)
 {
 	struct decimal d = DECIMAL_ZERO;
@@ -172,4 +174,20 @@ void assert_attr(const struct fixture *f, const char *path, const char *attr, co
 bool fixture_says(const struct fixture *f, const char *bytes)
 {
 	return memmem(f->document.p, f->document.n, bytes, strlen(bytes)) != NULL;
+}
+
+void assert_refused(const struct fixture_refusal *refusals, size_t n,
+		    bool (*write)(struct fixture *f))
+{
+	for (size_t i = 0; i < n; i++) {
+		struct fixture f;
+		fixture_finnish(&f);
+		refusals[i].change(&f);
+		if (write(&f))
+			fail_msg("%s (%zu): not refused", refusals[i].reason, i);
+		if (f.err.code != ERR_DATA || !str_eq(f.err.reason, refusals[i].reason))
+			fail_msg("%s (%zu): %s", refusals[i].reason, i, f.err.message);
+		assert_non_null(reason_find(f.err.reason));
+		fixture_release(&f);
+	}
 }

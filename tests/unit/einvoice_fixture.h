@@ -43,6 +43,14 @@ const char *fixture_at(const struct fixture *f, const char *path);
 void assert_at(const struct fixture *f, const char *path, const char *expected);
 /* The attribute of the element at the path. */
 void assert_attr(const struct fixture *f, const char *path, const char *attr, const char *expected);
+/* Of the plain Finnish invoice, changed so that it cannot be told. */
+struct fixture_refusal {
+	const char *reason;
+	void (*change)(struct fixture *f);
+};
+/* Each is refused as bad data, by its reason. write: fixture_peppol or fixture_finvoice. */
+void assert_refused(const struct fixture_refusal *refusals, size_t n,
+		    bool (*write)(struct fixture *f));
 bool fixture_says(const struct fixture *f, const char *bytes);
 
 #endif

@@ -6,7 +6,6 @@
 #include "base/base.h"
 
 #include "einvoice_fixture.h"
-#include "model/reason.h"
 
 static const char text_300[] =
 	"Lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt "
@@ -92,10 +91,7 @@ static void long_delivery_name(struct fixture *f)
 	f->inv.delivery_name = text_300;
 }
 
-static const struct {
-	const char *reason;
-	void (*change)(struct fixture *f);
-} refusals[] = {
+static const struct fixture_refusal refusals[] = {
 	{ "field_too_long", long_number },
 	{ "field_too_long", long_reference },
 	{ "field_too_long", long_street },
@@ -118,17 +114,7 @@ static const struct {
 static void test_what_cannot_be_told_is_named_MV_13(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
-		struct fixture f;
-		fixture_finnish(&f);
-		refusals[i].change(&f);
-		if (fixture_finvoice(&f))
-			fail_msg("%s (%zu): not refused", refusals[i].reason, i);
-		if (f.err.code != ERR_DATA || !str_eq(f.err.reason, refusals[i].reason))
-			fail_msg("%s (%zu): %s", refusals[i].reason, i, f.err.message);
-		assert_non_null(reason_find(f.err.reason));
-		fixture_release(&f);
-	}
+	assert_refused(refusals, ARRAY_SIZE(refusals), fixture_finvoice);
 }
 
 /* What the caller hands in is no fault of the document's. */
