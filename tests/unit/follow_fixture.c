@@ -1,4 +1,5 @@
 /* follow_fixture.c: see follow_fixture.h. */
+#include "base/base.h"
 #include "follow_fixture.h"
 
 #include "elapse.h"

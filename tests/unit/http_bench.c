@@ -1,4 +1,5 @@
 /* http_bench.c: see http_bench.h. */
+#include "base/base.h"
 #include "http_bench.h"
 
 const struct http_guard open_guard = { .allow_private = true,

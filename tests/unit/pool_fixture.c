@@ -1,4 +1,5 @@
 /* pool_fixture.c: see pool_fixture.h. */
+#include "base/base.h"
 #include "pool_fixture.h"
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
 /* relay_fixture.c: see relay_fixture.h. */
+#include "base/base.h"
 #include "relay_fixture.h"
 
 struct relay_fixture fx;

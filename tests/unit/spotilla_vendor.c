@@ -1,4 +1,5 @@
 /* spotilla_vendor.c: see spotilla_vendor.h. */
+#include "base/base.h"
 #include "spotilla_vendor.h"
 
 void vendor_reply(struct http_reply *ret, int status, const char *body, const char *type)

@@ -1,4 +1,5 @@
 /* store_fixture.c: see store_fixture.h. */
+#include "base/base.h"
 #include "store_fixture.h"
 
 char data_dir[64];
