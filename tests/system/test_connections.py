@@ -98,12 +98,12 @@ def test_OP_02_a_vendor_that_asks_for_a_month_is_asked_again(alone, way):
     """429 with a Retry-After of 30 days: shown, an hour at most, and a person who wants to know now is not held up by it."""
     service, key = alone, connected(alone)
     service.activate(key)
-    # Its first poll would take the refusal in the transfer's place.
     wait_for("the first poll is over", lambda: service.call("GET", f"/v1/connections/{key}/report").json()["report"])
     setup = service.setup(key)
-    service.sandbox.fault(kind="429", system="severa", retry_after=30 * 86400, count=1, tenant=setup["severa"]["client_id"])
     service.sandbox.add_invoices(setup["severa"]["client_id"], count=1)
     guid = service.sandbox.invoices(setup["severa"]["client_id"])[0]["guid"]
+    # Of this invoice alone: a register's run reads Severa, too.
+    service.sandbox.fault(kind="429", system="severa", match=guid, retry_after=30 * 86400, count=1, tenant=setup["severa"]["client_id"])
     transfer = service.webhook(key, event(guid)).json()["transfer"]
     until = wait_for("it is shown", lambda: blocked(service, key))
     left = datetime.datetime.fromisoformat(until.replace("Z", "+00:00")) - datetime.datetime.now(datetime.timezone.utc)
