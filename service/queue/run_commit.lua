@@ -55,11 +55,11 @@ local function count_lookup(field)
 	end
 end
 
-local function release(name, forgets)
+local function release(id, name, forgets)
 	if name == '' then
 		return
 	end
-	if call('GET', P .. 'rec:' .. name) == run then
+	if call('GET', P .. 'rec:' .. name) == run .. ' ' .. id then
 		call('DEL', P .. 'rec:' .. name)
 	end
 	if forgets then
@@ -89,7 +89,7 @@ local function settle(id, letters, lease_name, code, why, wait)
 	elseif string.find(letters, 'l', 1, true) then
 		count_lookup(side .. id)
 	end
-	release(lease_name, string.find(letters, 'o', 1, true))
+	release(id, lease_name, string.find(letters, 'o', 1, true))
 	if string.find(letters, 'k', 1, true) then
 		why = string.match(call('HGET', stands, id) or '', '^[^\n]*\n(.*)$') or why
 	end

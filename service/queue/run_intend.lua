@@ -16,18 +16,20 @@ local function is_linked(id)
 	return call('HEXISTS', P .. 'lr:' .. links, id) == 1
 end
 
--- Another job's lease since the walk may have made the record.
-local function take_record(name)
+-- Another job's lease since the walk may have made the record. The holder is a record of this run: two that want to be
+-- the same one at the target are not made side by side.
+local function take_record(id, name)
 	if name == '' then
 		return walked and 'G' or 'F'
 	end
 	local key = P .. 'rec:' .. name
 	local holder = call('GET', key)
-	if holder and holder ~= run then
+	local ours = run .. ' ' .. id
+	if holder and holder ~= ours then
 		return 'B'
 	end
 	local last = tonumber(call('ZSCORE', P .. 'recs', name) or 0)
-	call('SET', key, run, 'PX', ttl)
+	call('SET', key, ours, 'PX', ttl)
 	if walked and last < walked then
 		call('ZADD', P .. 'recs', now, name)
 		return 'G'
@@ -36,7 +38,7 @@ local function take_record(name)
 end
 
 for a = FIRST, #ARGV, 2 do
-	local letter = is_linked(ARGV[a]) and 'L' or take_record(ARGV[a + 1])
+	local letter = is_linked(ARGV[a]) and 'L' or take_record(ARGV[a], ARGV[a + 1])
 	if letter == 'G' or letter == 'F' then
 		set[#set + 1] = side .. ARGV[a]
 		set[#set + 1] = NOW .. ' 0 0'

@@ -273,6 +273,7 @@ static struct doc *make_one_locked(struct severa_tenant *t, struct call *c, cons
 	const struct json *second = json_get(spec, "second_project");
 	plan.projects[1] = find_doc_locked(t, c->arena, SEVERA_PROJECT, json_text(second));
 	plan.row_projects = json_get(spec, "row_projects");
+	plan.row_phases = json_get(spec, "row_phases");
 	plan.status = severa_status_locked(t, or_default(spec, "status", transfer_status));
 	plan.name = or_default(spec, "name", NULL);
 	plan.date = or_default(spec, "date", plan.date);

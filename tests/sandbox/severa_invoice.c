@@ -477,7 +477,7 @@ static bool add_settings(struct composer *co, struct doc *invoice)
 
 /* Hours, a fee or an expense of one project behind a row (§6). A flat rate has none of these. */
 static bool add_source(struct composer *co, struct doc *invoice, size_t i,
-		       const struct doc *project)
+		       const struct doc *project, const struct doc *phase)
 {
 	const struct json *row = NULL;
 	char guid[UUID_TEXT];
@@ -498,6 +498,8 @@ static bool add_source(struct composer *co, struct doc *invoice, size_t i,
 	copy_member(&w, "quantity", row, "quantity");
 	copy_member(&w, "description", row, "description");
 	write_ref(co, &w, "project", project);
+	if (phase)
+		write_ref(co, &w, "phase", phase);
 	write_times(co, &w);
 	jsonw_end_object(&w);
 	return severa_add_locked(co->t, kind, guid, invoice, strbuf_span(&sb), co->err) != NULL;
@@ -513,19 +515,35 @@ static const struct doc *project_by_number(struct composer *co, const struct jso
 	return NULL;
 }
 
+/* One source for each phase that the row names, all of the first project. */
+static bool add_phases(struct composer *co, struct doc *invoice, size_t i, const struct json *guids)
+{
+	const struct json *g = json_first(guids);
+	for (; g; g = json_next(g))
+		if (!add_source(co, invoice, i, co->plan->projects[0],
+				severa_get_locked(co->t, SEVERA_PHASE, json_str(g))))
+			return false;
+	return true;
+}
+
 static bool add_sources(struct composer *co, struct doc *invoice)
 {
 	const struct invoice_plan *plan = co->plan;
 	const struct json *given = json_first(plan->row_projects);
+	const struct json *phases = json_first(plan->row_phases);
 	size_t n = plan->projects[1] ? 2 : 1;
 	for (size_t i = 0; i < co->n_rows; i++) {
-		if (!plan->row_projects && !add_source(co, invoice, i, plan->projects[i % n]))
+		if (!plan->row_projects && !plan->row_phases &&
+		    !add_source(co, invoice, i, plan->projects[i % n], NULL))
 			return false;
 		const struct json *number = json_first(given);
 		for (; number; number = json_next(number))
-			if (!add_source(co, invoice, i, project_by_number(co, number)))
+			if (!add_source(co, invoice, i, project_by_number(co, number), NULL))
 				return false;
+		if (!add_phases(co, invoice, i, phases))
+			return false;
 		given = json_next(given);
+		phases = json_next(phases);
 	}
 	return true;
 }

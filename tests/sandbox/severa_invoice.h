@@ -24,6 +24,7 @@ struct invoice_plan {
 	size_t n_rows;
 	const struct json *row_json; /* array, instead of rows: members over the defaults */
 	const struct json *row_projects; /* array per row of project numbers; NULL: in turns */
+	const struct json *row_phases; /* array per row of phases' guids; NULL: none is named */
 	const struct json *fields; /* members over the finished invoice; may be NULL */
 };
 

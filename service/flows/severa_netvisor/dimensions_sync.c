@@ -100,7 +100,7 @@ static bool begin(struct attempt *at, const struct register_cursor *from, struct
 		return false;
 	*ret_since = from->since_ms ? clock_rfc3339(from->since_ms, text) : NULL;
 	return from->page ||
-	       (netvisor_dimensions_lately(&(*ret)->netvisor, false, &list, &n, err) &&
+	       (netvisor_dimensions_lately(&(*ret)->netvisor, true, &list, &n, err) &&
 		sn_heading_stands(list, n, heading_of(*ret), err));
 }
 
