@@ -99,9 +99,8 @@ static bool begin(struct attempt *at, const struct register_cursor *from, struct
 	if (!sn_start(at, ret, err))
 		return false;
 	*ret_since = from->since_ms ? clock_rfc3339(from->since_ms, text) : NULL;
-	return from->page ||
-	       (netvisor_dimensions_lately(&(*ret)->netvisor, true, &list, &n, err) &&
-		sn_heading_stands(list, n, heading_of(*ret), err));
+	return from->page || (netvisor_dimensions_lately(&(*ret)->netvisor, true, &list, &n, err) &&
+			      sn_heading_stands(list, n, heading_of(*ret), err));
 }
 
 static bool list_projects(struct attempt *at, const struct register_cursor *from,
