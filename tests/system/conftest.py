@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox import Sandbox
+from sandbox import NetvisorClient, Sandbox, SeveraClient
 from service import Service
 
 
@@ -33,3 +33,13 @@ def sb(shared_sandbox):
     shared_sandbox.reset()
     shared_sandbox.clear_faults()
     return shared_sandbox
+
+
+@pytest.fixture
+def severa(sb):
+    return SeveraClient(sb.setup("kajo")["severa"])
+
+
+@pytest.fixture
+def netvisor(sb):
+    return NetvisorClient(sb.setup("kajo")["netvisor"])
