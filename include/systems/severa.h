@@ -251,6 +251,12 @@ struct severa_product_page {
  */
 bool severa_product_page(struct severa *s, const char *changed_since, const char *from, size_t max,
 			 struct severa_product_page *ret, struct err *err) MUST_CHECK;
+#define SEVERA_PRODUCTS_SCOPE "settings:write"
+#define SEVERA_PRODUCT_NAME_MAX 100 /* characters */
+/* Makes a product, with name and code; *ret: as Severa has it then. ERR_DATA product_vat_unknown.
+ */
+bool severa_product_add(struct severa *s, const struct product *p, struct product *ret,
+			struct err *err) MUST_CHECK;
 bool severa_project(struct severa *s, const char *id, struct severa_project *ret,
 		    struct err *err) MUST_CHECK;
 struct severa_contact {

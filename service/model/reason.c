@@ -93,6 +93,52 @@ const struct reason reasons[] = {
 	  "Product {subject} is found neither in Severa nor in the finance system.",
 	  "Tuotetta {subject} ei löydy Severasta eikä taloushallinnon järjestelmästä.",
 	  "Produktet {subject} finnes verken i Severa eller i regnskapssystemet." },
+	{ "product_missing_at_target", "target_user",
+	  "Product {subject} of a row is not in the finance system, which keeps the product "
+	  "register. Make it there, or give the row a code that is there.",
+	  "Rivin tuotetta {subject} ei ole taloushallinnon järjestelmässä, joka pitää "
+	  "tuoterekisteriä. Lisää tuote sinne tai anna riville siellä oleva koodi.",
+	  "Produktet {subject} på en rad finnes ikke i regnskapssystemet, som fører "
+	  "produktregisteret. Opprett det der, eller gi raden en kode som finnes der." },
+	{ "product_without_code", "source_user",
+	  "Product {subject} has no code and stays where it is. Give it one if it is to be in both "
+	  "registers.",
+	  "Tuotteella {subject} ei ole koodia, joten sitä ei siirretä. Anna koodi, jos tuotteen "
+	  "pitää olla molemmissa rekistereissä.",
+	  "Produktet {subject} har ingen kode og overføres ikke. Gi det en kode hvis det skal være "
+	  "i begge registrene." },
+	{ "product_code_twice", "source_user",
+	  "The code of {subject} belongs to another record that is transferred already. Give one "
+	  "of the two another code; if the other one was deleted, nothing needs to be done.",
+	  "Tietueen {subject} koodi on toisella, jo siirretyllä tietueella. Vaihda toisen koodi; "
+	  "jos toinen on poistettu, mitään ei tarvitse tehdä.",
+	  "Koden til {subject} tilhører en annen post som alt er overført. Gi én av dem en annen "
+	  "kode; er den andre slettet, trengs ingenting." },
+	{ "product_name_long", "source_user",
+	  "The name of product {subject} is longer than the 100 characters that Severa takes. "
+	  "Shorten it in the finance system.",
+	  "Tuotteen {subject} nimi on pidempi kuin Severan 100 merkkiä. Lyhennä nimi "
+	  "taloushallinnon järjestelmässä.",
+	  "Navnet på produktet {subject} er lengre enn de 100 tegnene Severa tar. Forkort det i "
+	  "regnskapssystemet." },
+	{ "product_vat_unknown", "source_user",
+	  "Severa has no active VAT rate for product {subject}. Add the rate in Severa, or correct "
+	  "it on the product.",
+	  "Severassa ei ole käytössä tuotteen {subject} alv-kantaa. Lisää kanta Severaan tai "
+	  "korjaa se tuotteelle.",
+	  "Severa har ingen aktiv mva-sats for produktet {subject}. Legg til satsen i Severa, "
+	  "eller rett den på produktet." },
+	{ "product_is_temporary", "nobody",
+	  "Product {subject} is the temporary one, for rows without a known code, and stays in the "
+	  "finance system.",
+	  "Tuote {subject} on tilapäistuote riveille, joilla ei ole tunnettua koodia, eikä sitä "
+	  "siirretä.",
+	  "Produktet {subject} er det midlertidige, for rader uten kjent kode, og overføres "
+	  "ikke." },
+	{ "organization_currency_missing", "source_user",
+	  "No currency is marked as the organisation's own in {subject}. Choose it there.",
+	  "Järjestelmässä {subject} mikään valuutta ei ole organisaation oma. Valitse se siellä.",
+	  "Ingen valuta er merket som organisasjonens egen i {subject}. Velg den der." },
 	{ "order_number_missing", "source_user",
 	  "Task {subject} has no order number, and only tasks with one are billed. It is billed "
 	  "when it has one.",

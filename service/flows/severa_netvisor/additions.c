@@ -20,8 +20,10 @@ const char *sn_cache_key(struct sn *r, const char *kind, const char *code)
 
 const char *sn_record_name(struct sn *r, const char *kind, const char *code)
 {
-	const char *name = arena_printf(r->road.at->arena, "netvisor:%s:%s:%s",
-					r->netvisor.organisation, kind, code);
+	struct arena *arena = r->road.at->arena;
+	const char *key = sn_code_key(arena, kind, code);
+	const char *name =
+		key ? arena_printf(arena, "netvisor:%s:%s", r->netvisor.organisation, key) : NULL;
 	return name ? name : "";
 }
 

@@ -50,20 +50,21 @@ static bool check_headings(struct road_check *c, struct err *err)
 }
 
 /* What is written to Severa needs rights that no invoice needs. */
-static bool check_writes(struct road_check *c, struct err *err)
+static bool check_right(struct road_check *c, bool is_needed, const char *scope, struct err *err)
 {
-	struct sn *r = sn_of(c->r);
 	struct err inner = ERR_INIT;
-	if (!r->set.customers_to_severa ||
-	    severa_has_scope(&r->road.severa, SEVERA_CUSTOMER_SCOPES, &inner))
-		return true;
-	return road_name_it(c, &inner, "/credentials/severa", err);
+	return !is_needed || severa_has_scope(&c->r->severa, scope, &inner) ||
+	       road_name_it(c, &inner, "/credentials/severa", err);
 }
 
 bool sn_check(struct road_check *c, struct err *err)
 {
+	struct sn *r = sn_of(c->r);
 	size_t before = c->setup.n_problems;
-	if (!sn_check_directions(c, err) || !check_writes(c, err) || !check_headings(c, err))
+	if (!sn_check_directions(c, err) ||
+	    !check_right(c, r->set.customers_to_severa, SEVERA_CUSTOMER_SCOPES, err) ||
+	    !check_right(c, r->set.products_to_severa, SEVERA_PRODUCTS_SCOPE, err) ||
+	    !check_headings(c, err))
 		return false;
 	/* Refused keys are named once. */
 	return c->setup.n_problems > before || check_temp_records(c, err);

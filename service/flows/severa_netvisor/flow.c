@@ -209,7 +209,8 @@ static bool on_failed(struct attempt *at, const struct err *why, struct err *err
 }
 
 static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_customers_back,
-						     &sn_projects_sync, &sn_units_sync,
+						     &sn_products_sync,	 &sn_products_back,
+						     &sn_projects_sync,	 &sn_units_sync,
 						     &sn_phases_sync };
 
 const struct flow severa_netvisor = {

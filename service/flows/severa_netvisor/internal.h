@@ -11,8 +11,8 @@
 /* A connection's settings beside the road's, read. */
 struct sn_settings {
 	const char *invoice_state; /* "unsent", "open" */
-	bool customers_to_netvisor, products_to_netvisor; /* else the temporary one */
-	bool customers_to_severa; /* Netvisor keeps them */
+	bool customers_to_netvisor, customers_to_severa; /* neither: the temporary one alone */
+	bool products_to_netvisor, products_to_severa; /* the same */
 	const char *temp_customer;
 	const char *temp_product; /* NULL: rows without a sure code are an error */
 	const char *product_group;
@@ -43,9 +43,14 @@ static inline struct sn *sn_of(struct road *r)
 bool sn_start(struct attempt *at, struct sn **ret, struct err *err) MUST_CHECK;
 
 /* registers.c: what the register syncs (register.h) share */
-#define SN_REGISTERS_S 2400 /* NV-10: customers and products, every 40 minutes */
+#define SN_REGISTERS_SCHEDULE "{\"interval_s\":2400}" /* customers and products (NV-10) */
 /* As struct register_sync wants it: one Severa and one company at Netvisor. */
 bool sn_link_scope(struct attempt *at, const char **ret, struct err *err) MUST_CHECK;
+/* Of what is made on the way of a document (attempt.h, link_put). */
+bool sn_link_table(struct sn *r, const char *kind, struct link_table *ret,
+		   struct err *err) MUST_CHECK;
+/* Is the setting of this name so? */
+bool sn_is_set(const struct json *settings, const char *name, const char *value);
 /* "product:k-1": the business key of a record; codes are compared without case, as Netvisor does.
  */
 const char *sn_code_key(struct arena *arena, const char *kind, const char *code);
@@ -110,6 +115,12 @@ bool sn_card_form(struct arena *arena, const struct sn_settings *set,
 bool sn_claim_direction(struct sn *r, const char *register_name, struct err *err) MUST_CHECK;
 /* The same as problems of the check. */
 bool sn_check_directions(struct road_check *c, struct err *err) MUST_CHECK;
+static inline bool sn_pass_on(const struct err *why, struct err *err)
+{
+	if (err)
+		*err = *why;
+	return false;
+}
 
 /* additions.c: find-or-create at Netvisor, once */
 #define SN_FRESH_MS ((int64_t)10 * 60 * 1000) /* for so long what was seen there is believed */
@@ -143,6 +154,17 @@ extern const struct register_sync sn_customers_back;
 
 /* products.c: of rows whose product was chosen */
 bool sn_products(struct sn *r, struct invoice *inv, struct err *err) MUST_CHECK;
+
+/* products_sync.c, products_back.c: the register */
+#define SN_PRODUCT "product" /* kind of its links and leases */
+extern const struct register_sync sn_products_sync, sn_products_back;
+/* "K-1 Konsultointi"; NULL: arena full. */
+const char *sn_product_label(struct arena *arena, const char *code, const char *name);
+/* As struct register_sync wants it: none that is linked with another record. */
+bool sn_match_product(const struct register_record *r, const struct register_match *m,
+		      struct err *err);
+bool sn_product_match(struct arena *arena, const char *id, const char *code, const char *version,
+		      struct register_match *ret) MUST_CHECK;
 
 /* dimension_items.c: what a project, unit or phase is as a dimension item; pure */
 #define SN_ITEM_CODE "code" /* values of its link */

@@ -4,6 +4,17 @@
 #include "base/base.h"
 #include "internal.h"
 
+/* The register knows from then on whose it is; by its code it would find it too. */
+static bool link_product(struct sn *r, const struct product *p, const char *key, struct err *err)
+{
+	struct record_link link = { .id = { [LINK_LEFT] = p->source_id, [LINK_RIGHT] = key },
+				    .version = { [LINK_LEFT] = p->changed },
+				    .made = { [LINK_RIGHT] = true } };
+	struct link_table table;
+	return sn_link_table(r, SN_PRODUCT, &table, err) &&
+	       r->road.at->ops->link_put(r->road.at, &table, &link, 1, err);
+}
+
 /* Under the record's lease: looked for once more, since another job may have made it before the
  * lease was ours. */
 static bool add_product(struct sn *r, const struct product *p, struct err *err)
@@ -27,7 +38,7 @@ static bool add_product(struct sn *r, const struct product *p, struct err *err)
 		return at->ops->step_outcome(at, step, key, err);
 	}
 	road_note_change(&r->road, "product_added", "added to", p->register_name, p->code);
-	return at->ops->step_outcome(at, step, key, err);
+	return at->ops->step_outcome(at, step, key, err) && link_product(r, p, key, err);
 }
 
 /* One that Netvisor does not have. */
@@ -36,10 +47,14 @@ static bool make_product(struct sn *r, const char *code, struct err *err)
 	struct attempt *at = r->road.at;
 	struct product p;
 	bool found;
-	const char *record = sn_record_name(r, "product", code);
+	const char *record = sn_record_name(r, SN_PRODUCT, code);
 	if (str_eq(code, r->set.temp_product))
 		return err_reason(err, ERR_DATA, "temp_product_missing", code,
 				  "temporary product %s does not exist in Netvisor", code);
+	if (r->set.products_to_severa)
+		return err_reason(err, ERR_DATA, "product_missing_at_target", code,
+				  "product %s does not exist in Netvisor, which keeps the register",
+				  code);
 	if (!severa_product(&r->road.severa, code, &p, &found, err))
 		return false;
 	if (!found)
@@ -77,7 +92,7 @@ bool sn_products(struct sn *r, struct invoice *inv, struct err *err)
 		struct invoice_row *row = &inv->rows[i];
 		if (!need_product(r, row->product_code, err))
 			return false;
-		if (row->n_codes != 1 && r->set.products_to_netvisor)
+		if (row->n_codes != 1 && (r->set.products_to_netvisor || r->set.products_to_severa))
 			road_note(&r->road, "temp_product",
 				  "Row %" PRId64
 				  " (%.80s) has %s; it goes to the temporary product "

@@ -44,7 +44,7 @@ bool sn_choose_product(const struct sn_settings *set, struct invoice_row *row, s
 	char subject[160];
 	bool is_sure = row->n_codes == 1;
 	row->product_code = set->temp_product;
-	if (!set->products_to_netvisor)
+	if (!set->products_to_netvisor && !set->products_to_severa)
 		return true;
 	if (is_sure)
 		row->product_code = row->codes[0];

@@ -28,7 +28,7 @@ const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	  "Netvisor's spelling of an e-invoice operator by Severa's, over the built-in list." },
 	{ "products.direction", SETTING_ENUM, "severa_to_netvisor|temp|netvisor_to_severa",
 	  "severa_to_netvisor", false,
-	  "Whether new products go to Netvisor or the temporary product is used." },
+	  "Where new products go; temp: nowhere, every row gets the temporary product." },
 	{ "products.temp_code", SETTING_TEXT, NULL, NULL, false,
 	  "Code of the temporary product; without one a row with no code is an error." },
 	{ "products.group", SETTING_TEXT, NULL, "Severa", false,
@@ -177,9 +177,6 @@ static bool check_combinations(struct arena *arena, const struct json *settings,
 			       const struct json *credentials, struct err *err)
 {
 	const char *organisation = json_str(json_at(credentials, "netvisor.organisation_id"));
-	if (str_eq(text(settings, "products.direction"), "netvisor_to_severa"))
-		return road_refuse(err, "/settings/products/direction",
-				   "products from Netvisor to Severa are not available yet");
 	if (organisation && organisation[0] && !business_id_from(arena, organisation))
 		return road_refuse(err, "/credentials/netvisor/organisation_id",
 				   "not a Finnish business id");
@@ -209,8 +206,9 @@ static void read_settings(const struct json *s, struct sn_settings *ret)
 		.invoice_state = text(s, "invoice_state"),
 		.customers_to_netvisor = str_eq(text(s, "customers.direction"),
 						"severa_to_netvisor"),
-		.customers_to_severa = str_eq(text(s, "customers.direction"), "netvisor_to_severa"),
-		.products_to_netvisor = str_eq(text(s, "products.direction"), "severa_to_netvisor"),
+		.customers_to_severa = sn_is_set(s, "customers.direction", "netvisor_to_severa"),
+		.products_to_netvisor = sn_is_set(s, "products.direction", "severa_to_netvisor"),
+		.products_to_severa = sn_is_set(s, "products.direction", "netvisor_to_severa"),
 		.temp_customer = text(s, "customers.temp_code"),
 		.temp_product = text(s, "products.temp_code"),
 		.product_group = text(s, "products.group"),
@@ -228,7 +226,7 @@ static void read_settings(const struct json *s, struct sn_settings *ret)
 		.languages = json_at(s, "customers.languages"),
 		.operators = json_at(s, "customers.operators"),
 	};
-	if (!ret->products_to_netvisor && !ret->temp_product)
+	if (!ret->products_to_netvisor && !ret->products_to_severa && !ret->temp_product)
 		ret->temp_product = "TEMP";
 }
 

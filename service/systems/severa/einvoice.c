@@ -174,7 +174,7 @@ bool severa_credited(struct severa *s, struct invoice *inv, struct err *err)
 	return true;
 }
 
-static bool own_currency(struct severa *s, const char **ret, struct err *err)
+bool severa_own_currency(struct severa *s, const char **ret, struct err *err)
 {
 	static const struct severa_list list = { .what = "read currencies",
 						 .path = "/v1/currencies",
@@ -194,7 +194,7 @@ static bool own_currency(struct severa *s, const char **ret, struct err *err)
 bool severa_account_vat(struct severa *s, struct invoice *inv, struct err *err)
 {
 	const char *own;
-	if (!own_currency(s, &own, err))
+	if (!severa_own_currency(s, &own, err))
 		return false;
 	if (!own || str_eq(own, inv->currency))
 		return true;

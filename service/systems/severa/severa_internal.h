@@ -113,6 +113,9 @@ typedef bool (*severa_list_fn)(struct severa *paged, void *ctx, const struct sev
 bool severa_each_page(struct severa *s, const struct severa_list *list, severa_list_fn page,
 		      void *ctx, struct err *err) MUST_CHECK;
 
+/* einvoice.c: the organisation's own; *ret NULL: none is marked as that. */
+bool severa_own_currency(struct severa *s, const char **ret, struct err *err) MUST_CHECK;
+
 /* registers.c: all rows of a register, at most ttl_ms old, shared by workers. */
 bool severa_register(struct severa *s, const struct severa_list *list, int64_t ttl_ms,
 		     struct severa_rows *ret, struct err *err) MUST_CHECK;
