@@ -190,7 +190,8 @@ bool sn_start(struct attempt *at, struct sn **ret, struct err *err)
 
 static bool poll(struct attempt *at, struct err *err)
 {
-	return road_poll(&ops, at, err);
+	struct sn *r;
+	return sn_start(at, &r, err) && sn_leave_directions(r, err) && road_poll(&ops, at, err);
 }
 
 static bool run(struct attempt *at, struct err *err)

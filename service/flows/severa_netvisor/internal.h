@@ -110,9 +110,13 @@ bool sn_card_form(struct arena *arena, const struct sn_settings *set,
 		  const struct netvisor_customer *back, const struct register_value *values,
 		  size_t n, struct severa_customer_form *ret) MUST_CHECK;
 
-/* directions.c: at->kind's register, if it can go both ways; ERR_WAITING direction_opposite while
- * another connection of this company sends it the other way. */
+/* directions.c: the register, if it can go both ways, goes this way from now on; ERR_DATA
+ * direction_opposite while an active connection of this company sends it the other way. */
 bool sn_claim_direction(struct sn *r, const char *register_name, struct err *err) MUST_CHECK;
+/* For what is made on the way of a document; ERR_WAITING. Claims nothing. */
+bool sn_may_go(struct sn *r, const char *register_name, struct err *err) MUST_CHECK;
+/* At each poll: what the settings do not let go any more is free for others. */
+bool sn_leave_directions(struct sn *r, struct err *err) MUST_CHECK;
 /* The same as problems of the check. */
 bool sn_check_directions(struct road_check *c, struct err *err) MUST_CHECK;
 static inline bool sn_pass_on(const struct err *why, struct err *err)

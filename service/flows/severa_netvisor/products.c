@@ -64,7 +64,7 @@ static bool make_product(struct sn *r, const char *code, struct err *err)
 		road_note_change(&r->road, "product_added", "added to", p.register_name, code);
 		return true;
 	}
-	if (!at->ops->record_lease(at, record, err))
+	if (!sn_may_go(r, "products", err) || !at->ops->record_lease(at, record, err))
 		return false;
 	struct err inner = ERR_INIT;
 	bool ok = add_product(r, &p, &inner);
