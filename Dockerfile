@@ -14,6 +14,8 @@ RUN apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --
 	&& useradd --uid 10001 --no-create-home --home-dir /var/lib/viesti --shell /usr/sbin/nologin viesti \
 	&& install -d -o viesti -g viesti -m 0700 /var/lib/viesti
 COPY --from=build /src/build/gcc/viesti /src/build/gcc/viesti-sandbox /usr/local/bin/
+# The list that is built in, to copy, add to and name by VIESTI_NETVISOR_OPERATORS.
+COPY deploy/netvisor-operators.tsv /usr/local/share/viesti/netvisor-operators.tsv
 USER 10001:10001
 ENV VIESTI_LISTEN=0.0.0.0
 EXPOSE 8080

@@ -193,6 +193,7 @@ install: all ## into $(DESTDIR)$(PREFIX)
 	install -D -m 644 deploy/CONFIGURATION.md $(DESTDIR)$(PREFIX)/share/doc/viesti/CONFIGURATION.md
 	install -D -m 644 deploy/REASONS.md $(DESTDIR)$(PREFIX)/share/doc/viesti/REASONS.md
 	install -D -m 644 deploy/viesti.env.sample $(DESTDIR)$(PREFIX)/share/doc/viesti/viesti.env.sample
+	install -D -m 644 deploy/netvisor-operators.tsv $(DESTDIR)$(PREFIX)/share/viesti/netvisor-operators.tsv
 	install -D -m 644 deploy/nginx/viesti.conf $(DESTDIR)$(PREFIX)/share/doc/viesti/nginx.conf
 	sed 's:/usr/local/bin/:$(PREFIX)/bin/:' deploy/systemd/viesti.service | \
 		install -D -m 644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/viesti.service

@@ -236,3 +236,26 @@ def test_NV_02_an_invoice_links_its_customer_and_the_run_writes_it_once(forward)
     s.call("POST", f"/v1/connections/{KEY}/sync")
     wait_for("two invoices of it", lambda: sum(d["customer_code"] == "7301" for d in s.sandbox.ledger("netvisor", KEY)["documents"]) == 2)
     assert netvisor(s, 7301)["edited"] == 1
+
+
+def test_NV_10_ten_thousand_unchanged_customers_cost_few_calls_and_no_write():
+    with Service(**SETTINGS | {"severa_page": "250", "request_timeout": "20s", "quiet": "25s"}) as s:
+        key = s.sandbox.control("tenants", "POST", {"count": 1, "invoices": 0, "customers": 10000, "registered": True})["keys"][0]
+        s.sandbox.control("severa/" + key, "POST", {"rate": 0})
+        s.connect(key, key, products={"temp_code": "TEMP"})
+        s.activate(key)
+
+        def over(n):
+            runs = s.call("GET", f"/v1/connections/{key}/runs").json()["items"]
+            return len(runs) >= n and all(r["ended_at"] for r in runs) and runs
+
+        wait_for("the first run", lambda: over(1), 240, 0.5)
+        before = s.sandbox.ledger("netvisor", key)["customers"]
+        assert before["count"] == 10001 and before["added"] == 0
+        for kind, most in (("changes", 10), ("everything", 150), ("links", 250)):
+            made = s.call("POST", f"/v1/connections/{key}/runs", {"registers": ["customers"], "kind": kind})
+            run = ended(s, made.json()["id"], 120)
+            print(kind, counts(run))
+            assert counts(run)["calls"] <= most and counts(run)["created"] == counts(run)["updated"] == 0, run
+            assert kind == "changes" or counts(run)["unchanged"] == 10000, run
+        assert s.sandbox.ledger("netvisor", key)["customers"] == before
