@@ -192,7 +192,7 @@ static void post_tenants(struct call *c)
 			.key = key,
 			.ordinal = 100 + from + (unsigned)i,
 			.invoices = (unsigned)control_int(body, "invoices", 0, 100000),
-			.customers = (unsigned)control_int(body, "customers", 10, 100),
+			.customers = (unsigned)control_int(body, "customers", 10, 20000),
 			.registered = registered,
 		};
 		if (!world_add_tenant(c->world, &spec, &err)) {

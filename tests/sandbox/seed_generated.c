@@ -30,6 +30,9 @@ void seed_generate_customer(unsigned ordinal, unsigned i, struct seed_generated 
 	*ret = (struct seed_generated) { 0 };
 	snprintf(ret->name, sizeof(ret->name), "%s %s Oy", places[pick % ARRAY_SIZE(places)],
 		 trades[pick % ARRAY_SIZE(trades)]);
+	if (i >= 100) /* beyond, names would come again */
+		snprintf(ret->name, sizeof(ret->name), "%s %s %u Oy",
+			 places[pick % ARRAY_SIZE(places)], trades[pick % ARRAY_SIZE(trades)], i);
 	snprintf(ret->street, sizeof(ret->street), "Teollisuuskatu %u", 1 + pick % 97);
 	snprintf(ret->email, sizeof(ret->email), "laskut%u@asiakas%u.example", i, ordinal);
 	ret->customer = (struct seed_customer) {
