@@ -1,12 +1,15 @@
 """The customer register from Netvisor to Severa through the real binary (NV-02, NV-04, NV-05), and that both ways at once are refused."""
 
 import json
+import random
+import time
 
 import pytest
 
 from service import Service, connection_of, wait_for
-from test_netvisor_customers import KEY, SETTINGS, counts, failures, netvisor, netvisor_new, rest, run_once, severa, start
+from test_netvisor_customers import KEY, SETTINGS, counts, failures, netvisor, netvisor_new, new_customer, rest, run_once, severa, start
 
+SEED = random.SystemRandom().randrange(1, 1 << 30)
 BACK = {"direction": "netvisor_to_severa", "email_channel": True}
 
 
@@ -210,3 +213,76 @@ def test_NV_05_a_language_that_severa_lacks_is_named(back):
     rest(s)
     netvisor(s, 8002, {"invoicinglanguage": "EN"})
     assert failures(run_once(s)).get("language_unknown") == 1
+
+
+FORWARD_LINES = [("netvisor", "customer.nv", "POST"), ("netvisor", "customerlist.nv", "GET"), ("severa", "/v1/customers", "GET")]
+BACK_LINES = [("severa", "/v1/customers", "POST"), ("severa", "addresses", "POST"), ("netvisor", "getcustomer.nv", "GET")]
+
+
+def strike(s, rng, lines):
+    """One random thing that goes wrong."""
+    what = rng.choice(["relay", "relay", "redis", "line", "line", "500"])
+    if what == "relay":
+        s.relay.kill()
+        s.relay.start()
+    elif what == "redis":
+        s.redis.kill()
+        s.redis.start()
+    else:
+        system, match, method = rng.choice(lines)
+        kind = {"kind": "status", "status": 500, "commit": True} if what == "500" else {"kind": rng.choice(["cut_after_commit", "cut_before"])}
+        s.sandbox.fault(system=system, match=match, method=method, count=1, **kind)
+
+
+def order(s):
+    """A run, whatever stands just now."""
+    try:
+        s.call("POST", f"/v1/connections/{KEY}/runs", {"kind": "everything"})
+    except OSError:
+        pass
+
+
+@pytest.mark.parametrize("empties", [False, True], ids=["killed", "emptied"])
+@pytest.mark.parametrize("way", ["severa_to_netvisor", "netvisor_to_severa"])
+def test_NV_02_killed_anywhere_each_customer_stands_there_once(way, empties):
+    """Relay, Redis and lines die at random, and Redis is emptied in between: no customer is made twice, none is left out."""
+    rng = random.Random(SEED)
+    is_back = way == "netvisor_to_severa"
+    with Service(**SETTINGS) as s:
+        start(s, customers={"direction": way})
+        codes = [str(9001 + i) for i in range(30)]
+        for code in codes:
+            if is_back:
+                theirs(s, code)
+            else:
+                new_customer(s, int(code))
+        for system in ("severa", "netvisor"):
+            s.sandbox.fault(system=system, kind="latency", latency_ms=5, latency_max_ms=30)
+        order(s)
+        for i in range(6):
+            time.sleep(rng.uniform(0.05, 0.4))  # when it strikes is the chance; nothing is waited for
+            strike(s, rng, BACK_LINES if is_back else FORWARD_LINES)
+            if empties and i == 3:
+                s.redis.cli("FLUSHALL")
+            order(s)
+        s.sandbox.clear_faults()
+
+        def whole():
+            there = [str(c["number"]) for c in severa(s, "customers")] if is_back else \
+                [c["internalidentifier"] for c in s.sandbox.control(f"netvisor/{KEY}/customers")]
+            if all(code in there for code in codes):
+                return there
+            runs = s.call("GET", f"/v1/connections/{KEY}/runs").json()["items"]
+            if all(r["ended_at"] for r in runs):
+                order(s)
+            return None
+
+        wait_for(f"all customers, seed {SEED}", whole, 90, 0.3)
+        rest(s)
+        run_once(s, kind="everything")
+        there = whole()
+        assert all(there.count(code) == 1 for code in codes), (SEED, there)
+        if is_back:
+            assert s.sandbox.ledger("severa", KEY)["customer_duplicates"] == 0, SEED
+            assert all(sorted((a["isBillingAddress"], a["isPostalAddress"]) for a in addresses(s, c)) == [(False, True), (True, False)]
+                       for c in codes), SEED
