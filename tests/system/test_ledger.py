@@ -25,7 +25,7 @@ TARGETS = {
     "maestro": (maestro_connection_of, {}, [("maestro", "/v1/sales-invoices", "POST"), ("severa", "/invoices/", "PATCH"),
                                             ("maestro", "/v1/customers", "PUT")]),
     "talenom": (talenom_connection_of, {}, [("talenom", "/approve", "POST"), ("talenom", "/invoices?", "POST"), ("talenom", "/invoices/", "PUT"),
-                                            ("talenom", "/contacts", "POST"), ("severa", "/invoices/", "PATCH")]),
+                                            ("talenom", "/contacts", "POST"), ("talenom", "/products", "POST"), ("severa", "/invoices/", "PATCH")]),
     "talenom voucher": (talenom_connection_of, {"revenue": {"by": "voucher"}, "talenom": {"payment_account": "1910"}},
                         [("talenom", "/vouchers/", "POST"), ("talenom", "/contacts", "POST"), ("severa", "/invoices/", "PATCH")]),
 }
@@ -79,6 +79,9 @@ def check_ledgers(sandbox, system, setups, expected):
         assert ledger["duplicates"] == 0, (key, ledger["duplicates"], SEED)
         relayed = booked(ledger) if system == "talenom" else [str(d["number"]) for d in ledger["documents"]]
         assert sorted(relayed) == sorted(expected[key]), (key, SEED)
+        for register, name in (("contacts", lambda c: c["externalId"]), ("products", lambda p: p["code"] or p["name"])) if system == "talenom" else ():
+            names = [name(r) for r in sandbox.control(f"talenom/{key}/{register}")]
+            assert len(names) == len(set(names)), (key, register, SEED)
         assert system == "talenom" or all(d["times_received"] == 1 for d in ledger["documents"]), (key, SEED)
         done = sorted(str(n) for n in numbers(sandbox, setup).get(setup["severa"]["transferred_status"], []))
         assert done == sorted(expected[key]), (key, SEED)
