@@ -213,6 +213,7 @@ enum run_leave {
 	LEAVE_GO, /* the intent stands: create it */
 	LEAVE_LOOK, /* it stands; another job was at this record since walked_ms: find first */
 	LEAVE_BUSY, /* another job has the record in hands */
+	LEAVE_TWIN, /* one before it in the batch has the same lease: it is for later */
 	LEAVE_LINKED /* it has a link by now */
 };
 struct run_intent {

@@ -79,6 +79,8 @@ static enum run_leave leave_of(char letter)
 		return LEAVE_LOOK;
 	case 'B':
 		return LEAVE_BUSY;
+	case 'T':
+		return LEAVE_TWIN;
 	default:
 		return LEAVE_LINKED;
 	}

@@ -1,13 +1,14 @@
 -- run_intend.lua: the intents of a page of creations, in one write (DESIGN §4.6), with the leases of their records.
 -- ARGV: as run_hold.lua, then table, side ('L'/'R'), ms of a record lease, when the target was walked (ms; '': it was not), then
--- id and lease name ('': none) per record. Answers 'LOST', or a letter per record: G go, F find first, B busy, L linked.
+-- id and lease name ('': none) per record. Answers 'LOST', or a letter per record: G go, F find first, B busy, L linked, T twin
+-- of one before it.
 -- include run_hold
 if not is_ours() then
 	return 'LOST'
 end
 local links, side, ttl, walked = ARGV[7], ARGV[8], ARGV[9], tonumber(ARGV[10] or '')
 local FIRST = 11
-local letters, set = {}, {}
+local letters, set, names = {}, {}, {}
 
 local function is_linked(id)
 	if side == 'L' then
@@ -25,6 +26,10 @@ local function take_record(id, name)
 	local key = P .. 'rec:' .. name
 	local holder = call('GET', key)
 	local ours = run .. ' ' .. id
+	if names[name] then
+		return 'T'
+	end
+	names[name] = true
 	if holder and holder ~= ours then
 		return 'B'
 	end

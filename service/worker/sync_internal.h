@@ -64,6 +64,7 @@ struct rec {
 struct page {
 	struct arena *arena; /* of all that was read and mapped */
 	bool is_listed; /* ahead of its time */
+	bool has_twins; /* records that want to be one at the target: met again behind the first */
 	struct register_page got;
 	struct rec *recs;
 	size_t n; /* of those that are not through already */

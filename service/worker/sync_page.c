@@ -26,6 +26,7 @@ static bool load_links(struct slice *s, struct page *p, struct err *err)
 	struct map *met = map_new(p->arena);
 	p->taken = map_new(p->arena);
 	p->n = 0;
+	p->has_twins = false;
 	if (!ids || !stored || !p->recs || !met || !p->taken)
 		return err_set(err, ERR_LIMIT, "arena full");
 	assert(n <= REGISTER_PAGE_MAX);
@@ -175,6 +176,10 @@ static void take_leave(struct slice *s, struct rec *rec, enum run_leave leave)
 		err_set(&why, ERR_WAITING, "another job is at this record");
 		(void)record_fails(s, rec, &why); /* stops nothing but for memory, which is told */
 		return;
+	case LEAVE_TWIN:
+		rec->todo = TODO_NOTHING;
+		page_of(s)->has_twins = true;
+		return;
 	case LEAVE_LINKED:
 		rec->todo = TODO_NOTHING;
 		rec->end = END_UNCHANGED;
@@ -299,6 +304,8 @@ bool page_run(struct slice *s, const struct run_place *next, const struct regist
 		return false;
 	bool done = prepare(s, p, &why) && page_write(s, p, ahead, &why);
 	learn_ids(s, p);
+	if (done && p->has_twins)
+		done = err_set(&why, ERR_BUSY, "records that want to be one at the target");
 	if (!done) {
 		c.page = PAGE_PARTIAL;
 		c.place = &s->place;
