@@ -212,6 +212,7 @@ enum attempt_outcome { OUTCOME_DONE, OUTCOME_SKIPPED, OUTCOME_CANCELLED, OUTCOME
 
 struct attempt {
 	const struct attempt_ops *ops;
+	const struct flow *flow; /* of the connection */
 	struct arena *arena;
 	const struct connection *conn;
 	const char *kind; /* "invoice"; "poll", "check", "dry_run", "dialogue" for those that

@@ -142,6 +142,9 @@ struct dialogue {
 
 struct flow {
 	const char *name; /* "severa-netvisor": route segment, log field, metric label */
+	/* What a shared part that does the flow's work wants of it: const struct road_ops of a
+	 * Severa flow (flows/severa_road.h). NULL: none. */
+	const void *part;
 	/* The step whose outcome means that the document is at the target (DESIGN §4.5). */
 	const char *delivery_step;
 	const char *title; /* "Severa → Netvisor sales invoices" */

@@ -6,8 +6,8 @@
  * document (prepare, build), how to write one and to find it there (send, look_up).
  *
  * It is a part that flows share, and no flow: it knows Severa, and no target. The target's name in
- * notes and problems is the flow's. A flow makes its `struct flow` of road_accept and of one-line
- * functions around road_poll, road_run, road_check and road_on_failed.
+ * notes and problems is the flow's. A flow puts its road_ops into its `struct flow` (part), and
+ * road_accept, road_poll, road_run, road_check and road_on_failed beside it.
  *
  * Everything lives in the attempt's arena. One attempt, one thread.
  */
@@ -194,7 +194,6 @@ struct road_check;
  * Delivered and waiting for the target: open, verdict. A dry run: open, prepare, look_up, build.
  */
 struct road_ops {
-	const struct flow *flow; /* name, delivery step, presets */
 	const char *target; /* for people: "Netvisor" */
 	size_t size; /* of the flow's own struct, which is zeroed */
 
@@ -277,19 +276,17 @@ struct road_ops {
 };
 
 /*
- * Members of struct flow. road_accept stands in the table as it is; the others are called with the
- * flow's ops.
+ * Members of struct flow, as they stand; its `part` is the struct road_ops. One that does more than
+ * the road calls them from functions of its own.
  */
 bool road_accept(struct arena *arena, struct span body, const char **ret_kind,
 		 const char **ret_source_id, struct err *err);
-bool road_poll(const struct road_ops *ops, struct attempt *at, struct err *err) MUST_CHECK;
-bool road_run(const struct road_ops *ops, struct attempt *at, struct err *err) MUST_CHECK;
-bool road_check(const struct road_ops *ops, struct attempt *at, struct err *err) MUST_CHECK;
-bool road_on_failed(const struct road_ops *ops, struct attempt *at, const struct err *why,
-		    struct err *err) MUST_CHECK;
+bool road_poll(struct attempt *at, struct err *err) MUST_CHECK;
+bool road_run(struct attempt *at, struct err *err) MUST_CHECK;
+bool road_check(struct attempt *at, struct err *err) MUST_CHECK;
+bool road_on_failed(struct attempt *at, const struct err *why, struct err *err) MUST_CHECK;
 /* The settings read, both sides opened; nothing called. For what a flow does beside the road. */
-bool road_open(const struct road_ops *ops, struct attempt *at, struct road **ret,
-	       struct err *err) MUST_CHECK;
+bool road_open(struct attempt *at, struct road **ret, struct err *err) MUST_CHECK;
 
 /* ---- for prepare --------------------------------------------------------------------------- */
 

@@ -293,6 +293,7 @@ void run_make_attempt(struct run *r, const struct run_context *ctx, const struct
 	*impl = (struct attempt_impl) { .magic = RUN_MAGIC, .run = r, .ctx = ctx, .flow = flow };
 	*ret = (struct attempt) {
 		.ops = &run_ops,
+		.flow = flow,
 		.arena = r->arena,
 		.conn = conn,
 		.kind = r->job.kind,

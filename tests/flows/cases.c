@@ -451,6 +451,7 @@ static const char *run_flow(struct run *r)
 		  node_text(r, json_get(r->spec, "credentials")));
 	if (text_of(r->spec, "connection")[0])
 		snprintf(f->conn.id, sizeof(f->conn.id), "%s", text_of(r->spec, "connection"));
+	f->at.flow = r->flow;
 	f->exchange = r->client ? perform : replay;
 	f->ctx = r;
 	f->at.epoch_ms = int_of(r->spec, "epoch_ms", 0);

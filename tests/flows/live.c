@@ -111,6 +111,7 @@ bool live_open(struct live *l, struct fake *f, const char *url, const char *tena
 		return false;
 	const struct json *t = json_first(json_get(j, "tenants"));
 	fake_init(f, l->arena, settings_of(l, t), credentials_of(l, t));
+	f->at.flow = &severa_netvisor;
 	f->exchange = exchange;
 	f->ctx = l;
 	return true;

@@ -204,12 +204,7 @@ static bool toy_check(struct road_check *c, struct err *err)
 }
 
 static const struct setting toy_settings[] = { ROAD_SETTINGS(true, true, "Company.") };
-static const struct flow toy_flow = { .name = "severa-toy",
-				      .delivery_step = "toy.invoice",
-				      .settings = toy_settings,
-				      .n_settings = ARRAY_SIZE(toy_settings) };
-static const struct road_ops toy = { .flow = &toy_flow,
-				     .target = "Toy",
+static const struct road_ops toy = { .target = "Toy",
 				     .size = sizeof(struct toy),
 				     .open = toy_open,
 				     .may_send = toy_may_send,
@@ -220,6 +215,11 @@ static const struct road_ops toy = { .flow = &toy_flow,
 				     .send = toy_send,
 				     .verdict = toy_verdict,
 				     .check = toy_check };
+static const struct flow toy_flow = { .name = "severa-toy",
+				      .part = &toy,
+				      .delivery_step = "toy.invoice",
+				      .settings = toy_settings,
+				      .n_settings = ARRAY_SIZE(toy_settings) };
 
 /* ---- runs ---------------------------------------------------------------------------------- */
 
@@ -233,6 +233,7 @@ static int setup(void **state)
 		  "{\"statuses\":{\"transfer\":\"" TRANSFER "\",\"transferred\":\"" TRANSFERRED
 		  "\",\"failed\":\"" FAILED "\"},\"company\":{\"vat_number\":\"NO123456785MVA\"}}",
 		  "{\"severa\":{\"client_id\":\"c.apps\",\"client_secret\":\"s\"}}");
+	w->f.at.flow = &toy_flow;
 	w->f.exchange = serve;
 	w->f.ctx = w;
 	w->status = TRANSFER;
@@ -261,7 +262,7 @@ static bool run(struct world *w, struct err *err)
 	at->verdict = NULL;
 	at->awaits_verdict = false;
 	*err = (struct err)ERR_INIT;
-	return road_run(&toy, at, err);
+	return road_run(at, err);
 }
 
 static void runs_to(struct world *w, enum attempt_outcome outcome)
@@ -280,7 +281,7 @@ static void fails_for(struct world *w, const char *reason)
 	assert_int_equal(err.code, ERR_DATA);
 	assert_string_equal(err.reason, reason);
 	if (!w->f.at.keep_error)
-		assert_true(road_on_failed(&toy, &w->f.at, &err, &told));
+		assert_true(road_on_failed(&w->f.at, &err, &told));
 }
 
 static bool has_note(const struct world *w, const char *code)
@@ -421,7 +422,7 @@ static void test_failed_status_whose_answer_was_lost_SV_03(void **state)
 	w->verdict.fate = ROAD_FAILED;
 	w->loses_answer = true;
 	assert_false(run(w, &err));
-	assert_false(road_on_failed(&toy, &w->f.at, &err, &told));
+	assert_false(road_on_failed(&w->f.at, &err, &told));
 	assert_string_equal(w->status, FAILED);
 	assert_int_equal(fake_step(&w->f, STEP_FAILED)->state, STEP_INTENT);
 	fails_for(w, "in_failed_status");
@@ -537,14 +538,14 @@ static void test_poll_takes_up_what_a_lost_store_forgot_MV_14(void **state)
 	struct err err = ERR_INIT;
 	w->f.conn.activated_ms = EPOCH_MS - (int64_t)60 * 86400000;
 	w->status = TRANSFERRED;
-	assert_true(road_poll(&toy, &w->f.at, &err));
+	assert_true(road_poll(&w->f.at, &err));
 	assert_int_equal(w->f.n_found, 0);
 	assert_non_null(strstr(w->f.report, "\"never_relayed\":[\"10415\"]"));
 	forget(w);
-	assert_true(road_poll(&toy, &w->f.at, &err));
+	assert_true(road_poll(&w->f.at, &err));
 	assert_int_equal(w->f.n_found, 1);
 	assert_non_null(strstr(w->f.report, "\"never_relayed\":[]"));
-	assert_true(road_poll(&toy, &w->f.at, &err)); /* known by now: looked for once */
+	assert_true(road_poll(&w->f.at, &err)); /* known by now: looked for once */
 	assert_int_equal(w->f.n_found, 1);
 }
 
@@ -686,10 +687,10 @@ static void test_turn_of_a_connection_begins_once_SV_07(void **state)
 	const char *first, *second;
 	assert_true(at->ops->kv_set(at, "severa.owner", place, "paused 1", 0, &err));
 	fake_aim(&w->f, "poll", "");
-	assert_true(road_poll(&toy, at, &err));
+	assert_true(road_poll(at, &err));
 	assert_true(at->ops->kv_get(at, "severa.owner", place, &first, &err));
 	assert_non_null(strstr(first, "case 1"));
-	assert_true(road_poll(&toy, at, &err));
+	assert_true(road_poll(at, &err));
 	assert_true(at->ops->kv_get(at, "severa.owner", place, &second, &err));
 	assert_string_equal(first, second);
 	assert_true(at->ops->kv_set(at, "severa.owner", place, "case 1", 0, &err));
@@ -703,7 +704,7 @@ static void test_check_says_what_is_no_hindrance_SV_09(void **state)
 {
 	struct world *w = *state;
 	struct err err = ERR_INIT;
-	assert_true(road_check(&toy, &w->f.at, &err));
+	assert_true(road_check(&w->f.at, &err));
 	assert_string_equal(
 		w->f.at.result,
 		"{\"problems\":[{\"code\":\"company_unverified\",\"text\":\"Not verified "
@@ -717,7 +718,7 @@ static void test_check_of_severa_without_keys_of_the_target_SV_06(void **state)
 	struct err err = ERR_INIT;
 	w->is_unopened = true;
 	w->scopes = "invoices:read settings:read organization:read";
-	assert_true(road_check(&toy, &w->f.at, &err));
+	assert_true(road_check(&w->f.at, &err));
 	assert_non_null(strstr(w->f.at.result, "\"code\":\"credentials_refused\""));
 	assert_non_null(strstr(w->f.at.result, "lack the scope invoices:write"));
 	assert_non_null(strstr(w->f.at.result, "\"ok\":false,\"waiting\":1"));

@@ -97,7 +97,6 @@ static bool send(struct road *r, const char **ret_key, struct err *err)
 /* ---- the flow ------------------------------------------------------------------------------ */
 
 static const struct road_ops ops = {
-	.flow = &severa_maestro,
 	.target = "Maestro",
 	.size = sizeof(struct smx),
 	.open = smx_open,
@@ -111,28 +110,9 @@ static const struct road_ops ops = {
 	.report = smx_report,
 };
 
-static bool poll(struct attempt *at, struct err *err)
-{
-	return road_poll(&ops, at, err);
-}
-
-static bool run(struct attempt *at, struct err *err)
-{
-	return road_run(&ops, at, err);
-}
-
-static bool check(struct attempt *at, struct err *err)
-{
-	return road_check(&ops, at, err);
-}
-
-static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
-{
-	return road_on_failed(&ops, at, why, err);
-}
-
 const struct flow severa_maestro = {
 	.name = "severa-maestro",
+	.part = &ops,
 	.delivery_step = "maestro.invoice",
 	.title = "Severa to Maestro: sales invoices and their customers",
 	.settings = smx_setting_table,
@@ -141,8 +121,8 @@ const struct flow severa_maestro = {
 	.n_credentials = SMX_N_CREDENTIALS,
 	.settle = smx_settle,
 	.accept = road_accept,
-	.poll = poll,
-	.run = run,
-	.check = check,
-	.on_failed = on_failed,
+	.poll = road_poll,
+	.run = road_run,
+	.check = road_check,
+	.on_failed = road_on_failed,
 };

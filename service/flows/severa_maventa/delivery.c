@@ -156,7 +156,7 @@ bool sm_follow(struct attempt *at, struct follow_item *items, size_t n, struct e
 	const char *ids[FOLLOW_MAX];
 	struct road *r;
 	size_t n_listed;
-	if (!road_open(&sm_road_ops, at, &r, err))
+	if (!road_open(at, &r, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		ids[i] = items[i].target_key;

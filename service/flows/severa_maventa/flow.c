@@ -19,8 +19,7 @@ static bool open_maventa(struct road *r, struct err *err)
 	return true;
 }
 
-const struct road_ops sm_road_ops = {
-	.flow = &severa_maventa,
+static const struct road_ops ops = {
 	.target = "Maventa",
 	.size = sizeof(struct sm_run),
 	.open = open_maventa,
@@ -36,22 +35,7 @@ const struct road_ops sm_road_ops = {
 
 static bool poll(struct attempt *at, struct err *err)
 {
-	return road_poll(&sm_road_ops, at, err) && sm_keep_subscription(at, err);
-}
-
-static bool run(struct attempt *at, struct err *err)
-{
-	return road_run(&sm_road_ops, at, err);
-}
-
-static bool check(struct attempt *at, struct err *err)
-{
-	return road_check(&sm_road_ops, at, err);
-}
-
-static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
-{
-	return road_on_failed(&sm_road_ops, at, why, err);
+	return road_poll(at, err) && sm_keep_subscription(at, err);
 }
 
 /* Its notifications name the invoice that something became of. */
@@ -59,6 +43,7 @@ static const struct flow_sender senders[] = { { &maventa_system, NULL } };
 
 const struct flow severa_maventa = {
 	.name = "severa-maventa",
+	.part = &ops,
 	.delivery_step = STEP_INVOICE,
 	.title = "Severa to Maventa: sales invoices as e-invoices, e-mail and letters",
 	.settings = sm_setting_table,
@@ -70,9 +55,9 @@ const struct flow severa_maventa = {
 	.senders = senders,
 	.n_senders = ARRAY_SIZE(senders),
 	.poll = poll,
-	.run = run,
-	.check = check,
-	.on_failed = on_failed,
+	.run = road_run,
+	.check = road_check,
+	.on_failed = road_on_failed,
 	.follow = sm_follow,
 	.dialogues = sm_dialogues,
 	.n_dialogues = SM_N_DIALOGUES,

@@ -95,7 +95,6 @@ enum sm_format sm_format(struct arena *arena, const struct sm_settings *set,
 bool sm_is_same(const struct maventa_invoice *in, const struct delivery_identity *id);
 
 /* flow.c */
-extern const struct road_ops sm_road_ops;
 /* account.c, document.c, delivery.c, check.c: members of struct road_ops and struct flow. */
 bool sm_may_send(struct road *r, struct err *err);
 bool sm_is_verified(struct sm_run *m, bool *ret, struct err *err) MUST_CHECK;

@@ -140,7 +140,7 @@ bool sm_keep_subscription(struct attempt *at, struct err *err)
 		return false;
 	if (!url && !last[0])
 		return true;
-	if (!road_open(&sm_road_ops, at, &r, err) || !sm_is_verified(sm_run_of(r), &verified, err))
+	if (!road_open(at, &r, err) || !sm_is_verified(sm_run_of(r), &verified, err))
 		return false;
 	return !verified || settle_alone(sm_run_of(r), url, err);
 }

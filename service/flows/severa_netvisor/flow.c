@@ -167,7 +167,6 @@ static bool send(struct road *road, const char **ret_key, struct err *err)
 /* ---- the flow ------------------------------------------------------------------------------ */
 
 static const struct road_ops ops = {
-	.flow = &severa_netvisor,
 	.target = "Netvisor",
 	.size = sizeof(struct sn),
 	.open = sn_open,
@@ -182,7 +181,7 @@ static const struct road_ops ops = {
 bool sn_start(struct attempt *at, struct sn **ret, struct err *err)
 {
 	struct road *road;
-	if (!road_open(&ops, at, &road, err))
+	if (!road_open(at, &road, err))
 		return false;
 	*ret = sn_of(road);
 	return true;
@@ -191,22 +190,7 @@ bool sn_start(struct attempt *at, struct sn **ret, struct err *err)
 static bool poll(struct attempt *at, struct err *err)
 {
 	struct sn *r;
-	return sn_start(at, &r, err) && sn_leave_directions(r, err) && road_poll(&ops, at, err);
-}
-
-static bool run(struct attempt *at, struct err *err)
-{
-	return road_run(&ops, at, err);
-}
-
-static bool check(struct attempt *at, struct err *err)
-{
-	return road_check(&ops, at, err);
-}
-
-static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
-{
-	return road_on_failed(&ops, at, why, err);
+	return sn_start(at, &r, err) && sn_leave_directions(r, err) && road_poll(at, err);
 }
 
 static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_customers_back,
@@ -216,6 +200,7 @@ static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_cus
 
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",
+	.part = &ops,
 	.delivery_step = "delivery",
 	.title = "Severa to Netvisor: sales invoices",
 	.settings = sn_setting_table,
@@ -225,9 +210,9 @@ const struct flow severa_netvisor = {
 	.settle = sn_settle,
 	.accept = road_accept,
 	.poll = poll,
-	.run = run,
-	.check = check,
-	.on_failed = on_failed,
+	.run = road_run,
+	.check = road_check,
+	.on_failed = road_on_failed,
 	.registers = syncs,
 	.n_registers = ARRAY_SIZE(syncs),
 };

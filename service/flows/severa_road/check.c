@@ -236,9 +236,9 @@ static bool check_all(struct road_check *c, int64_t *ret_waiting, struct err *er
 	       (!is_open || !c->r->ops->check || c->r->ops->check(c, err));
 }
 
-bool road_check(const struct road_ops *ops, struct attempt *at, struct err *err)
+bool road_check(struct attempt *at, struct err *err)
 {
-	struct road_check c = { .r = road_new(ops, at) };
+	struct road_check c = { .r = road_new(at) };
 	int64_t waiting = 0;
 	if (!c.r)
 		return err_set(err, ERR_LIMIT, "arena full");

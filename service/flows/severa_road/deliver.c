@@ -57,7 +57,7 @@ static struct leg leg_of(struct road *r)
 	};
 	return (struct leg) { .delivery = { .ops = &ops,
 					    .at = r->at,
-					    .step = r->ops->flow->delivery_step,
+					    .step = r->at->flow->delivery_step,
 					    .target = r->ops->target,
 					    .account = r->account,
 					    .created_ms = r->inv.created_ms,

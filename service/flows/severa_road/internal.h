@@ -19,7 +19,7 @@ static inline bool road_pass_on(const struct err *why, struct err *err)
 
 /* settings.c */
 /* Not opened yet; NULL past the arena's cap. */
-struct road *road_new(const struct road_ops *ops, struct attempt *at) MUST_CHECK;
+struct road *road_new(struct attempt *at) MUST_CHECK;
 /* What road_open does, side by side: the settings and Severa, then the target. */
 bool road_open_source(struct road *r, struct err *err) MUST_CHECK;
 bool road_open_target(struct road *r, struct err *err) MUST_CHECK;

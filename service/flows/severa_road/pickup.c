@@ -117,11 +117,11 @@ static bool waiting_page(void *ctx, const struct invoice *items, size_t n, struc
 	return true;
 }
 
-bool road_poll(const struct road_ops *ops, struct attempt *at, struct err *err)
+bool road_poll(struct attempt *at, struct err *err)
 {
 	struct road *r;
 	char since[CLOCK_RFC3339_MAX];
-	if (!road_open(ops, at, &r, err) || !road_find_statuses(r, err))
+	if (!road_open(at, &r, err) || !road_find_statuses(r, err))
 		return false;
 	struct watch *w = arena_alloc(at->arena, sizeof(*w));
 	struct map *owned = map_new(at->arena);

@@ -147,7 +147,7 @@ static bool deleted(struct road *r, struct err *err)
 {
 	struct step sent;
 	r->inv = (struct invoice) { .source_id = NULL };
-	if (!r->at->ops->step_get(r->at, r->ops->flow->delivery_step, &sent, err))
+	if (!r->at->ops->step_get(r->at, r->at->flow->delivery_step, &sent, err))
 		return false;
 	bool was_sent = sent.state == STEP_DONE;
 	if (sent.state == STEP_INTENT && !road_settle_doubt(r, &sent, err))
@@ -220,7 +220,7 @@ static bool forget_old_refusal(struct road *r, struct err *err)
 	if (!r->ops->verdict || !at->delivered)
 		return true;
 	if (!at->ops->step_get(at, STEP_FAILED, &failed, err) ||
-	    !at->ops->step_get(at, r->ops->flow->delivery_step, &sent, err))
+	    !at->ops->step_get(at, r->at->flow->delivery_step, &sent, err))
 		return false;
 	if (failed.state != STEP_DONE || sent.state != STEP_DONE)
 		return true;
@@ -270,7 +270,7 @@ static bool goes_on_from_refusal(struct road *r, bool *ret, struct err *err)
 	*ret = false;
 	if (!r->ops->verdict)
 		return true;
-	if (!at->ops->step_get(at, r->ops->flow->delivery_step, &sent, err) ||
+	if (!at->ops->step_get(at, r->at->flow->delivery_step, &sent, err) ||
 	    !r->ops->verdict(r, &sent, &verdict, err))
 		return false;
 	return verdict.fate != ROAD_FAILED ||
@@ -316,7 +316,7 @@ static bool has_no_status(struct road *r, const struct err *why, struct err *err
 	struct step sent;
 	if (r->at->preview || !r->at->delivered)
 		return road_pass_on(why, err);
-	return r->at->ops->step_get(r->at, r->ops->flow->delivery_step, &sent, err) &&
+	return r->at->ops->step_get(r->at, r->at->flow->delivery_step, &sent, err) &&
 	       tell_all_the_same(r, &sent, why, err);
 }
 
@@ -335,7 +335,7 @@ static bool run_document(struct road *r, struct err *err)
 		return preview(r, err);
 	/* First, since it may open a generation whose steps are others. */
 	if (!road_end_stay(r, err) || !look_back(r, err) ||
-	    !at->ops->step_get(at, r->ops->flow->delivery_step, &sent, err))
+	    !at->ops->step_get(at, r->at->flow->delivery_step, &sent, err))
 		return false;
 	if (sent.state == STEP_DONE)
 		return already_sent(r, &sent, err);
@@ -350,11 +350,11 @@ static bool run_document(struct road *r, struct err *err)
 	return finish(r, false, err);
 }
 
-bool road_run(const struct road_ops *ops, struct attempt *at, struct err *err)
+bool road_run(struct attempt *at, struct err *err)
 {
 	struct road *r;
 	struct err inner = ERR_INIT;
-	if (!road_open(ops, at, &r, err))
+	if (!road_open(at, &r, err))
 		return false;
 	if (severa_invoice(&r->severa, at->source_id, &r->inv, &inner))
 		return run_document(r, err);

@@ -38,8 +38,9 @@ bool road_settle(const struct flow *flow, struct arena *arena, const struct syst
 	return true;
 }
 
-struct road *road_new(const struct road_ops *ops, struct attempt *at)
+struct road *road_new(struct attempt *at)
 {
+	const struct road_ops *ops = at->flow->part;
 	assert(ops->size >= sizeof(struct road));
 	struct road *r = arena_alloc(at->arena, ops->size);
 	if (r) {
@@ -51,7 +52,7 @@ struct road *road_new(const struct road_ops *ops, struct attempt *at)
 
 bool road_open_source(struct road *r, struct err *err)
 {
-	const struct flow *flow = r->ops->flow;
+	const struct flow *flow = r->at->flow;
 	if (!setup_read(r->at, "Severa", &r->settings, &r->credentials, err))
 		return false;
 	r->set = (struct road_settings) {
@@ -73,9 +74,9 @@ bool road_open_target(struct road *r, struct err *err)
 	return r->ops->open(r, err);
 }
 
-bool road_open(const struct road_ops *ops, struct attempt *at, struct road **ret, struct err *err)
+bool road_open(struct attempt *at, struct road **ret, struct err *err)
 {
-	struct road *r = road_new(ops, at);
+	struct road *r = road_new(at);
 	if (!r)
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!road_open_source(r, err) || !road_open_target(r, err))

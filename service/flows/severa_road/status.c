@@ -88,14 +88,13 @@ bool road_settle_failed(struct road *r, struct err *err)
  * For what was not sent, over the transfer status; for what the target refused after it was sent,
  * over the transferred status too, which was ours. Any other was chosen by a person.
  */
-bool road_on_failed(const struct road_ops *ops, struct attempt *at, const struct err *why,
-		    struct err *err)
+bool road_on_failed(struct attempt *at, const struct err *why, struct err *err)
 {
 	struct road *r;
 	const struct severa_status *failed;
 	struct err inner = ERR_INIT;
 	bool is_refused = at->delivered && str_eq(why->reason, "delivery_failed");
-	if (!road_open(ops, at, &r, err))
+	if (!road_open(at, &r, err))
 		return false;
 	if (!r->set.failed || why->code != ERR_DATA || (at->delivered && !is_refused))
 		return true;

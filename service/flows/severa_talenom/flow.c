@@ -177,7 +177,6 @@ static bool send(struct road *r, const char **ret_key, struct err *err)
 /* ---- the flow ------------------------------------------------------------------------------ */
 
 static const struct road_ops ops = {
-	.flow = &severa_talenom,
 	.target = "Talenom",
 	.size = sizeof(struct stn),
 	.open = stn_open,
@@ -195,36 +194,17 @@ static const struct road_ops ops = {
 bool stn_start(struct attempt *at, struct stn **ret, struct err *err)
 {
 	struct road *road;
-	if (!road_open(&ops, at, &road, err))
+	if (!road_open(at, &road, err))
 		return false;
 	*ret = stn_of(road);
 	return true;
-}
-
-static bool poll(struct attempt *at, struct err *err)
-{
-	return road_poll(&ops, at, err);
-}
-
-static bool run(struct attempt *at, struct err *err)
-{
-	return road_run(&ops, at, err);
-}
-
-static bool check(struct attempt *at, struct err *err)
-{
-	return road_check(&ops, at, err);
-}
-
-static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
-{
-	return road_on_failed(&ops, at, why, err);
 }
 
 static const struct register_sync *const registers[] = { &stn_products_sync };
 
 const struct flow severa_talenom = {
 	.name = "severa-talenom",
+	.part = &ops,
 	.delivery_step = STEP_BOOKED,
 	.title = "Severa to Talenom: sales invoices, their customers and products, and their "
 		 "payment",
@@ -234,10 +214,10 @@ const struct flow severa_talenom = {
 	.n_credentials = STN_N_CREDENTIALS,
 	.settle = stn_settle,
 	.accept = road_accept,
-	.poll = poll,
-	.run = run,
-	.check = check,
-	.on_failed = on_failed,
+	.poll = road_poll,
+	.run = road_run,
+	.check = road_check,
+	.on_failed = road_on_failed,
 	.registers = registers,
 	.n_registers = ARRAY_SIZE(registers),
 };
