@@ -156,6 +156,20 @@ def test_TA_08_activation_needs_agreement_and_times():
             assert answer.status == 422 and answer.json()["pointer"] == "/settings/transfer_times" + pointer, answer.body
 
 
+def test_TA_01_dry_run_says_what_would_be_sent_and_when():
+    """By REST, its shape held against openapi.yaml: nothing is written."""
+    with Service(seed="demo", **FAST) as s:
+        s.connect(TENANT, TENANT, talenom_connection_of, transfer_times={"times": ["06:00"], "time_zone": "Europe/Helsinki"})
+        for sample, code in (("plain-hours", "KONS-01"), ("code-missing", None)):
+            answer = s.call("POST", f"/v1/connections/{TENANT}/dry-run", {"source_id": invoice(s, sample)["guid"]})
+            made = answer.json()["result"]
+            assert answer.status == 200 and made["invoice"]["rows"][0]["product_code"] == code and '"lineItems"' in made["document"]
+            when = [n["text"] for n in made["notes"] if n["code"] == "not_yet"]
+            assert len(when) == 1 and "06:00 (Europe/Helsinki)" in when[0], made["notes"]
+        there = ledger(s)
+        assert (there["drafts"], there["contacts_added"], there["products_added"]) == (0, 0, 0)
+
+
 def run_registers(s):
     """Orders a run of the product register and answers how it ended."""
     made = s.call("POST", f"/v1/connections/{TENANT}/runs", {"kind": "everything"})
