@@ -182,7 +182,10 @@ def test_NV_14_only_an_administrator_changes_settings(service, tokens):
     path, head = f"/v1/connections/{key}", {"If-Match": "*"}
     change = {"settings": connection_of(setup, key, invoice_state="open")["settings"]}
     whole = connection_of(setup, key)
+    keys = {"credentials": {"netvisor": whole["credentials"]["netvisor"]}}
+    way = {"settings": {"products": {"direction": "netvisor_to_severa"}, "customers": {"direction": "temp"}}}
     orders = [("POST", "/v1/connections", {"id": key + "-x", "flow": "severa-netvisor"}, None), ("PATCH", path, change, head),
+              ("PATCH", path, way, head), ("PATCH", path, keys, head),
               ("PUT", path, whole, head), ("POST", path + "/activate", None, None), ("POST", "/v1/tokens", {"name": "x", "role": "viewer"}, None),
               ("GET", "/v1/tokens", None, None)]
     for role in ("viewer", "operator"):

@@ -262,6 +262,22 @@ def test_NV_06_the_check_asks_for_the_temporary_product_and_for_the_right_to_wri
     assert ("write_scope_missing", "/credentials/severa") in problems(service, key)
 
 
+def test_NV_10_a_place_in_severas_list_that_is_refused_by_now_loses_no_product():
+    """Page tokens are the vendor's: one that is no good any more, in the middle of a listing, is no end of it."""
+    with Service(**FAST, severa_page=50) as service:
+        [key] = service.sandbox.tenants(count=1, invoices=0)
+        add_to_severa(service, key, count=330)
+        codes = {p["code"] for r in REGISTERS for p in severa(service, key, r) if p["code"]}
+        service.sandbox.fault(system="severa", match="products?", method="GET", kind="latency", latency_ms=50, count=1000)
+        for _ in range(3):  # the first listing's third page, and what follows it
+            service.sandbox.fault(system="severa", match="pageToken=", kind="status", status=400, code="InvalidParameter", count=1)
+        start(service, key, customers={"direction": "temp"})
+        assert {c for c in codes if not netvisor(service, key, c)} == set()
+        assert added(service, key)["added"] == len(codes)
+        first = [r for r in service.sandbox.requests(system="severa", match="/products?rowCount", limit=2000) if "pageToken" not in r["target"]]
+        assert len(first) >= 2, first  # it was read from its beginning once more
+
+
 # ---- thousands, and a kill in the middle ----
 
 def progress(service, name):

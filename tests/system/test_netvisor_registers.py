@@ -133,7 +133,8 @@ def test_NV_06_a_direction_that_is_left_is_free(service):
 
 # ---- each once, whatever dies ----
 
-LINES = [("netvisor", "product.nv", "POST"), ("netvisor", "customer.nv", "POST"), ("severa", "/products", "POST"), ("netvisor", "productlist.nv", "GET")]
+LINES = [("netvisor", "product.nv", "POST"), ("netvisor", "customer.nv", "POST"), ("severa", "/products", "POST"), ("severa", "/customers", "POST"),
+         ("netvisor", "productlist.nv", "GET"), ("netvisor", "customerlist.nv", "GET")]
 
 
 def strike(service, rng):
@@ -152,6 +153,9 @@ def strike(service, rng):
         service.sandbox.fault(system=system, match=match, method=method, count=1, **kind)
 
 
+BACK_CUSTOMERS = [str(70001 + i) for i in range(12)]
+
+
 def each_once(service, there, back, codes, customers):
     """Each product and customer of `there` is at its company once, each of `back`'s company at its Severa once."""
     company = service.sandbox.ledger("netvisor", there)
@@ -161,6 +165,8 @@ def each_once(service, there, back, codes, customers):
     assert {n: numbers[n] for n in customers if numbers[n] != 1} == {}, (SEED, numbers)
     severa = collections.Counter(p["code"] for p in service.sandbox.control(f"severa/{back}/products") if p.get("code"))
     assert {c: severa[c] for c in codes if severa[c] != 1} == {}, (SEED, severa)
+    own = collections.Counter(str(c["number"]) for c in service.sandbox.control(f"severa/{back}/customers"))
+    assert {n: own[n] for n in BACK_CUSTOMERS if own[n] != 1} == {}, (SEED, own)
     assert company["overlaps"] == 0 and company["products"]["edited"] == 0, (SEED, company)
 
 
@@ -175,9 +181,13 @@ def test_NV_05_NV_06_killed_anywhere_each_product_and_customer_stands_there_once
         for code in codes:
             service.sandbox.control(f"severa/{there}/products", "POST", {"count": 1, "fields": {"code": code, "name": "Tuote " + code}})
             service.sandbox.control(f"netvisor/{back}/products", "POST", {"productcode": code, "name": "Tuote " + code, "unitprice": "1", "defaultvatpercentage": "25,5"})
+        for i, number in enumerate(BACK_CUSTOMERS):
+            service.sandbox.control(f"netvisor/{back}/customers", "POST", {
+                "internalidentifier": number, "name": f"Asiakas {i} Oy", "isactive": "1", "isprivatecustomer": "1", "streetaddress": f"Katu {i}",
+                "city": "Kouvola", "postnumber": "45100", "country": "FI"})
         customers = [str(c["number"]) for c in service.sandbox.control(f"severa/{there}/customers")]
         service.connect(there, there)
-        service.connect(back, back, customers={"direction": "temp"}, products={"direction": "netvisor_to_severa", "temp_code": "TEMP"})
+        service.connect(back, back, customers={"direction": "netvisor_to_severa"}, products={"direction": "netvisor_to_severa", "temp_code": "TEMP"})
         service.activate(there)
         service.activate(back)
         for i in range(8):
