@@ -19,7 +19,9 @@ static void get_ledger(struct call *c)
 	jsonw_object(&w);
 	for (unsigned i = 0; i < n_standins; i++) {
 		jsonw_key(&w, standins[i]->name);
+		standin_enter(standins[i], c->world->states[i]);
 		standins[i]->write_ledger(c->world->states[i], with_documents, &w);
+		standin_leave(standins[i], c->world->states[i]);
 	}
 	jsonw_kint(&w, "requests", (int64_t)requests_count(c->sb->requests));
 	jsonw_end_object(&w);
@@ -51,7 +53,9 @@ static void get_setup(struct call *c)
 		jsonw_kstr(&w, "key", key);
 		for (unsigned k = 0; k < n_standins; k++) {
 			jsonw_key(&w, standins[k]->name);
+			standin_enter(standins[k], c->world->states[k]);
 			standins[k]->write_setup(c->world->states[k], key, base, &w);
+			standin_leave(standins[k], c->world->states[k]);
 		}
 		jsonw_end_object(&w);
 	}

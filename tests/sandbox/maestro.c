@@ -6,10 +6,7 @@
  */
 #include "base/base.h"
 
-#include "base/alloc.h"
 #include "maestro.h"
-
-#define ARENA_MAX ((size_t)8 << 30)
 
 static const struct ms_route routes[] = {
 	{ "GET", "v1/ping", NULL, ms_ping_locked },
@@ -51,7 +48,7 @@ bool ms_fail(struct ms_call *mc, unsigned status, const char *code, const char *
 
 const char *ms_keep(struct maestro *m, const char *text)
 {
-	return keep_text(m->arena, text);
+	return keep_text(m->base.arena, text);
 }
 
 struct ms_company *ms_find_locked(struct maestro *m, const char *name)
@@ -113,9 +110,9 @@ static bool begin(void *state, struct call *c)
 	c->ctx = mc;
 	if (!find_route(mc))
 		return false;
-	pthread_mutex_lock(&mc->m->lock);
+	pthread_mutex_lock(&mc->m->base.lock);
 	bool ok = authenticate_locked(mc);
-	pthread_mutex_unlock(&mc->m->lock);
+	pthread_mutex_unlock(&mc->m->base.lock);
 	return ok;
 }
 
@@ -125,9 +122,9 @@ static void serve(void *state, struct call *c)
 	struct ms_call *mc = c->ctx;
 	if (mc->route->prepare && !mc->route->prepare(mc))
 		return;
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->base.lock);
 	mc->route->serve_locked(mc);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->base.lock);
 }
 
 /* A fault: with a code, Maestro's error object; without, what a gateway says. */
@@ -151,33 +148,13 @@ static void close_state(void *state)
 		table_release(&co->by_number);
 		table_release(&co->by_key);
 	}
-	arena_free(m->arena);
-	pthread_mutex_destroy(&m->lock);
-	mem_free(m);
+	standin_free(m);
 }
 
 static void *open_state(struct sandbox *sb, struct err *err)
 {
-	struct maestro *m = mem_alloc(sizeof(*m));
-	struct arena *arena = m ? arena_new(ARENA_MAX) : NULL;
-	if (!arena) {
-		mem_free(m);
-		err_set(err, ERR_MEMORY, "out of memory");
-		return NULL;
-	}
-	m->sb = sb;
-	m->arena = arena;
-	pthread_mutex_init(&m->lock, NULL);
-	return m;
-}
-
-static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
-{
-	struct maestro *m = state;
-	pthread_mutex_lock(&m->lock);
-	bool ok = ms_seed(m, spec, err);
-	pthread_mutex_unlock(&m->lock);
-	return ok;
+	(void)sb;
+	return standin_new(sizeof(struct maestro), err);
 }
 
 static const char *whose(void *state, const struct call *c)
@@ -197,5 +174,6 @@ const struct standin maestro_standin = {
 	.control = ms_control,
 	.write_ledger = ms_write_ledger,
 	.write_setup = ms_write_setup,
-	.add_tenant = add_tenant,
+	.add_tenant = ms_seed,
+	.is_locked_whole = true,
 };

@@ -73,9 +73,7 @@ struct ms_company {
 };
 
 struct maestro {
-	struct sandbox *sb;
-	pthread_mutex_t lock; /* guards all below */
-	struct arena *arena;
+	struct standin_state base; /* its lock guards all below */
 	struct ms_company *companies;
 };
 
@@ -136,6 +134,6 @@ void ms_invoice_locked(struct ms_call *mc);
 void ms_control(void *state, struct call *c, size_t first);
 void ms_write_ledger(void *state, bool with_documents, struct json_writer *w);
 void ms_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w);
-bool ms_seed(struct maestro *m, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
+bool ms_seed(void *state, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
 
 #endif

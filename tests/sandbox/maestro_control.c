@@ -103,18 +103,15 @@ static void write_companies(struct json_writer *w, const struct ms_company *co, 
 void ms_write_ledger(void *state, bool with_documents, struct json_writer *w)
 {
 	struct maestro *m = state;
-	pthread_mutex_lock(&m->lock);
 	jsonw_array(w);
 	write_companies(w, m->companies, with_documents);
 	jsonw_end_array(w);
-	pthread_mutex_unlock(&m->lock);
 }
 
 void ms_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w)
 {
 	struct maestro *m = state;
 	char url[192];
-	pthread_mutex_lock(&m->lock);
 	const struct ms_company *co = ms_find_locked(m, key);
 	snprintf(url, sizeof(url), "%s/maestro", base_url);
 	if (co) {
@@ -127,7 +124,6 @@ void ms_write_setup(void *state, const char *key, const char *base_url, struct j
 	} else {
 		jsonw_null(w);
 	}
-	pthread_mutex_unlock(&m->lock);
 }
 
 /* ---- one company --------------------------------------------------------------------------- */
@@ -262,7 +258,7 @@ static void serve_locked(struct maestro *m, struct call *c, size_t first)
 void ms_control(void *state, struct call *c, size_t first)
 {
 	struct maestro *m = state;
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->base.lock);
 	serve_locked(m, c, first);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->base.lock);
 }

@@ -11,9 +11,9 @@
 
 static bool refuse(struct ms_call *mc, const char *code, const char *path, const char *why)
 {
-	pthread_mutex_lock(&mc->m->lock);
+	pthread_mutex_lock(&mc->m->base.lock);
 	mc->company->refused++;
-	pthread_mutex_unlock(&mc->m->lock);
+	pthread_mutex_unlock(&mc->m->base.lock);
 	return ms_fail(mc, 422, code, path, why);
 }
 
@@ -114,7 +114,7 @@ static void kdecimal(struct json_writer *w, const char *key, struct decimal d)
 
 static const char *write_rows(struct maestro *m, const struct ms_document *d)
 {
-	struct strbuf sb = STRBUF_INIT(m->arena, 8 << 20);
+	struct strbuf sb = STRBUF_INIT(m->base.arena, 8 << 20);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const char *ret;
 	jsonw_array(&w);
@@ -144,7 +144,7 @@ static void keep_document(struct maestro *m, struct ms_document *d)
 				 &d->delivery_date, &d->delivery_city };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		*texts[i] = ms_keep(m, *texts[i]);
-	char *xml = arena_memdup(m->arena, d->xml.p, d->xml.n);
+	char *xml = arena_memdup(m->base.arena, d->xml.p, d->xml.n);
 	d->xml = xml ? (struct span) { xml, d->xml.n } : SPAN_LIT("");
 	d->rows = NULL; /* they belong to the call */
 }
@@ -153,7 +153,7 @@ static struct ms_invoice *add_locked(struct ms_call *mc)
 {
 	struct maestro *m = mc->m;
 	struct ms_company *co = mc->company;
-	struct ms_invoice *in = arena_alloc(m->arena, sizeof(*in));
+	struct ms_invoice *in = arena_alloc(m->base.arena, sizeof(*in));
 	if (!in)
 		return NULL;
 	*in = (struct ms_invoice) { .doc = mc->doc,

@@ -32,7 +32,7 @@ bool ms_add_product_locked(struct maestro *m, struct ms_company *co, const struc
 	while (*at && strcmp((*at)->code, p->code) < 0)
 		at = &(*at)->next;
 	bool is_there = *at && strcmp((*at)->code, p->code) == 0;
-	struct ms_product *into = is_there ? *at : arena_alloc(m->arena, sizeof(*into));
+	struct ms_product *into = is_there ? *at : arena_alloc(m->base.arena, sizeof(*into));
 	if (!into)
 		return false;
 	struct ms_product *next = is_there ? into->next : *at;
@@ -142,8 +142,8 @@ struct ms_customer *ms_keep_customer_locked(struct maestro *m, struct ms_company
 					    struct ms_customer *old, const char *external_id,
 					    const struct json *card)
 {
-	struct ms_customer *cu = old ? old : arena_alloc(m->arena, sizeof(*cu));
-	struct strbuf sb = STRBUF_INIT(m->arena, 64 << 10);
+	struct ms_customer *cu = old ? old : arena_alloc(m->base.arena, sizeof(*cu));
+	struct strbuf sb = STRBUF_INIT(m->base.arena, 64 << 10);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const char *json;
 	jsonw_node(&w, card);

@@ -52,7 +52,7 @@ static bool add_products(struct maestro *m, struct ms_company *co)
 static bool add_card(struct maestro *m, struct ms_company *co, const struct seed_customer *c)
 {
 	char id[BUSINESS_ID_TEXT] = "", number[24];
-	struct strbuf sb = STRBUF_INIT(m->arena, 4096);
+	struct strbuf sb = STRBUF_INIT(m->base.arena, 4096);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const struct json *card;
 	if (c->id_base)
@@ -71,7 +71,7 @@ static bool add_card(struct maestro *m, struct ms_company *co, const struct seed
 	jsonw_kstr(&w, "country", c->country);
 	jsonw_end_object(&w);
 	jsonw_end_object(&w);
-	return json_parse(m->arena, strbuf_span(&sb), JSON_LIMITS_API, &card, NULL) &&
+	return json_parse(m->base.arena, strbuf_span(&sb), JSON_LIMITS_API, &card, NULL) &&
 	       ms_keep_customer_locked(m, co, NULL, "", card);
 }
 
@@ -89,15 +89,16 @@ static bool add_customers(struct maestro *m, struct ms_company *co, const struct
 	return true;
 }
 
-bool ms_seed(struct maestro *m, const struct tenant_spec *spec, struct err *err)
+bool ms_seed(void *state, const struct tenant_spec *spec, struct err *err)
 {
+	struct maestro *m = state;
 	const struct seed_company *seed = spec->demo ? seed_company(spec->key) : NULL;
 	const struct seed_unit generated = { "1", spec->key, seed_generated_base(spec->ordinal),
 					     NULL };
 	char id[16];
 	if (seed && seed->country)
 		return true; /* Maestro is Finnish */
-	struct ms_company *co = arena_alloc(m->arena, sizeof(*co));
+	struct ms_company *co = arena_alloc(m->base.arena, sizeof(*co));
 	if (!co)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	*co = (struct ms_company) {

@@ -12,8 +12,6 @@
 
 #include <ctype.h>
 
-#define ARENA_MAX ((size_t)8 << 30)
-
 static const struct mv_route routes[] = {
 	{ "POST", "oauth2/token", 0, NULL, mv_token_locked },
 	{ "GET", "oauth2/current", MV_GLOBAL, NULL, mv_current_locked },
@@ -83,7 +81,7 @@ void mv_time(struct json_writer *w, const char *key, int64_t ms)
 
 const char *mv_keep(struct maventa *m, const char *text)
 {
-	return keep_text(m->arena, text);
+	return keep_text(m->base.arena, text);
 }
 
 /* ---- finding ------------------------------------------------------------------------------- */
@@ -146,13 +144,13 @@ static bool begin(void *state, struct call *c)
 		return false;
 	if (!mc->route->scope)
 		return true;
-	pthread_mutex_lock(&mc->m->lock);
+	pthread_mutex_lock(&mc->m->base.lock);
 	bool ok = mv_authenticate(mc);
 	if (mc->company) {
 		mc->company->calls++;
 		c->tenant = mc->company->id;
 	}
-	pthread_mutex_unlock(&mc->m->lock);
+	pthread_mutex_unlock(&mc->m->base.lock);
 	return ok;
 }
 
@@ -162,9 +160,9 @@ static void serve(void *state, struct call *c)
 	struct mv_call *mc = c->ctx;
 	if (mc->route->prepare && !mc->route->prepare(mc))
 		return;
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->base.lock);
 	mc->route->serve_locked(mc);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->base.lock);
 }
 
 /* A fault: with a code, Maventa's error object with that text; without, what a gateway says. */
@@ -195,9 +193,7 @@ static void close_state(void *state)
 	table_release(&m->tokens);
 	table_release(&m->by_id);
 	mem_free(m->receivers);
-	arena_free(m->arena);
-	pthread_mutex_destroy(&m->lock);
-	mem_free(m);
+	standin_free(m);
 }
 
 /* Our own account: who asks whether companies are registered. */
@@ -217,30 +213,13 @@ static bool add_partner(struct maventa *m)
 
 static void *open_state(struct sandbox *sb, struct err *err)
 {
-	struct maventa *m = mem_alloc(sizeof(*m));
-	struct arena *arena = m ? arena_new(ARENA_MAX) : NULL;
-	if (!arena) {
-		mem_free(m);
-		err_set(err, ERR_MEMORY, "out of memory");
-		return NULL;
-	}
-	m->sb = sb;
-	m->arena = arena;
-	pthread_mutex_init(&m->lock, NULL);
-	if (add_partner(m))
+	(void)sb;
+	struct maventa *m = standin_new(sizeof(*m), err);
+	if (!m || add_partner(m))
 		return m;
 	close_state(m);
 	err_set(err, ERR_MEMORY, "out of memory");
 	return NULL;
-}
-
-static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
-{
-	struct maventa *m = state;
-	pthread_mutex_lock(&m->lock);
-	bool ok = mv_seed(m, spec, err);
-	pthread_mutex_unlock(&m->lock);
-	return ok;
 }
 
 /* The company whose token it is, for faults that are meant for one. */
@@ -251,11 +230,11 @@ static const char *whose(void *state, const struct call *c)
 	const char *id = NULL;
 	if (!bearer)
 		return NULL;
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->base.lock);
 	const struct mv_token *token = table_get(&m->tokens, bearer);
 	if (token)
 		id = token->company->id;
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->base.lock);
 	return id;
 }
 
@@ -270,5 +249,6 @@ const struct standin maventa_standin = {
 	.control = mv_control,
 	.write_ledger = mv_write_ledger,
 	.write_setup = mv_write_setup,
-	.add_tenant = add_tenant,
+	.add_tenant = mv_seed,
+	.is_locked_whole = true,
 };

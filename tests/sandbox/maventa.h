@@ -125,9 +125,7 @@ struct mv_receiver {
 };
 
 struct maventa {
-	struct sandbox *sb;
-	pthread_mutex_t lock; /* guards all below */
-	struct arena *arena;
+	struct standin_state base; /* its lock guards all below */
 	struct mv_company *companies;
 	struct mv_user *users;
 	struct table tokens, by_id; /* by_id: invoices of every company */
@@ -253,7 +251,7 @@ void mv_advance_locked(struct maventa *m, struct mv_invoice *in, bool is_read);
 void mv_control(void *state, struct call *c, size_t first);
 void mv_write_ledger(void *state, bool with_documents, struct json_writer *w);
 void mv_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w);
-bool mv_seed(struct maventa *m, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
+bool mv_seed(void *state, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
 /* The same text gives the same id. */
 void mv_fixed_id(const char *what, const char *which, char ret[UUID_TEXT]);
 

@@ -102,8 +102,8 @@ static const char *make_token_locked(struct mv_call *mc, uint64_t granted)
 {
 	struct maventa *m = mc->m;
 	unsigned char random[400];
-	struct mv_token *token = arena_alloc(m->arena, sizeof(*token));
-	char *text = arena_alloc(m->arena, 2 * sizeof(random) + 4);
+	struct mv_token *token = arena_alloc(m->base.arena, sizeof(*token));
+	char *text = arena_alloc(m->base.arena, 2 * sizeof(random) + 4);
 	sign_random(random, sizeof(random));
 	if (!token || !text)
 		return NULL;

@@ -21,7 +21,7 @@ struct mv_user *mv_user_by_email_locked(struct maventa *m, const char *email)
 struct mv_user *mv_add_user_locked(struct maventa *m, const char *email, const char *first_name,
 				   const char *last_name)
 {
-	struct mv_user *u = arena_alloc(m->arena, sizeof(*u));
+	struct mv_user *u = arena_alloc(m->base.arena, sizeof(*u));
 	if (!u)
 		return NULL;
 	*u = (struct mv_user) { .next = m->users,
@@ -39,7 +39,7 @@ struct mv_company *mv_add_company_locked(struct maventa *m, const char *name,
 					 const char *country, const char *email)
 {
 	char id[32];
-	struct mv_company *co = arena_alloc(m->arena, sizeof(*co));
+	struct mv_company *co = arena_alloc(m->base.arena, sizeof(*co));
 	if (!co)
 		return NULL;
 	*co = (struct mv_company) { .next = m->companies,
@@ -63,7 +63,7 @@ struct mv_company *mv_add_company_locked(struct maventa *m, const char *name,
 
 bool mv_join_locked(struct maventa *m, struct mv_company *co, struct mv_user *user, bool is_admin)
 {
-	struct mv_member *mb = arena_alloc(m->arena, sizeof(*mb));
+	struct mv_member *mb = arena_alloc(m->base.arena, sizeof(*mb));
 	if (!mb)
 		return false;
 	*mb = (struct mv_member) { co->members, user, is_admin };
@@ -267,7 +267,7 @@ void mv_notify_locked(struct mv_call *mc)
 {
 	struct mv_company *co = mc->company;
 	const struct json *body;
-	struct mv_subscription *s = arena_alloc(mc->m->arena, sizeof(*s));
+	struct mv_subscription *s = arena_alloc(mc->m->base.arena, sizeof(*s));
 	struct strbuf sb = call_strbuf(mc->c);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const char *text;

@@ -141,18 +141,15 @@ static void write_companies(struct json_writer *w, const struct mv_company *co, 
 void mv_write_ledger(void *state, bool with_documents, struct json_writer *w)
 {
 	struct maventa *m = state;
-	pthread_mutex_lock(&m->lock);
 	jsonw_array(w);
 	write_companies(w, m->companies, with_documents);
 	jsonw_end_array(w);
-	pthread_mutex_unlock(&m->lock);
 }
 
 void mv_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w)
 {
 	struct maventa *m = state;
 	char url[192], soap_url[224];
-	pthread_mutex_lock(&m->lock);
 	const struct mv_company *co = mv_find_locked(m, key);
 	snprintf(url, sizeof(url), "%s/maventa", base_url);
 	snprintf(soap_url, sizeof(soap_url), "%s/apis/v1.1/wsdl", url);
@@ -174,7 +171,6 @@ void mv_write_setup(void *state, const char *key, const char *base_url, struct j
 	} else {
 		jsonw_null(w);
 	}
-	pthread_mutex_unlock(&m->lock);
 }
 
 /* ---- scripts ------------------------------------------------------------------------------- */
@@ -203,7 +199,7 @@ static void read_script(struct maventa *m, const struct json *body, struct mv_sc
 
 static bool add_order_locked(struct maventa *m, struct mv_company *co, const struct json *body)
 {
-	struct mv_order *o = arena_alloc(m->arena, sizeof(*o));
+	struct mv_order *o = arena_alloc(m->base.arena, sizeof(*o));
 	const char *number = json_text(json_get(body, "number"));
 	if (!o)
 		return false;
@@ -452,9 +448,9 @@ void mv_control(void *state, struct call *c, size_t first)
 {
 	struct maventa *m = state;
 	struct mv_news news = { .n = 0 };
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->base.lock);
 	serve_locked(m, c, first, &news);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->base.lock);
 	if (news.n)
 		tell(c, &news);
 }

@@ -16,7 +16,7 @@ const char *mv_status_name(enum mv_status s)
 void mv_add_action_locked(struct maventa *m, struct mv_invoice *in, const char *type,
 			  const char *channel, const char *key, const char *message)
 {
-	struct mv_action *a = arena_alloc(m->arena, sizeof(*a));
+	struct mv_action *a = arena_alloc(m->base.arena, sizeof(*a));
 	if (!a)
 		return;
 	*a = (struct mv_action) { .next = in->actions,

@@ -187,7 +187,7 @@ static void keep_document(struct maventa *m, struct mv_document *d)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		*texts[i] = mv_keep(m, *texts[i]);
-	char *xml = arena_memdup(m->arena, d->xml.p, d->xml.n);
+	char *xml = arena_memdup(m->base.arena, d->xml.p, d->xml.n);
 	d->xml = xml ? (struct span) { xml, d->xml.n } : SPAN_LIT("");
 }
 
@@ -240,7 +240,7 @@ static struct mv_invoice *add_locked(struct mv_call *mc, struct upload *u)
 {
 	struct maventa *m = mc->m;
 	struct mv_company *co = mc->company;
-	struct mv_invoice *in = arena_alloc(m->arena, sizeof(*in));
+	struct mv_invoice *in = arena_alloc(m->base.arena, sizeof(*in));
 	if (!in)
 		return NULL;
 	override(mc->c->arena, &u->form, &u->package.doc);

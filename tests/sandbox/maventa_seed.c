@@ -60,8 +60,9 @@ static struct mv_user *seed_user(struct maventa *m, const char *key)
 	return old ? old : mv_add_user_locked(m, email, "Maija", "Meikäläinen");
 }
 
-bool mv_seed(struct maventa *m, const struct tenant_spec *spec, struct err *err)
+bool mv_seed(void *state, const struct tenant_spec *spec, struct err *err)
 {
+	struct maventa *m = state;
 	const struct seed_company *seed = spec->demo ? seed_company(spec->key) : NULL;
 	const struct seed_unit generated = { "1", spec->key, seed_generated_base(spec->ordinal),
 					     NULL };

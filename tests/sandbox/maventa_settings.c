@@ -44,7 +44,7 @@ static const struct {
 /* Print is off, e-mail on (§8). */
 const char *mv_default_settings(struct maventa *m, const struct mv_company *co)
 {
-	struct strbuf sb = STRBUF_INIT(m->arena, 8192);
+	struct strbuf sb = STRBUF_INIT(m->base.arena, 8192);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const char *text;
 	jsonw_object(&w);

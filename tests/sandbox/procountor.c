@@ -9,7 +9,6 @@
 #include "base/alloc.h"
 #include "procountor.h"
 
-#define ARENA_MAX ((size_t)8 << 30)
 #define DEFAULT_RATE 60
 
 static const struct pc_route routes[] = {
@@ -130,9 +129,9 @@ static bool begin(void *state, struct call *c)
 	c->ctx = pc;
 	if (!find_route(pc))
 		return false;
-	pthread_mutex_lock(&pc->p->lock);
+	pthread_mutex_lock(&pc->p->base.lock);
 	bool ok = begin_locked(pc);
-	pthread_mutex_unlock(&pc->p->lock);
+	pthread_mutex_unlock(&pc->p->base.lock);
 	return ok;
 }
 
@@ -140,9 +139,9 @@ static void serve(void *state, struct call *c)
 {
 	struct procountor *p = state;
 	struct pc_call *pc = c->ctx;
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->base.lock);
 	pc->route->serve_locked(pc);
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->base.lock);
 }
 
 /* A fault: with a code, a list of errors with that message; without, a gateway's page. */
@@ -170,38 +169,22 @@ static void close_state(void *state)
 	table_release(&p->tokens);
 	mem_free(p->taken_us);
 	tz_free(p->zone);
-	arena_free(p->arena);
-	pthread_mutex_destroy(&p->lock);
-	mem_free(p);
+	standin_free(p);
 }
 
 static void *open_state(struct sandbox *sb, struct err *err)
 {
-	struct procountor *p = mem_alloc(sizeof(*p));
-	if (!p) {
-		err_set(err, ERR_MEMORY, "out of memory");
+	(void)sb;
+	struct procountor *p = standin_new(sizeof(*p), err);
+	if (!p)
 		return NULL;
-	}
-	p->sb = sb;
 	p->next_company = 5001;
-	pthread_mutex_init(&p->lock, NULL);
-	p->arena = arena_new(ARENA_MAX);
-	bool is_there = p->arena && pc_set_rate_locked(p, DEFAULT_RATE);
-	if (is_there && tz_load("Europe/Helsinki", &p->zone, err))
-		return p;
-	if (!is_there)
+	if (!pc_set_rate_locked(p, DEFAULT_RATE))
 		err_set(err, ERR_MEMORY, "out of memory");
+	else if (tz_load("Europe/Helsinki", &p->zone, err))
+		return p;
 	close_state(p);
 	return NULL;
-}
-
-static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
-{
-	struct procountor *p = state;
-	pthread_mutex_lock(&p->lock);
-	bool ok = pc_seed(p, spec, err);
-	pthread_mutex_unlock(&p->lock);
-	return ok;
 }
 
 /* The business id of the company whose token it is, for faults that are meant for one. */
@@ -212,11 +195,11 @@ static const char *whose(void *state, const struct call *c)
 	const char *id = NULL;
 	if (!bearer)
 		return NULL;
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->base.lock);
 	const struct pc_token *token = table_get(&p->tokens, bearer);
 	if (token)
 		id = token->company->business_id;
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->base.lock);
 	return id;
 }
 
@@ -231,5 +214,6 @@ const struct standin procountor_standin = {
 	.control = pc_control,
 	.write_ledger = pc_write_ledger,
 	.write_setup = pc_write_setup,
-	.add_tenant = add_tenant,
+	.add_tenant = pc_seed,
+	.is_locked_whole = true,
 };

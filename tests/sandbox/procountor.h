@@ -74,9 +74,7 @@ struct pc_token {
 };
 
 struct procountor {
-	struct sandbox *sb;
-	pthread_mutex_t lock; /* guards all below */
-	struct arena *arena;
+	struct standin_state base; /* its lock guards all below */
 	struct tz *zone; /* the vendor's times name none */
 	struct pc_company *companies; /* newest first */
 	struct table tokens;
@@ -180,7 +178,7 @@ void pc_attach_locked(struct pc_call *pc);
 void pc_control(void *state, struct call *c, size_t first);
 void pc_write_ledger(void *state, bool with_documents, struct json_writer *w);
 void pc_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w);
-bool pc_seed(struct procountor *p, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
+bool pc_seed(void *state, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
 /* The text of a partner or product that the sandbox makes by itself. */
 const struct json *pc_generate(struct arena *arena, enum pc_kind kind, unsigned i);
 

@@ -56,10 +56,10 @@ static void answer_token_locked(struct pc_call *pc, struct pc_company *co)
 	char hex[2 * sizeof(random) + 1];
 	struct strbuf sb = call_strbuf(pc->c);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
-	struct pc_token *token = arena_alloc(p->arena, sizeof(*token));
+	struct pc_token *token = arena_alloc(p->base.arena, sizeof(*token));
 	sign_random(random, sizeof(random));
 	sign_hex(random, sizeof(random), hex);
-	char *text = arena_printf(p->arena, "eyJhbGciOiJIUzI1NiJ9.%s.%.16s", hex, hex);
+	char *text = arena_printf(p->base.arena, "eyJhbGciOiJIUzI1NiJ9.%s.%.16s", hex, hex);
 	if (!token || !text || !table_put(&p->tokens, text, token))
 		return;
 	*token = (struct pc_token) { co, co->token_epoch, clock_wall_ms() + co->token_s * 1000 };

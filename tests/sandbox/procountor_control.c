@@ -140,11 +140,9 @@ static void write_companies(struct json_writer *w, const struct pc_company *co, 
 void pc_write_ledger(void *state, bool with_documents, struct json_writer *w)
 {
 	struct procountor *p = state;
-	pthread_mutex_lock(&p->lock);
 	jsonw_array(w);
 	write_companies(w, p->companies, with_documents);
 	jsonw_end_array(w);
-	pthread_mutex_unlock(&p->lock);
 }
 
 void pc_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w)
@@ -152,7 +150,6 @@ void pc_write_setup(void *state, const char *key, const char *base_url, struct j
 	struct procountor *p = state;
 	char url[192];
 	snprintf(url, sizeof(url), "%s/procountor/api", base_url);
-	pthread_mutex_lock(&p->lock);
 	const struct pc_company *co = pc_find_locked(p, key);
 	if (co) {
 		jsonw_object(w);
@@ -167,7 +164,6 @@ void pc_write_setup(void *state, const char *key, const char *base_url, struct j
 	} else {
 		jsonw_null(w);
 	}
-	pthread_mutex_unlock(&p->lock);
 }
 
 /* ---- a company ----------------------------------------------------------------------------- */
@@ -200,9 +196,9 @@ static bool change_company(struct procountor *p, struct pc_company *co, const st
 	const char *locked = json_str(json_get(body, "locked_until"));
 	bool drops = false;
 	if (key)
-		co->api_key = keep_text(p->arena, key);
+		co->api_key = keep_text(p->base.arena, key);
 	if (locked)
-		co->locked_until = locked[0] ? keep_text(p->arena, locked) : NULL;
+		co->locked_until = locked[0] ? keep_text(p->base.arena, locked) : NULL;
 	read_flag(body, "key_ended", &co->is_key_ended);
 	read_flag(body, "own_only", &co->sees_own_only);
 	read_flag(body, "drop_tokens", &drops);
@@ -341,7 +337,7 @@ static void serve_locked(struct procountor *p, struct call *c, size_t first)
 void pc_control(void *state, struct call *c, size_t first)
 {
 	struct procountor *p = state;
-	pthread_mutex_lock(&p->lock);
+	pthread_mutex_lock(&p->base.lock);
 	serve_locked(p, c, first);
-	pthread_mutex_unlock(&p->lock);
+	pthread_mutex_unlock(&p->base.lock);
 }

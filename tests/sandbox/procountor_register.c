@@ -56,7 +56,7 @@ static void stamp(struct procountor *p, const char *before, char ret[PC_STAMP])
 static const char *text_at(struct procountor *p, const struct json *j, const char *path)
 {
 	const char *text = json_text(json_at(j, path));
-	return text && text[0] ? keep_text(p->arena, text) : "";
+	return text && text[0] ? keep_text(p->base.arena, text) : "";
 }
 
 static bool flag_at(const struct json *j, const char *path)
@@ -121,7 +121,7 @@ struct pc_record *pc_put_locked(struct procountor *p, struct pc_company *co, enu
 	jsonw_node(&w, j);
 	if (!strbuf_finish(&sb, &text, NULL))
 		return NULL;
-	r->json = keep_text(p->arena, text);
+	r->json = keep_text(p->base.arena, text);
 	index_record(p, kind, j, r);
 	if (old)
 		return old;

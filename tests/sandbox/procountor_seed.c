@@ -166,28 +166,30 @@ static bool add_accounts(struct procountor *p, struct pc_company *co)
 /* Ids are unique within one company only: every company's begin alike. */
 static const int64_t first_ids[PC_KINDS] = { 501234, 77120, 910001, 41 };
 
-bool pc_seed(struct procountor *p, const struct tenant_spec *spec, struct err *err)
+bool pc_seed(void *state, const struct tenant_spec *spec, struct err *err)
 {
+	struct procountor *p = state;
 	const struct seed_company *seed = spec->demo ? seed_company(spec->key) : NULL;
 	const struct seed_unit generated = { "1", spec->key, seed_generated_base(spec->ordinal),
 					     NULL };
 	const struct seed_unit *unit = seed ? &seed->units[0] : &generated;
-	struct pc_company *co = arena_alloc(p->arena, sizeof(*co));
+	struct pc_company *co = arena_alloc(p->base.arena, sizeof(*co));
 	char id[16], key[UUID_TEXT];
 	if (!co)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	bool is_norwegian = seed && str_eq(seed->country, "NO");
 	fixed_id("procountor", "api key", spec->key, key);
 	*co = (struct pc_company) { .next = p->companies,
-				    .tenant = keep_text(p->arena, spec->key),
-				    .name = keep_text(p->arena, seed ? seed->name : spec->key),
-				    .business_id = keep_text(p->arena, seed_company_id(unit, id)),
+				    .tenant = keep_text(p->base.arena, spec->key),
+				    .name = keep_text(p->base.arena, seed ? seed->name : spec->key),
+				    .business_id = keep_text(p->base.arena,
+							     seed_company_id(unit, id)),
 				    .country = is_norwegian ? "NORWAY" : "FINLAND",
 				    .currency = is_norwegian ? "NOK" : "EUR",
 				    .iban = "FI2112345600000785",
 				    .id = p->next_company++,
 				    .user = 7001,
-				    .api_key = keep_text(p->arena, key),
+				    .api_key = keep_text(p->base.arena, key),
 				    .token_s = 3600,
 				    .next_number = 1001 };
 	for (size_t i = 0; i < PC_KINDS; i++)

@@ -139,6 +139,16 @@ struct tenant_spec {
 	bool registered; /* generated: customers and products are known at the targets already */
 };
 
+/* What a stand-in's state begins with, where its table says is_locked_whole (standin.c). */
+struct standin_state {
+	pthread_mutex_t lock; /* guards the whole state */
+	struct arena *arena; /* what lives as long as it */
+};
+/* Zeroed, with lock and arena; NULL when out of memory. */
+void *standin_new(size_t size, struct err *err);
+/* Accepts NULL. */
+void standin_free(void *state);
+
 /* One outside system. The first path segment names it. */
 struct standin {
 	const char *name;
@@ -166,7 +176,13 @@ struct standin {
 	void (*write_setup)(void *state, const char *key, const char *base_url,
 			    struct json_writer *w);
 	bool (*add_tenant)(void *state, const struct tenant_spec *spec, struct err *err);
+	/* The state begins with a struct standin_state, and the last three are called with its lock
+	 * held (standin_enter). */
+	bool is_locked_whole;
 };
+/* Around a call of those three. */
+void standin_enter(const struct standin *standin, void *state);
+void standin_leave(const struct standin *standin, void *state);
 
 extern const struct standin severa_standin;
 extern const struct standin netvisor_standin;

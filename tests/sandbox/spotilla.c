@@ -10,8 +10,6 @@
 #include "codec/sign.h"
 #include "spotilla.h"
 
-#define ARENA_MAX ((size_t)8 << 30)
-
 static const char *const register_names[] = { "customers", "products", "tasks" };
 
 const char *sp_register_name(enum sp_kind kind)
@@ -112,18 +110,18 @@ static bool begin(void *state, struct call *c)
 		return false;
 	}
 	sc->id = c->n_segments == 4 ? c->segments[3] : NULL;
-	pthread_mutex_lock(&sc->m->lock);
+	pthread_mutex_lock(&sc->m->base.lock);
 	bool ok = authenticate_locked(sc);
-	pthread_mutex_unlock(&sc->m->lock);
+	pthread_mutex_unlock(&sc->m->base.lock);
 	return ok;
 }
 
 static void serve(void *state, struct call *c)
 {
 	struct spotilla *m = state;
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->base.lock);
 	sp_serve_locked(c->ctx);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->base.lock);
 }
 
 /* A fault: with a code, Spotilla's error object; without, what a gateway says. */
@@ -152,24 +150,13 @@ static void close_state(void *state)
 		}
 		table_release(&t->answers);
 	}
-	arena_free(m->arena);
-	pthread_mutex_destroy(&m->lock);
-	mem_free(m);
+	standin_free(m);
 }
 
 static void *open_state(struct sandbox *sb, struct err *err)
 {
-	struct spotilla *m = mem_alloc(sizeof(*m));
-	struct arena *arena = m ? arena_new(ARENA_MAX) : NULL;
-	if (!arena) {
-		mem_free(m);
-		err_set(err, ERR_MEMORY, "out of memory");
-		return NULL;
-	}
-	m->sb = sb;
-	m->arena = arena;
-	pthread_mutex_init(&m->lock, NULL);
-	return m;
+	(void)sb;
+	return standin_new(sizeof(struct spotilla), err);
 }
 
 /* Keys that stay the same from start to start. */
@@ -184,11 +171,12 @@ static const char *made_up(struct spotilla *m, const char *what, const char *key
 	return sp_keep(m, hex);
 }
 
-static bool add_tenant_locked(struct spotilla *m, const struct tenant_spec *spec, struct err *err)
+static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
 {
+	struct spotilla *m = state;
 	const struct seed_company *co = spec->demo ? seed_company(spec->key) : NULL;
 	static const int64_t first_ids[] = { 1001, 301, 90001 };
-	struct sp_tenant *t = arena_alloc(m->arena, sizeof(*t));
+	struct sp_tenant *t = arena_alloc(m->base.arena, sizeof(*t));
 	char user[16];
 	if (!t)
 		return err_set(err, ERR_MEMORY, "out of memory");
@@ -214,15 +202,6 @@ static bool add_tenant_locked(struct spotilla *m, const struct tenant_spec *spec
 	return !spec->demo || sp_seed_locked(m, t, strcmp(spec->key, "kajo") == 0, err);
 }
 
-static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
-{
-	struct spotilla *m = state;
-	pthread_mutex_lock(&m->lock);
-	bool ok = add_tenant_locked(m, spec, err);
-	pthread_mutex_unlock(&m->lock);
-	return ok;
-}
-
 static const char *whose(void *state, const struct call *c)
 {
 	(void)state;
@@ -241,4 +220,5 @@ const struct standin spotilla_standin = {
 	.write_ledger = sp_write_ledger,
 	.write_setup = sp_write_setup,
 	.add_tenant = add_tenant,
+	.is_locked_whole = true,
 };

@@ -59,9 +59,7 @@ struct sp_tenant {
 };
 
 struct spotilla {
-	struct sandbox *sb;
-	pthread_mutex_t lock; /* guards all below */
-	struct arena *arena;
+	struct standin_state base; /* its lock guards all below */
 	struct sp_tenant *tenants;
 };
 

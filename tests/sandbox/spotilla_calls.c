@@ -346,7 +346,7 @@ static void serve_it_locked(struct sp_call *sc)
 /* The first answer to a key is that of every repeat; a refusal is not kept. */
 static void keep_answer_locked(struct sp_call *sc, const char *key)
 {
-	struct sp_answer *kept = arena_alloc(sc->m->arena, sizeof(*kept));
+	struct sp_answer *kept = arena_alloc(sc->m->base.arena, sizeof(*kept));
 	if (!kept || sc->c->reply.status >= 300)
 		return;
 	*kept = (struct sp_answer) { .key = sp_keep(sc->m, key),

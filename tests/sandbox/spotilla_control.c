@@ -102,18 +102,15 @@ static void write_tenants(struct json_writer *w, const struct sp_tenant *t, bool
 void sp_write_ledger(void *state, bool with_documents, struct json_writer *w)
 {
 	struct spotilla *m = state;
-	pthread_mutex_lock(&m->lock);
 	jsonw_array(w);
 	write_tenants(w, m->tenants, with_documents);
 	jsonw_end_array(w);
-	pthread_mutex_unlock(&m->lock);
 }
 
 void sp_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w)
 {
 	struct spotilla *m = state;
 	char url[192];
-	pthread_mutex_lock(&m->lock);
 	const struct sp_tenant *t = sp_find_locked(m, key);
 	snprintf(url, sizeof(url), "%s/spotilla/api/v3", base_url);
 	if (t) {
@@ -128,7 +125,6 @@ void sp_write_setup(void *state, const char *key, const char *base_url, struct j
 	} else {
 		jsonw_null(w);
 	}
-	pthread_mutex_unlock(&m->lock);
 }
 
 /* ---- knobs --------------------------------------------------------------------------------- */
@@ -344,9 +340,9 @@ void sp_control(void *state, struct call *c, size_t first)
 {
 	struct spotilla *m = state;
 	struct sp_event event = { .url = NULL };
-	pthread_mutex_lock(&m->lock);
+	pthread_mutex_lock(&m->base.lock);
 	serve_locked(m, c, first, &event);
-	pthread_mutex_unlock(&m->lock);
+	pthread_mutex_unlock(&m->base.lock);
 	if (!event.url)
 		return;
 	unsigned status = sp_send(c->arena, &event);

@@ -30,7 +30,7 @@ static const char *const blanks[] = {
 
 const char *sp_keep(struct spotilla *m, const char *text)
 {
-	const char *ret = text ? arena_strdup(m->arena, text) : NULL;
+	const char *ret = text ? arena_strdup(m->base.arena, text) : NULL;
 	return ret ? ret : "";
 }
 
@@ -181,7 +181,7 @@ static bool write_json(struct spotilla *m, const struct sp_tenant *t, struct sp_
 		all = complete(scratch, t, all, rec->updated_s);
 	jsonw_node(&done, all);
 	index_record(m, rec, all);
-	rec->json = arena_memdup(m->arena, strbuf_span(&out).p, strbuf_span(&out).n);
+	rec->json = arena_memdup(m->base.arena, strbuf_span(&out).p, strbuf_span(&out).n);
 	return rec->json != NULL;
 }
 
@@ -189,7 +189,7 @@ struct sp_record *sp_add_locked(struct spotilla *m, struct sp_tenant *t, enum sp
 				int64_t id, const struct json *fields, int64_t updated_s)
 {
 	struct sp_register *r = &t->registers[kind];
-	struct sp_record *rec = arena_alloc(m->arena, sizeof(*rec));
+	struct sp_record *rec = arena_alloc(m->base.arena, sizeof(*rec));
 	if (!rec)
 		return NULL;
 	rec->id_n = id ? id : r->next_id;

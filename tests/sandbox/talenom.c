@@ -7,10 +7,8 @@
  */
 #include "base/base.h"
 
-#include "base/alloc.h"
 #include "talenom.h"
 
-#define ARENA_MAX ((size_t)8 << 30)
 #define REGION "fi"
 
 static void token_locked(struct tn_call *tc);
@@ -78,13 +76,13 @@ static bool gateway(struct call *c, unsigned status, const char *message)
 
 const char *tn_keep(struct talenom *t, const char *text)
 {
-	return keep_text(t->arena, text);
+	return keep_text(t->base.arena, text);
 }
 
 const char *tn_keep_json(struct talenom *t, struct strbuf *sb)
 {
 	const char *text;
-	return strbuf_finish(sb, &text, NULL) ? arena_strdup(t->arena, text) : NULL;
+	return strbuf_finish(sb, &text, NULL) ? arena_strdup(t->base.arena, text) : NULL;
 }
 
 void tn_write_version(struct json_writer *w, uint64_t version)
@@ -146,8 +144,8 @@ static void token_locked(struct tn_call *tc)
 	}
 	while (org && !(str_eq(org->client_id, id) && str_eq(org->client_secret, secret)))
 		org = org->next;
-	struct tn_token *token = org ? arena_alloc(t->arena, sizeof(*token)) : NULL;
-	char *text = token ? arena_alloc(t->arena, UUID_TEXT) : NULL;
+	struct tn_token *token = org ? arena_alloc(t->base.arena, sizeof(*token)) : NULL;
+	char *text = token ? arena_alloc(t->base.arena, UUID_TEXT) : NULL;
 	if (!text) {
 		refuse_token(tc->c, 400, "invalid_client");
 		return;
@@ -229,9 +227,9 @@ static bool begin(void *state, struct call *c)
 		return false;
 	if (tc->route == &routes[0])
 		return true;
-	pthread_mutex_lock(&tc->t->lock);
+	pthread_mutex_lock(&tc->t->base.lock);
 	bool ok = authenticate_locked(tc);
-	pthread_mutex_unlock(&tc->t->lock);
+	pthread_mutex_unlock(&tc->t->base.lock);
 	return ok;
 }
 
@@ -244,9 +242,9 @@ static void serve(void *state, struct call *c)
 		tn_fail(tc, 400, "MALFORMED", "The body is not JSON");
 		return;
 	}
-	pthread_mutex_lock(&t->lock);
+	pthread_mutex_lock(&t->base.lock);
 	tc->route->serve_locked(tc);
-	pthread_mutex_unlock(&t->lock);
+	pthread_mutex_unlock(&t->base.lock);
 }
 
 /* A fault: with a code, the API's error object; without, none or what the gateway says. */
@@ -271,34 +269,16 @@ static void close_state(void *state)
 	if (!t)
 		return;
 	table_release(&t->tokens);
-	arena_free(t->arena);
-	pthread_mutex_destroy(&t->lock);
-	mem_free(t);
+	standin_free(t);
 }
 
 static void *open_state(struct sandbox *sb, struct err *err)
 {
-	struct talenom *t = mem_alloc(sizeof(*t));
-	struct arena *arena = t ? arena_new(ARENA_MAX) : NULL;
-	if (!arena) {
-		mem_free(t);
-		err_set(err, ERR_MEMORY, "out of memory");
-		return NULL;
-	}
-	t->sb = sb;
-	t->arena = arena;
-	t->next_org = 14222;
-	pthread_mutex_init(&t->lock, NULL);
+	(void)sb;
+	struct talenom *t = standin_new(sizeof(*t), err);
+	if (t)
+		t->next_org = 14222;
 	return t;
-}
-
-static bool add_tenant(void *state, const struct tenant_spec *spec, struct err *err)
-{
-	struct talenom *t = state;
-	pthread_mutex_lock(&t->lock);
-	bool ok = tn_seed(t, spec, err);
-	pthread_mutex_unlock(&t->lock);
-	return ok;
 }
 
 static const char *whose(void *state, const struct call *c)
@@ -318,5 +298,6 @@ const struct standin talenom_standin = {
 	.control = tn_control,
 	.write_ledger = tn_write_ledger,
 	.write_setup = tn_write_setup,
-	.add_tenant = add_tenant,
+	.add_tenant = tn_seed,
+	.is_locked_whole = true,
 };

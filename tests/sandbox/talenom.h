@@ -82,9 +82,7 @@ struct tn_token {
 };
 
 struct talenom {
-	struct sandbox *sb;
-	pthread_mutex_t lock; /* guards all below */
-	struct arena *arena;
+	struct standin_state base; /* its lock guards all below */
 	struct tn_org *orgs;
 	struct table tokens;
 	int64_t next_org;
@@ -163,6 +161,6 @@ void tn_vouchers_locked(struct tn_call *tc);
 void tn_control(void *state, struct call *c, size_t first);
 void tn_write_ledger(void *state, bool with_documents, struct json_writer *w);
 void tn_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w);
-bool tn_seed(struct talenom *t, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
+bool tn_seed(void *state, const struct tenant_spec *spec, struct err *err) MUST_CHECK;
 
 #endif

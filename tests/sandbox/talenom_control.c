@@ -163,18 +163,15 @@ static void write_orgs(struct json_writer *w, const struct tn_org *org, bool wit
 void tn_write_ledger(void *state, bool with_documents, struct json_writer *w)
 {
 	struct talenom *t = state;
-	pthread_mutex_lock(&t->lock);
 	jsonw_array(w);
 	write_orgs(w, t->orgs, with_documents);
 	jsonw_end_array(w);
-	pthread_mutex_unlock(&t->lock);
 }
 
 void tn_write_setup(void *state, const char *key, const char *base_url, struct json_writer *w)
 {
 	struct talenom *t = state;
 	char url[192], token_url[256];
-	pthread_mutex_lock(&t->lock);
 	const struct tn_org *org = tn_find_locked(t, key);
 	snprintf(url, sizeof(url), "%s/talenom", base_url);
 	snprintf(token_url, sizeof(token_url), "%s/identity/connect/token", url);
@@ -191,7 +188,6 @@ void tn_write_setup(void *state, const char *key, const char *base_url, struct j
 	} else {
 		jsonw_null(w);
 	}
-	pthread_mutex_unlock(&t->lock);
 }
 
 /* ---- one organisation ---------------------------------------------------------------------- */
@@ -310,7 +306,7 @@ static void serve_locked(struct talenom *t, struct call *c, size_t first)
 void tn_control(void *state, struct call *c, size_t first)
 {
 	struct talenom *t = state;
-	pthread_mutex_lock(&t->lock);
+	pthread_mutex_lock(&t->base.lock);
 	serve_locked(t, c, first);
-	pthread_mutex_unlock(&t->lock);
+	pthread_mutex_unlock(&t->base.lock);
 }

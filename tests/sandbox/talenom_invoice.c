@@ -116,7 +116,7 @@ void tn_draft_locked(struct tn_call *tc)
 		tn_fail(tc, 409, "DUPLICATE_EXTERNAL_ID", "An invoice has this id already");
 		return;
 	}
-	struct tn_invoice *in = arena_alloc(tc->t->arena, sizeof(*in));
+	struct tn_invoice *in = arena_alloc(tc->t->base.arena, sizeof(*in));
 	if (!in)
 		return;
 	*in = (struct tn_invoice) { .next = tc->org->invoices,

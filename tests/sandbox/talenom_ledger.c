@@ -75,7 +75,7 @@ static void keep_posting(struct talenom *t, struct tn_org *org, struct json_writ
 static struct tn_voucher *keep_voucher(struct tn_call *tc, const struct json *v)
 {
 	struct talenom *t = tc->t;
-	struct tn_voucher *into = arena_alloc(t->arena, sizeof(*into));
+	struct tn_voucher *into = arena_alloc(t->base.arena, sizeof(*into));
 	struct strbuf sb = call_strbuf(tc->c);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	if (!into)

@@ -11,7 +11,7 @@
 bool tn_add_account_locked(struct talenom *t, struct tn_org *org, const char *number,
 			   const char *name, const char *percent, bool is_active)
 {
-	struct tn_account *a = arena_alloc(t->arena, sizeof(*a));
+	struct tn_account *a = arena_alloc(t->base.arena, sizeof(*a));
 	if (!a)
 		return false;
 	*a = (struct tn_account) { .next = org->accounts,
@@ -46,15 +46,16 @@ struct tn_record *tn_keep_record_locked(struct talenom *t, struct tn_record **li
 					struct tn_record *old, const struct json *fields,
 					const char *key_member)
 {
-	struct tn_record *r = old ? old : arena_alloc(t->arena, sizeof(*r));
-	struct strbuf sb = STRBUF_INIT(t->arena, RECORD_MAX);
+	struct tn_record *r = old ? old : arena_alloc(t->base.arena, sizeof(*r));
+	struct strbuf sb = STRBUF_INIT(t->base.arena, RECORD_MAX);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const struct json *was = NULL, *now;
-	if (!r || (old && !json_parse(t->arena, span_of(old->json), JSON_LIMITS_API, &was, NULL)))
+	if (!r ||
+	    (old && !json_parse(t->base.arena, span_of(old->json), JSON_LIMITS_API, &was, NULL)))
 		return NULL;
 	json_merge(&w, was, fields);
 	r->json = tn_keep_json(t, &sb);
-	if (!r->json || !json_parse(t->arena, span_of(r->json), JSON_LIMITS_API, &now, NULL))
+	if (!r->json || !json_parse(t->base.arena, span_of(r->json), JSON_LIMITS_API, &now, NULL))
 		return NULL;
 	r->key = tn_keep(t, tn_text(now, key_member));
 	r->name = tn_keep(t, tn_text(now, "name"));

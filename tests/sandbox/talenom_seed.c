@@ -19,7 +19,7 @@ static const struct {
 static bool add_product(struct talenom *t, struct tn_org *org, const struct seed_item *item,
 			const char *price)
 {
-	struct strbuf sb = STRBUF_INIT(t->arena, 4096);
+	struct strbuf sb = STRBUF_INIT(t->base.arena, 4096);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	const struct json *j;
 	jsonw_object(&w);
@@ -32,7 +32,7 @@ static bool add_product(struct talenom *t, struct tn_org *org, const struct seed
 	jsonw_raw(&w, span_of(item->vat));
 	jsonw_kstr(&w, "salesAccountNumber", "3000");
 	jsonw_end_object(&w);
-	return json_parse(t->arena, strbuf_span(&sb), JSON_LIMITS_API, &j, NULL) &&
+	return json_parse(t->base.arena, strbuf_span(&sb), JSON_LIMITS_API, &j, NULL) &&
 	       tn_keep_record_locked(t, &org->products, NULL, j, "code");
 }
 
@@ -46,12 +46,13 @@ static bool add_registers(struct talenom *t, struct tn_org *org)
 	       add_product(t, org, &seed_work_types[1], "90.0");
 }
 
-bool tn_seed(struct talenom *t, const struct tenant_spec *spec, struct err *err)
+bool tn_seed(void *state, const struct tenant_spec *spec, struct err *err)
 {
+	struct talenom *t = state;
 	const struct seed_company *seed = spec->demo ? seed_company(spec->key) : NULL;
 	if (seed && seed->country)
 		return true; /* Talenom's region is Finland here */
-	struct tn_org *org = arena_alloc(t->arena, sizeof(*org));
+	struct tn_org *org = arena_alloc(t->base.arena, sizeof(*org));
 	if (!org)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	*org = (struct tn_org) { .next = t->orgs,

@@ -66,7 +66,10 @@ bool world_add_tenant(struct world *world, const struct tenant_spec *spec, struc
 	if (!add_key(world, spec->key, err))
 		return false;
 	for (unsigned i = 0; i < n_standins; i++) {
-		if (!standins[i]->add_tenant(world->states[i], spec, err))
+		standin_enter(standins[i], world->states[i]);
+		bool ok = standins[i]->add_tenant(world->states[i], spec, err);
+		standin_leave(standins[i], world->states[i]);
+		if (!ok)
 			return err_wrap(err, "%s: tenant %s", standins[i]->name, spec->key);
 	}
 	return true;
