@@ -41,7 +41,8 @@ const char *run_state_name(enum run_state s);
 	X(WAITING, "waiting")     \
 	X(FAILED, "failed")       \
 	X(IN_DOUBT, "in_doubt")   \
-	X(CALLS, "calls")
+	X(CALLS, "calls")         \
+	X(WRITES, "writes")
 enum run_count {
 #define X(id, name) RUN_##id##_N,
 	RUN_COUNTS(X)

@@ -107,6 +107,7 @@ static bool op_exchange(struct attempt *at, const struct call *call, struct http
 	if (call->rq.is_write && !still_ours(at, err))
 		return false;
 	impl->run->n_calls++;
+	impl->run->n_writes += call->rq.is_write;
 	struct http_request rq = call->rq;
 	bool is_fenced = is_transfer(at) || impl->run->job.type == JOB_DIALOGUE ||
 			 impl->run->job.type == JOB_SYNC;

@@ -37,6 +37,7 @@ struct run {
 	size_t n_left_out; /* of entries; their number stands behind the first ones */
 	bool has_written; /* a write to a vendor was begun */
 	int64_t n_calls, slept_ms; /* calls to vendors, and waits for a place in their budget */
+	int64_t n_writes; /* of the calls */
 	struct queue_outcome outcome; /* filled by run_attempt */
 	struct err err; /* why it failed; code ERR_NONE when it did not */
 	int64_t claimed_ms, began_ms, took_ms; /* monotonic */

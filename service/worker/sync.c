@@ -27,11 +27,12 @@ struct attempt *slice_attempt(struct slice *s, size_t hand, const struct run_con
 	if (!l->run && !(l->run = run_new(LANE_ARENA)))
 		return NULL;
 	struct run *r = l->run;
-	int64_t n_calls = r->n_calls, slept_ms = r->slept_ms;
+	int64_t n_calls = r->n_calls, n_writes = r->n_writes, slept_ms = r->slept_ms;
 	run_clear(r);
 	r->magic = RUN_MAGIC;
 	r->job = s->run->job;
 	r->n_calls = n_calls;
+	r->n_writes = n_writes;
 	r->slept_ms = slept_ms;
 	atomic_store(&r->lost, atomic_load(&s->run->lost));
 	atomic_store(&r->deadline_ms, atomic_load(&s->run->deadline_ms));
@@ -51,6 +52,18 @@ int64_t slice_calls(struct slice *s)
 			continue;
 		n += s->lanes[i].run->n_calls;
 		s->lanes[i].run->n_calls = 0;
+	}
+	return n;
+}
+
+int64_t slice_writes(struct slice *s)
+{
+	int64_t n = 0;
+	for (size_t i = 0; i < CREW_HANDS_MAX; i++) {
+		if (!s->lanes[i].run)
+			continue;
+		n += s->lanes[i].run->n_writes;
+		s->lanes[i].run->n_writes = 0;
 	}
 	return n;
 }

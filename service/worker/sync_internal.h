@@ -124,6 +124,8 @@ bool slice_stops(const struct err *err);
 void slice_stop(struct slice *s, const struct err *why);
 /* What the hands have called since this was last asked; the page's commit stores it. */
 int64_t slice_calls(struct slice *s);
+/* Those of them that were writes, likewise. */
+int64_t slice_writes(struct slice *s);
 /* How many hands the connection's limits allow. */
 size_t slice_hands_max(const struct slice *s);
 

@@ -82,6 +82,7 @@ static bool commit_place(struct slice *s, struct run_commit *c, struct err *err)
 	c->reg = s->place.reg;
 	c->place = &s->place;
 	c->counts[RUN_CALLS_N] = slice_calls(s);
+	c->counts[RUN_WRITES_N] = slice_writes(s);
 	if (!queue_run_commit(s->ctx->opt->queue, &s->hold, c, err))
 		return false;
 	s->is_cancelled |= c->is_cancelled;

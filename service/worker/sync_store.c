@@ -209,6 +209,7 @@ bool page_store(struct slice *s, struct page *p, struct run_commit *c, struct er
 	if (c->page == PAGE_AGAIN && !add_gone(s, p, c, items, err))
 		return false;
 	c->counts[RUN_CALLS_N] = slice_calls(s);
+	c->counts[RUN_WRITES_N] = slice_writes(s);
 	if (!queue_run_commit(s->ctx->opt->queue, &s->hold, c, err))
 		return false;
 	s->is_cancelled |= c->is_cancelled;
