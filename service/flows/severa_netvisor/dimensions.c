@@ -296,6 +296,10 @@ bool sn_row_dimensions(struct sn *r, const char *project_id, const char *phase_i
 	struct dimension_value *d = arena_alloc_array(arena, 3, sizeof(*d));
 	if (!d)
 		return sn_full(err);
+	*ret = d;
+	*ret_n = 0;
+	if (!project_id || !sn_has_dimensions(&r->set))
+		return true;
 	if (!severa_project(&r->road.severa, project_id, &p, err))
 		return false;
 	if (r->set.project_heading && (!sn_project_item(arena, &r->set, &p, &it, err) ||
@@ -311,7 +315,6 @@ bool sn_row_dimensions(struct sn *r, const char *project_id, const char *phase_i
 	if (r->set.unit_heading && u.id &&
 	    (!sn_unit_item(arena, &r->set, &u, &it, err) || !need_item(r, &it, &d[n++], &key, err)))
 		return false;
-	*ret = d;
 	*ret_n = n;
 	return true;
 }
