@@ -43,7 +43,12 @@ struct delivery;
 struct delivery_ops {
 	/* The document as it is now. No I/O. */
 	void (*identify)(const struct delivery *d, struct delivery_identity *ret);
-	/* Looks for the document at the target. Judges nothing: delivery_look_up does. */
+	/*
+	 * Looks for the document at the target. Judges nothing: delivery_look_up does. NULL: the
+	 * target cannot be asked. What is in doubt then is never sent again by itself, and neither
+	 * is what the store may have forgotten: ERR_DATA doubt_unsettled, sent_before_loss, until a
+	 * person says that it is there, or sends it again (store.h, transfer_order).
+	 */
 	bool (*look_up)(struct delivery *d, const struct delivery_identity *id,
 			struct delivery_seen *ret, struct err *err);
 	/* Makes what will be sent. */
@@ -66,6 +71,7 @@ struct delivery {
 	int64_t created_ms; /* when the document came to be at the source; 0: unknown */
 	bool was_found; /* set: it is there, and was not sent now */
 	int64_t turn_ms; /* since when no other connection relays its like; 0: nobody ever did */
+	bool is_unsent; /* set by the flow: the source itself says that it was never sent */
 };
 
 /* A prepared document that was never sent, as far as the store knows: once it is done or an error

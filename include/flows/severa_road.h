@@ -281,6 +281,9 @@ struct road_ops {
  */
 bool road_accept(struct arena *arena, struct span body, const char **ret_kind,
 		 const char **ret_source_id, struct err *err);
+/* Of {"type": "<kind>.changed", "data": {"id": <guid>}}; *ret_kind NULL: of another type. */
+bool road_accept_as(struct arena *arena, struct span body, const char *kind, const char **ret_kind,
+		    const char **ret_source_id, struct err *err);
 bool road_poll(struct attempt *at, struct err *err) MUST_CHECK;
 bool road_run(struct attempt *at, struct err *err) MUST_CHECK;
 bool road_check(struct attempt *at, struct err *err) MUST_CHECK;

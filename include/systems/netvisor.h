@@ -24,6 +24,7 @@ struct netvisor_options {
 	struct pace pace; /* no rate: one call at a time is all that is known */
 	const char *operators_path; /* "": those built in */
 	const struct netvisor_operators *operators;
+	int trip_price; /* enum netvisor_trip_price */
 };
 extern const struct system netvisor_system;
 const struct netvisor_options *netvisor_options(const struct system_values *v);
@@ -204,5 +205,35 @@ bool netvisor_map_invoice(struct arena *arena, const struct invoice *inv,
 /* Sends what netvisor_map_invoice made. */
 bool netvisor_invoice_add(struct netvisor *nv, struct span body, const char **ret_key,
 			  struct err *err) MUST_CHECK;
+
+/* ---- trip expenses (facts §11) ------------------------------------------------------------- */
+
+/* What a line's unit price holds, where its VAT percentage is told: a guess (assumptions.c). */
+enum netvisor_trip_price { NETVISOR_TRIP_GROSS, NETVISOR_TRIP_NET };
+struct netvisor_trip_line {
+	const char *ratio; /* its name in Netvisor */
+	struct decimal quantity, unit_price;
+	bool has_vat_rate;
+	struct decimal vat_rate;
+	const char *description;
+	const char *begin, *end; /* YYYY-MM-DD */
+	const struct dimension_value *dimensions;
+	size_t n_dimensions;
+};
+struct netvisor_trip {
+	const char *employee; /* employee number */
+	const char *header, *description;
+	const struct netvisor_trip_line *lines;
+	size_t n_lines;
+};
+enum netvisor_trip_price netvisor_trip_price(const struct netvisor *nv);
+/* The request's body. Pure. */
+bool netvisor_map_trip(struct arena *arena, enum xml_encoding encoding,
+		       const struct netvisor_trip *trip, struct span *ret,
+		       struct err *err) MUST_CHECK;
+/* Sends what netvisor_map_trip made. There is no call that reads one. *ret_key "" where the answer
+ * names none. */
+bool netvisor_trip_add(struct netvisor *nv, struct span body, const char **ret_key,
+		       struct err *err) MUST_CHECK;
 
 #endif

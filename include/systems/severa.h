@@ -115,7 +115,7 @@ bool severa_companies(struct severa *s, const struct severa_company **ret, size_
 
 struct severa_user {
 	const char *id, *first_name, *last_name;
-	const char *email; /* may be NULL */
+	const char *email, *code; /* may be NULL */
 	bool is_active;
 };
 /* Those who are active. With a token of its own: the scope users:read is needed by nothing else.
@@ -334,5 +334,54 @@ bool severa_projects(struct severa *s, const char *changed_since, severa_project
 /* ISO 3166-1 alpha-2 by any of Severa's names or codes; *ret NULL when unknown. */
 bool severa_country(struct severa *s, const char *name, const char **ret,
 		    struct err *err) MUST_CHECK;
+
+/* ---- travel reimbursements (facts §7b) ----------------------------------------------------- */
+
+/* What they need beside the rights of an invoice flow. A token of their own: they are asked for
+ * only where a connection relays travel. ERR_CREDENTIALS scope_missing without them. */
+#define SEVERA_TRAVEL_SCOPES "travels:read,travels:write"
+#define SEVERA_USER_SCOPES "users:read"
+
+struct severa_travel {
+	const char *id, *number, *title, *status_id;
+	const char *date; /* date or time, as Severa says it; may be NULL */
+	const char *user_id, *user_name; /* who is paid back */
+	const char *changed, *created;
+	int64_t created_ms; /* 0: unknown */
+	bool has_total;
+	struct decimal total, advance;
+};
+struct severa_travel_line {
+	const char *id;
+	const char *type_id, *type_code, *type_name; /* travel expense type */
+	const char *project_id, *phase_id;
+	const char *date, *begin, *end; /* begin and end as Severa says them */
+	struct decimal quantity;
+	const char *unit, *currency, *description;
+	bool has_unit_cost, has_net_unit_cost, has_vat_rate;
+	struct decimal unit_cost, net_unit_cost; /* with and without purchase VAT */
+	struct decimal vat_rate; /* purchase VAT, percent */
+};
+/* Reads the statuses now, as severa_read_statuses. */
+bool severa_read_travel_statuses(struct severa *s, struct err *err) MUST_CHECK;
+/* As severa_status_find: ERR_DATA travel_status_unknown, travel_status_ambiguous. */
+bool severa_travel_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
+			       struct err *err) MUST_CHECK;
+/* As severa_page_fn. */
+typedef bool (*severa_travels_fn)(void *ctx, const struct severa_travel *items, size_t n,
+				  struct err *err);
+bool severa_travels(struct severa *s, const char *status_id, severa_travels_fn page, void *ctx,
+		    struct err *err) MUST_CHECK;
+/* ERR_NOT_FOUND when it was deleted. */
+bool severa_travel(struct severa *s, const char *id, struct severa_travel *ret,
+		   struct err *err) MUST_CHECK;
+bool severa_travel_lines(struct severa *s, const char *id, struct severa_travel_line **ret,
+			 size_t *ret_n, struct err *err) MUST_CHECK;
+/* As severa_set_status. */
+bool severa_set_travel_status(struct severa *s, const char *id, const char *status_id,
+			      struct err *err) MUST_CHECK;
+/* With the right users:read alone. */
+bool severa_user(struct severa *s, const char *id, struct severa_user *ret,
+		 struct err *err) MUST_CHECK;
 
 #endif

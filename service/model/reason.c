@@ -396,6 +396,90 @@ const struct reason reasons[] = {
 	  "Several invoice statuses in Severa are called {subject}. Choose the status by its guid.",
 	  "Severassa on useita laskun tiloja nimellä {subject}. Valitse tila tunnisteella (guid).",
 	  "Flere fakturastatuser i Severa heter {subject}. Velg statusen med dens guid." },
+	{ "doubt_unsettled", "operator",
+	  "Nobody can tell whether {subject} arrived: the receiving system cannot be asked. Look "
+	  "there: if it is there, order arrived; if it is not, order resend with despite_doubt.",
+	  "Ei tiedetä, menikö {subject} perille: vastaanottavalta järjestelmältä ei voi kysyä. "
+	  "Tarkista sieltä: jos se on perillä, anna arrived; jos ei, lähetä uudelleen "
+	  "(resend, despite_doubt).",
+	  "Ingen vet om {subject} kom fram: mottakersystemet kan ikke spørres. Se etter der: er "
+	  "den "
+	  "der, gi arrived; er den ikke der, send på nytt (resend, despite_doubt)." },
+	{ "sent_before_loss", "operator",
+	  "The relay has lost its records, and {subject} is older: it may have been sent before. "
+	  "Look in the receiving system: if it is there, order arrived; if it is not, order "
+	  "resend.",
+	  "Välityspalvelun kirjanpito on hävinnyt, ja {subject} on sitä vanhempi: se on voitu jo "
+	  "lähettää. Tarkista vastaanottavasta järjestelmästä: jos se on perillä, anna arrived; "
+	  "jos "
+	  "ei, lähetä uudelleen (resend).",
+	  "Tjenesten har mistet sine opplysninger, og {subject} er eldre: den kan være sendt før. "
+	  "Se etter i mottakersystemet: er den der, gi arrived; er den ikke der, send på nytt "
+	  "(resend)." },
+	{ "employee_number_missing", "admin",
+	  "{subject} has no employee number: enter it in the connection's setting "
+	  "travel.employees.",
+	  "Henkilöllä {subject} ei ole työntekijänumeroa: lisää se yhteyden asetukseen "
+	  "travel.employees.",
+	  "{subject} har ikke ansattnummer: oppgi det i forbindelsens innstilling "
+	  "travel.employees." },
+	{ "travel_ratio_missing", "admin",
+	  "The travel expense type {subject} has no ratio: enter the name of Netvisor's in the "
+	  "connection's setting travel.ratios.",
+	  "Matkakululajilla {subject} ei ole laskentaperustetta: lisää Netvisorin perusteen nimi "
+	  "yhteyden asetukseen travel.ratios.",
+	  "Reiseutgiftstypen {subject} har ingen sats: oppgi navnet i Netvisor i forbindelsens "
+	  "innstilling travel.ratios." },
+	{ "travel_price_missing", "source_user",
+	  "The travel expense {subject} has no unit cost in Severa. Fill it in.",
+	  "Matkakululla {subject} ei ole yksikkökustannusta Severassa. Täydennä se.",
+	  "Reiseutgiften {subject} har ingen enhetskostnad i Severa. Fyll den ut." },
+	{ "travel_currency", "source_user",
+	  "The travel expense {subject} is in a foreign currency, which a travel invoice in "
+	  "Netvisor cannot hold. Enter it there by hand.",
+	  "Matkakulu {subject} on vieraassa valuutassa, jota Netvisorin matkalasku ei tunne. "
+	  "Kirjaa "
+	  "se siellä käsin.",
+	  "Reiseutgiften {subject} er i fremmed valuta, som en reiseregning i Netvisor ikke tar. "
+	  "Før den der for hånd." },
+	{ "travel_sum_mismatch", "source_user",
+	  "The travel invoice's sum and its lines do not agree ({subject}). Correct it in Severa.",
+	  "Matkalaskun summa ja rivit eivät täsmää ({subject}). Korjaa se Severassa.",
+	  "Reiseregningens sum og linjer stemmer ikke ({subject}). Rett den i Severa." },
+	{ "travel_rows_missing", "source_user", "Travel invoice {subject} has no lines.",
+	  "Matkalaskulla {subject} ei ole rivejä.", "Reiseregning {subject} har ingen linjer." },
+	{ "travel_advance", "source_user",
+	  "Travel invoice {subject} has an advance payment, which cannot be sent along: it would "
+	  "be "
+	  "paid twice. Enter it in Netvisor by hand.",
+	  "Matkalaskulla {subject} on ennakko, jota ei voi lähettää mukana: se maksettaisiin "
+	  "kahdesti. Kirjaa matkalasku Netvisoriin käsin.",
+	  "Reiseregning {subject} har et forskudd, som ikke kan sendes med: det ville bli betalt "
+	  "to "
+	  "ganger. Før reiseregningen i Netvisor for hånd." },
+	{ "travel_taken", "admin",
+	  "The connection {subject} relays travel invoices of the same Severa from the same "
+	  "status. "
+	  "Give each its own status.",
+	  "Yhteys {subject} siirtää saman Severan matkalaskuja samasta tilasta. Anna kummallekin "
+	  "oma "
+	  "tila.",
+	  "Forbindelsen {subject} overfører reiseregninger fra samme Severa og samme status. Gi "
+	  "hver sin egen status." },
+	{ "travel_status_unknown", "admin",
+	  "The travel reimbursement status {subject} does not exist in Severa.",
+	  "Matkalaskun tilaa {subject} ei ole Severassa.",
+	  "Reiseregningsstatusen {subject} finnes ikke i Severa." },
+	{ "travel_status_ambiguous", "admin",
+	  "Several travel reimbursement statuses in Severa are called {subject}. Choose the status "
+	  "by its guid.",
+	  "Severassa on useita matkalaskun tiloja nimellä {subject}. Valitse tila tunnisteella "
+	  "(guid).",
+	  "Flere reiseregningsstatuser i Severa heter {subject}. Velg statusen med dens guid." },
+	{ "travel_status_refused", "admin",
+	  "Severa did not let the travel invoice's status be set to {subject}.",
+	  "Severa ei antanut asettaa matkalaskun tilaksi {subject}.",
+	  "Severa lot ikke reiseregningens status settes til {subject}." },
 	{ "credentials_refused", "admin", "{subject} refused the keys. Enter new ones.",
 	  "{subject} ei hyväksy tunnuksia. Anna uudet.", "{subject} avviste nøklene. Oppgi nye." },
 	{ "name_missing", "source_user", "A name is missing: {subject}.",

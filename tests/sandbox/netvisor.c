@@ -31,6 +31,7 @@ static const struct nv_route routes[] = {
 	{ "POST", "updatesalesinvoicestatus.nv", false, nv_updatesalesinvoicestatus },
 	{ "GET", "deletesalesinvoice.nv", false, nv_deletesalesinvoice },
 	{ "POST", "deletesalesinvoice.nv", false, nv_deletesalesinvoice },
+	{ "POST", "tripexpense.nv", true, nv_tripexpense },
 };
 
 int64_t nv_now(void)
@@ -428,6 +429,7 @@ static void org_free(struct nv_org *org)
 	nv_register_release(&org->customers);
 	nv_register_release(&org->products);
 	nv_headings_release(org);
+	nv_trips_release(org);
 	mem_free(org->key);
 	mem_free(org->name);
 	mem_free(org->business_id);

@@ -116,6 +116,16 @@ struct nv_invoice {
 	unsigned times_received; /* of this number so far, on the newest of them */
 };
 
+/* ---- trip expenses: nothing reads them but the control API ---------------------------------- */
+
+struct nv_trip {
+	int64_t key;
+	char *header, *description, *employee;
+	struct decimal sum;
+	char *xml;
+	size_t xml_n;
+};
+
 struct nv_org {
 	char *key; /* tenant */
 	char *name, *business_id;
@@ -131,6 +141,8 @@ struct nv_org {
 	struct nv_invoice **invoices; /* by key, ascending */
 	size_t n_invoices, cap_invoices;
 	struct table by_number; /* newest invoice with the number */
+	struct nv_trip *trips; /* in the order received */
+	size_t n_trips, cap_trips;
 
 	bool takes_overlaps; /* serves a call beside another, instead of failing it */
 	bool refuse_duplicates; /* DUPLICATE_DATA for an invoice number that is there */
@@ -200,7 +212,13 @@ bool nv_authenticate(struct nv_call *nc) MUST_CHECK;
 void nv_ids_free(struct netvisor *nv);
 
 /* netvisor_dtd.c: element order (§3). False: the reply is set. */
-enum nv_document { NV_DOC_SALES_INVOICE, NV_DOC_CUSTOMER, NV_DOC_PRODUCT, NV_DOC_DIMENSION };
+enum nv_document {
+	NV_DOC_SALES_INVOICE,
+	NV_DOC_CUSTOMER,
+	NV_DOC_PRODUCT,
+	NV_DOC_DIMENSION,
+	NV_DOC_TRIP
+};
 bool nv_check_order(struct nv_call *nc, enum nv_document doc) MUST_CHECK;
 
 /* netvisor_registers.c */
@@ -253,6 +271,13 @@ struct nv_line {
 	bool given; /* sums were given */
 };
 bool nv_read_line(const struct xml *line, struct nv_line *ret) MUST_CHECK;
+
+/* netvisor_trips.c */
+void nv_tripexpense(struct nv_call *nc);
+void nv_trips_release(struct nv_org *org);
+/* Those with the description of an earlier one. */
+size_t nv_count_trip_duplicates(const struct nv_org *org);
+void nv_write_trips_locked(const struct nv_org *org, struct json_writer *w);
 
 /* netvisor_control.c */
 void nv_control(void *state, struct call *c, size_t first);

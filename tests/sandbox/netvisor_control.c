@@ -81,7 +81,10 @@ static void write_org_locked(const struct nv_org *org, bool with_documents, stru
 	jsonw_kint(w, "dimensions_made_silently", (int64_t)org->silent_items);
 	write_counts("customers", &org->customers, w);
 	write_counts("products", &org->products, w);
+	jsonw_kint(w, "trip_duplicates", (int64_t)nv_count_trip_duplicates(org));
 	if (with_documents) {
+		jsonw_key(w, "trips");
+		nv_write_trips_locked(org, w);
 		jsonw_key(w, "documents");
 		jsonw_array(w);
 		for (size_t i = 0; i < org->n_invoices; i++)

@@ -512,6 +512,37 @@ static bool check(struct nv_call *nc, const struct xml *x, const struct model *m
 	return at ? fail_order(nc, xml_name(at)) : true;
 }
 
+/* Trip expenses: custom lines alone, the order being the fact sheet's (§11). */
+static const struct child trip_dimension_children[] = { { "dimensionname", ONCE, NULL },
+							{ "dimensionitem", ONCE, NULL } };
+static const struct model trip_dimension = { false, trip_dimension_children,
+					     ARRAY_SIZE(trip_dimension_children) };
+static const struct child trip_customline_children[] = {
+	{ "employeeidentifier", ONCE, NULL },
+	{ "ratio", ONCE, NULL },
+	{ "amount", ONCE, NULL },
+	{ "customlineunitprice", ONCE, NULL },
+	{ "vatpercentage", OPTIONAL, NULL },
+	{ "linedescription", ONCE, NULL },
+	{ "begindate", ONCE, NULL },
+	{ "enddate", ONCE, NULL },
+	{ "crmprocessidentifier", OPTIONAL, NULL },
+	{ "customeridentifier", OPTIONAL, NULL },
+	{ "expenseaccountnumber", OPTIONAL, NULL },
+	{ "linestatus", OPTIONAL, NULL },
+	{ "dimension", ANY_NUMBER, &trip_dimension },
+};
+static const struct model trip_customline = { false, trip_customline_children,
+					      ARRAY_SIZE(trip_customline_children) };
+static const struct child trip_customlines_children[] = { { "customline", SOME,
+							    &trip_customline } };
+static const struct model trip_customlines = { false, trip_customlines_children,
+					       ARRAY_SIZE(trip_customlines_children) };
+static const struct child trip_children[] = { { "header", ONCE, NULL },
+					      { "description", OPTIONAL, NULL },
+					      { "customlines", OPTIONAL, &trip_customlines } };
+static const struct model trip_tripexpense = { false, trip_children, ARRAY_SIZE(trip_children) };
+
 bool nv_check_order(struct nv_call *nc, enum nv_document doc)
 {
 	static const struct {
@@ -522,6 +553,7 @@ bool nv_check_order(struct nv_call *nc, enum nv_document doc)
 		[NV_DOC_CUSTOMER] = { "customer", &customer_customer },
 		[NV_DOC_PRODUCT] = { "product", &product_product },
 		[NV_DOC_DIMENSION] = { "dimensionitem", &dimension_dimensionitem },
+		[NV_DOC_TRIP] = { "tripexpense", &trip_tripexpense },
 	};
 	const struct xml *x = xml_child(nc->root, NULL);
 	if (!x || !xml_is(x, documents[doc].name))

@@ -114,6 +114,13 @@ static const struct severa_route routes[] = {
 	LIST("travelexpensetypes", "settings:read", SEVERA_TRAVEL_TYPE, 'F', 100),
 	ONE("travelexpensetypes/{}", "settings:read", SEVERA_TRAVEL_TYPE),
 
+	LIST("travelreimbursements", "travels:read", SEVERA_TRAVEL, 'T', 100),
+	ONE("travelreimbursements/{}", "travels:read", SEVERA_TRAVEL),
+	{ "PATCH", "travelreimbursements/{}", "travels:write", severa_patch, SEVERA_TRAVEL, 0, 0 },
+	CHILDREN("travelreimbursements/{}/projecttravelexpenses", "travels:read",
+		 SEVERA_TRAVEL_LINE, 'T', 100),
+	LIST("travelreimbursementstatuses", "settings:read", SEVERA_TRAVEL_STATUS, 'F', 100),
+
 	LIST("projects", "projects:read", SEVERA_PROJECT, 'T', 100),
 	ONE("projects/{}", "projects:read", SEVERA_PROJECT),
 	CHILDREN("projects/{}/projectbillingcustomers", "projects:read", SEVERA_BILLING_CUSTOMER, 0,

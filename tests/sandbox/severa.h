@@ -45,6 +45,9 @@ enum severa_kind {
 	SEVERA_TRAVEL_EXPENSE,
 	SEVERA_INVOICE_FILE,
 	SEVERA_INVOICE_SETTINGS,
+	SEVERA_TRAVEL, /* reimbursements */
+	SEVERA_TRAVEL_STATUS,
+	SEVERA_TRAVEL_LINE, /* expenses of a reimbursement */
 	SEVERA_KINDS
 };
 

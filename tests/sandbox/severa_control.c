@@ -406,6 +406,9 @@ static const struct {
 	{ "phases", SEVERA_PHASE },
 	{ "files", SEVERA_INVOICE_FILE },
 	{ "users", SEVERA_USER },
+	{ "travels", SEVERA_TRAVEL },
+	{ "travelstatuses", SEVERA_TRAVEL_STATUS },
+	{ "travellines", SEVERA_TRAVEL_LINE },
 };
 
 /* {"name", "code"} of the record unless given, and what lists want of each. */

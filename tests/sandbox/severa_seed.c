@@ -265,6 +265,25 @@ static bool seed_work_and_travel(struct seeder *s)
 	return true;
 }
 
+/* Of travel reimbursements: they have no number or Sent flags (facts §7b). */
+static bool seed_travel_statuses(struct seeder *s)
+{
+	static const char *const names[] = { "Luonnos", "Odottaa siirtoa Netvisoriin",
+					     "Siirretään Netvisoriin", "Siirretty Netvisoriin" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct json_writer *w = start(s, "travelstatus", names[i]);
+		jsonw_kstr(w, "name", names[i]);
+		jsonw_kbool(w, "isActive", true);
+		jsonw_kbool(w, "isDefault", i == 0);
+		jsonw_kbool(w, "isApproved", i > 0);
+		jsonw_kbool(w, "isLocked", i > 0);
+		jsonw_kint(w, "sortOrder", (int64_t)i);
+		if (!store(s, SEVERA_TRAVEL_STATUS, NULL))
+			return false;
+	}
+	return true;
+}
+
 /* "FI" + 8 digits. */
 static void vat_of(unsigned id_base, char ret[16])
 {
@@ -786,7 +805,8 @@ bool severa_seed(struct severa_tenant *t, const struct tenant_spec *spec, struct
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");
 	if (!seed_countries_and_languages(&s) || !seed_money(&s) || !seed_status_list(&s) ||
-	    !seed_products_list(&s) || !seed_work_and_travel(&s) || !seed_users(&s))
+	    !seed_products_list(&s) || !seed_work_and_travel(&s) || !seed_travel_statuses(&s) ||
+	    !seed_users(&s))
 		return false;
 	return co ? seed_company_data(&s, co) : seed_generated(&s, spec);
 }

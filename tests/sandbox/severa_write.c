@@ -53,18 +53,34 @@ static bool is_computed(const char *path)
 	return false;
 }
 
+/* The path of the status of what has one. */
+static const char *status_path(const struct doc *doc)
+{
+	if (doc->kind == SEVERA_TRAVEL)
+		return "/travelReimbursementStatus";
+	return doc->kind == SEVERA_INVOICE ? "/status" : NULL;
+}
+
+static bool is_status(const struct doc *doc, const struct patch_op *op)
+{
+	const char *path = status_path(doc);
+	return path && strncasecmp(op->path, path, strlen(path)) == 0;
+}
+
 /* The status that an operation names, in a form that the tenant takes. False: refused. */
-static bool status_of_locked(struct severa_call *sc, const struct patch_op *op,
-			     const struct doc **ret)
+static bool status_of_locked(struct severa_call *sc, const struct doc *doc,
+			     const struct patch_op *op, const struct doc **ret)
 {
 	struct severa_tenant *t = sc->tenant;
-	bool is_guid_form = strcasecmp(op->path, "/status/guid") == 0;
-	bool is_object_form = strcasecmp(op->path, "/status") == 0;
+	const char *path = status_path(doc);
+	bool is_guid_form = strcasecmp(op->path + strlen(path), "/guid") == 0;
+	bool is_object_form = !op->path[strlen(path)];
+	enum severa_kind kind = doc->kind == SEVERA_TRAVEL ? SEVERA_TRAVEL_STATUS : SEVERA_STATUS;
 	const char *guid = is_guid_form ? json_str(op->value)
 					: json_str(json_get(op->value, "guid"));
 	bool form_ok = (is_guid_form && t->patch_form != PATCH_STATUS_OBJECT) ||
 		       (is_object_form && t->patch_form != PATCH_STATUS_GUID);
-	const struct doc *status = severa_get_locked(t, SEVERA_STATUS, guid);
+	const struct doc *status = severa_get_locked(t, kind, guid);
 	if (!form_ok || !guid) {
 		bad_patch(sc->c, "InvalidParameter", "The path or value is not valid.", op->path);
 		return false;
@@ -112,8 +128,8 @@ static bool check_op_locked(struct severa_call *sc, const struct doc *doc,
 {
 	const struct doc *status;
 	bool is_invoice = doc->kind == SEVERA_INVOICE;
-	if (is_invoice && strncasecmp(op->path, "/status", 7) == 0)
-		return status_of_locked(sc, op, &status);
+	if (is_status(doc, op))
+		return status_of_locked(sc, doc, op, &status);
 	if (is_invoice && is_computed(op->path)) {
 		bad_patch(sc->c, "InvalidOperation", "The field cannot be changed.", op->path);
 		return false;
@@ -126,14 +142,37 @@ static bool check_op_locked(struct severa_call *sc, const struct doc *doc,
 	return true;
 }
 
+static bool enter_travel_locked(struct severa_call *sc, struct doc *doc, const struct doc *status)
+{
+	struct call *c = sc->c;
+	struct strbuf sb = STRBUF_INIT(c->arena, 4096);
+	struct json_writer w = JSON_WRITER_INIT(&sb);
+	struct json_limits limits = { 4096, 8 };
+	const struct json *patch = NULL;
+	struct err err = ERR_INIT;
+	jsonw_object(&w);
+	jsonw_key(&w, "travelReimbursementStatus");
+	jsonw_object(&w);
+	jsonw_kstr(&w, "guid", status->guid);
+	jsonw_kstr(&w, "name", severa_text(c->arena, status, "name"));
+	jsonw_end_object(&w);
+	jsonw_end_object(&w);
+	sc->tenant->status_changes++;
+	return json_parse(c->arena, strbuf_span(&sb), limits, &patch, &err) &&
+	       severa_merge_locked(sc->tenant, doc, c->arena, patch, &err);
+}
+
 static bool apply_op_locked(struct severa_call *sc, struct doc *doc, const struct patch_op *op)
 {
 	struct call *c = sc->c;
 	struct err err = ERR_INIT;
 	const struct doc *status = NULL;
-	if (doc->kind == SEVERA_INVOICE && strncasecmp(op->path, "/status", 7) == 0)
-		return status_of_locked(sc, op, &status) &&
-		       severa_enter_locked(sc->tenant, doc, status, c->arena, &err);
+	if (is_status(doc, op) && !status_of_locked(sc, doc, op, &status))
+		return false;
+	if (status && doc->kind == SEVERA_INVOICE)
+		return severa_enter_locked(sc->tenant, doc, status, c->arena, &err);
+	if (status)
+		return enter_travel_locked(sc, doc, status);
 	const struct json *patch = nest(c, op);
 	return patch && severa_merge_locked(sc->tenant, doc, c->arena, patch, &err);
 }

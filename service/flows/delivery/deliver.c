@@ -59,6 +59,8 @@ static bool send(struct delivery *d, struct err *err)
 		return false;
 	if (d->ops->send(d, &key, &inner))
 		return delivered(d, key, err);
+	if (!d->ops->look_up && (inner.code == ERR_DOUBT || inner.code == ERR_DUPLICATE))
+		return delivery_unsettled(d, &id, &inner, err); /* the intent stands */
 	return inner.code == ERR_DUPLICATE ? settle_duplicate(d, &id, &inner, err)
 					   : delivery_write_failed(d, d->step, &inner, err);
 }
@@ -105,9 +107,30 @@ bool delivery_take_up(struct delivery *d, bool *ret, struct err *err)
 		at->ops->step_intent(at, d->step, about, err) && found(d, id.number, key, err));
 }
 
+/*
+ * A target that cannot be asked: what the store may have forgotten goes to a person. Only where it
+ * is known to have lost data: a first start has nothing to forget. A later generation is a person's
+ * own order.
+ */
+static bool send_unasked(struct delivery *d, struct err *err)
+{
+	const struct attempt *at = d->at;
+	bool has_lost = at->absent_counts_ms > at->epoch_ms;
+	struct delivery_identity id;
+	if (d->is_unsent || at->generation > 1 || !has_lost ||
+	    !delivery_is_forgotten(at, d->created_ms))
+		return send(d, err);
+	d->ops->identify(d, &id);
+	return err_reason(err, ERR_DATA, "sent_before_loss", id.number,
+			  "%s may have been sent before the store was lost, and %s cannot be asked",
+			  id.number, d->target);
+}
+
 bool delivery_make(struct delivery *d, struct err *err)
 {
 	bool is_there;
+	if (!d->ops->look_up)
+		return send_unasked(d, err);
 	if (!must_ask_first(d))
 		return send(d, err);
 	return delivery_take_up(d, &is_there, err) &&

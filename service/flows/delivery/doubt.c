@@ -113,6 +113,17 @@ bool delivery_identity_read(struct arena *arena, const char *text, struct delive
 	       err_set(err, ERR_SYSTEM, "what the intent was about cannot be read");
 }
 
+bool delivery_unsettled(const struct delivery *d, const struct delivery_identity *id,
+			const struct err *why, struct err *err)
+{
+	err_reason(err, ERR_DATA, "doubt_unsettled", id->number,
+		   "%s may have arrived at %s, which cannot be asked", id->number, d->target);
+	if (err && why) /* how the sending ended */
+		err_target_text(err,
+				span_of(why->target_text[0] ? why->target_text : why->message));
+	return false;
+}
+
 bool delivery_look_up(struct delivery *d, const struct delivery_identity *id, const char **ret_key,
 		      struct err *err)
 {
@@ -123,6 +134,8 @@ bool delivery_look_up(struct delivery *d, const struct delivery_identity *id, co
 				  "invoice %s went towards %s, and the connection names another "
 				  "account now",
 				  id->number, id->account);
+	if (!d->ops->look_up)
+		return delivery_unsettled(d, id, NULL, err);
 	if (!d->ops->look_up(d, id, &seen, err))
 		return false;
 	if (seen.n > 1)

@@ -1,6 +1,6 @@
 /* check.c: what the connection check asks of Netvisor (NV-02, NV-06, NV-08). Makes no write. */
 #include "base/base.h"
-#include "internal.h"
+#include "travel.h"
 
 static bool check_temp_records(struct road_check *c, struct err *err)
 {
@@ -57,6 +57,48 @@ static bool check_right(struct road_check *c, bool is_needed, const char *scope,
 	       road_name_it(c, &inner, "/credentials/severa", err);
 }
 
+/* ---- travel reimbursements ----------------------------------------------------------------- */
+
+static bool count_none(void *ctx, const struct severa_travel *items, size_t n, struct err *err)
+{
+	(void)ctx;
+	(void)items;
+	(void)n;
+	(void)err;
+	return true;
+}
+
+/* Some by something other than a guid: persons have to be read. */
+static bool names_persons(const struct json *employees)
+{
+	for (const struct json *m = json_first(employees); m; m = json_next(m))
+		if (strlen(json_key(m)) != 36)
+			return true;
+	return false;
+}
+
+static bool check_travel(struct road_check *c, struct err *err)
+{
+	struct sn *r = sn_of(c->r);
+	struct severa *s = &c->r->severa;
+	const struct severa_status *transfer, *sending, *transferred;
+	const struct severa_user *users;
+	struct err inner = ERR_INIT;
+	size_t n;
+	if (!r->set.travel_transfer)
+		return true;
+	if (!severa_read_travel_statuses(s, &inner) ||
+	    !sn_travel_statuses(r, &transfer, &sending, &transferred, &inner))
+		return road_name_it(c, &inner, "/settings/travel/statuses", err);
+	if (!transfer->is_active || !transferred->is_active || (sending && !sending->is_active))
+		road_problem(c, "status_inactive", "/settings/travel/statuses",
+			     "A status of travel reimbursements is not active.");
+	if (!severa_travels(s, transfer->id, count_none, NULL, &inner))
+		return road_name_it(c, &inner, "/credentials/severa", err);
+	return !names_persons(r->set.travel_employees) || severa_users(s, &users, &n, &inner) ||
+	       road_name_it(c, &inner, "/settings/travel/employees", err);
+}
+
 bool sn_check(struct road_check *c, struct err *err)
 {
 	struct sn *r = sn_of(c->r);
@@ -67,5 +109,5 @@ bool sn_check(struct road_check *c, struct err *err)
 	    !check_headings(c, err))
 		return false;
 	/* Refused keys are named once. */
-	return c->setup.n_problems > before || check_temp_records(c, err);
+	return c->setup.n_problems > before || (check_temp_records(c, err) && check_travel(c, err));
 }

@@ -1,7 +1,8 @@
 /*
- * flow.c: Severa's sales invoices to Netvisor (NV-01): what the road of all Severa invoices
- * (flows/severa_road.h) asks of this target, in its order. What a document must look like stands in
- * rules.c, what must stand in Netvisor before it in customers.c, products.c, dimensions.c.
+ * flow.c: Severa's sales invoices to Netvisor (NV-01), and which file runs what else: what the road
+ * of all Severa invoices (flows/severa_road.h) asks of this target, in its order. What a document
+ * must look like stands in rules.c, what must stand in Netvisor before it in customers.c,
+ * products.c, dimensions.c.
  */
 #include "base/base.h"
 #include "internal.h"
@@ -166,6 +167,12 @@ static bool send(struct road *road, const char **ret_key, struct err *err)
 
 /* ---- the flow ------------------------------------------------------------------------------ */
 
+/* After the invoices: what else waits at either side. */
+static bool report(struct road *road, struct report *ret, struct err *err)
+{
+	return sn_travel_poll(sn_of(road), ret, err);
+}
+
 static const struct road_ops ops = {
 	.target = "Netvisor",
 	.size = sizeof(struct sn),
@@ -176,6 +183,7 @@ static const struct road_ops ops = {
 	.build = build,
 	.send = send,
 	.check = sn_check,
+	.report = report,
 };
 
 bool sn_start(struct attempt *at, struct sn **ret, struct err *err)
@@ -187,32 +195,55 @@ bool sn_start(struct attempt *at, struct sn **ret, struct err *err)
 	return true;
 }
 
+static bool accept(struct arena *arena, struct span body, const char **ret_kind,
+		   const char **ret_source_id, struct err *err)
+{
+	return road_accept(arena, body, ret_kind, ret_source_id, err) &&
+	       (*ret_kind || road_accept_as(arena, body, SN_TRAVEL, ret_kind, ret_source_id, err));
+}
+
 static bool poll(struct attempt *at, struct err *err)
 {
 	struct sn *r;
 	return sn_start(at, &r, err) && sn_leave_directions(r, err) && road_poll(at, err);
 }
 
+static bool run(struct attempt *at, struct err *err)
+{
+	struct sn *r;
+	if (str_eq(at->kind, SN_INVOICE))
+		return road_run(at, err);
+	return sn_start(at, &r, err) && sn_travel_run(r, err);
+}
+
+static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
+{
+	/* The others have no failed status. */
+	return !str_eq(at->kind, SN_INVOICE) || road_on_failed(at, why, err);
+}
+
 static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_customers_back,
 						     &sn_products_sync,	 &sn_products_back,
 						     &sn_projects_sync,	 &sn_units_sync,
 						     &sn_phases_sync };
+static const char *const kinds[] = { SN_INVOICE, SN_TRAVEL, NULL };
 
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",
 	.part = &ops,
 	.delivery_step = "delivery",
-	.title = "Severa to Netvisor: sales invoices",
+	.title = "Severa to Netvisor: sales invoices and travel invoices",
+	.kinds = kinds,
 	.settings = sn_setting_table,
 	.n_settings = SN_N_SETTINGS,
 	.credentials = sn_credential_table,
 	.n_credentials = SN_N_CREDENTIALS,
 	.settle = sn_settle,
-	.accept = road_accept,
+	.accept = accept,
 	.poll = poll,
-	.run = road_run,
+	.run = run,
 	.check = road_check,
-	.on_failed = road_on_failed,
+	.on_failed = on_failed,
 	.registers = syncs,
 	.n_registers = ARRAY_SIZE(syncs),
 };

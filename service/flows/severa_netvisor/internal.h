@@ -23,6 +23,10 @@ struct sn_settings {
 	const char *vat_domestic, *vat_domestic_zero, *vat_eu_zero, *vat_outside_zero;
 	const struct json *languages, *operators;
 	const struct netvisor_operators *known_operators;
+	/* Travel reimbursements; transfer NULL: they are not relayed. */
+	const char *travel_transfer, *travel_sending, *travel_transferred;
+	const struct json *travel_employees, *travel_ratios;
+	bool dimensions_on_travel_rows;
 };
 
 /* One attempt with all that it needs; the road's first. */
@@ -56,7 +60,7 @@ bool sn_is_set(const struct json *settings, const char *name, const char *value)
 const char *sn_code_key(struct arena *arena, const char *kind, const char *code);
 
 /* settings.c */
-#define SN_N_SETTINGS (ROAD_N_SETTINGS + 23)
+#define SN_N_SETTINGS (ROAD_N_SETTINGS + 29)
 #define SN_N_CREDENTIALS (ROAD_N_CREDENTIALS + 7)
 extern const struct setting sn_setting_table[SN_N_SETTINGS];
 extern const struct credential sn_credential_table[SN_N_CREDENTIALS];
@@ -247,6 +251,13 @@ extern const struct register_sync sn_projects_sync, sn_units_sync, sn_phases_syn
 enum sn_dimension_kind { SN_OF_PROJECTS, SN_OF_UNITS, SN_OF_PHASES };
 bool sn_dimension_wanted(struct arena *arena, const struct json *settings,
 			 enum sn_dimension_kind kind, const char **ret_schedule);
+
+/* travel.c: travel reimbursements, where settings want them */
+#define SN_INVOICE "invoice"
+#define SN_TRAVEL "travel"
+bool sn_travel_run(struct sn *r, struct err *err) MUST_CHECK;
+/* Hands in what waits, and counts it. */
+bool sn_travel_poll(struct sn *r, struct report *report, struct err *err) MUST_CHECK;
 
 /* check.c */
 bool sn_check(struct road_check *c, struct err *err) MUST_CHECK;

@@ -55,6 +55,21 @@ const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	  "VAT code of sales to other EU countries without tax." },
 	{ "vat_codes.outside_eu_zero", SETTING_TEXT, NULL, "EUUM", false,
 	  "VAT code of sales outside the EU without tax." },
+	{ "travel.statuses.transfer", SETTING_TEXT, NULL, NULL, false,
+	  "Severa status (guid or name) of travel reimbursements that are relayed; none: they are "
+	  "not." },
+	{ "travel.statuses.sending", SETTING_TEXT, NULL, NULL, false,
+	  "Status that a travel reimbursement has while it is sent. With it only those may have to "
+	  "be looked for by a person after a loss of the relay's data; without it all that wait." },
+	{ "travel.statuses.transferred", SETTING_TEXT, NULL, NULL, false,
+	  "Severa status (guid or name) that a relayed travel reimbursement gets." },
+	{ "travel.employees", SETTING_OBJECT, NULL, NULL, false,
+	  "Netvisor employee number by Severa user: the user's guid, e-mail address or code. The "
+	  "latter two need the right users:read." },
+	{ "travel.ratios", SETTING_OBJECT, NULL, NULL, false,
+	  "Name of the Netvisor ratio by travel expense type: its code, or guid." },
+	{ "dimensions.on_travel_rows", SETTING_BOOL, NULL, "true", false,
+	  "Travel rows carry their dimensions." },
 	{ "netvisor.url", SETTING_TEXT, NULL, NULL, false,
 	  "Netvisor base URL of this connection." },
 	{ "netvisor.encoding", SETTING_ENUM, "utf-8|iso-8859-15", "utf-8", false,
@@ -183,6 +198,34 @@ static bool check_combinations(struct arena *arena, const struct json *settings,
 	return check_dimensions(settings, err);
 }
 
+static bool all_texts(const struct json *map)
+{
+	for (const struct json *m = json_first(map); m; m = json_next(m))
+		if (!json_str(m) || !json_str(m)[0])
+			return false;
+	return true;
+}
+
+static bool check_travel(const struct json *settings, struct err *err)
+{
+	const char *transfer = text(settings, "travel.statuses.transfer");
+	const char *sending = text(settings, "travel.statuses.sending");
+	const char *transferred = text(settings, "travel.statuses.transferred");
+	if (transfer && !transferred)
+		return road_refuse(err, "/settings/travel/statuses/transferred",
+				   "travel reimbursements need the status that they get");
+	if (transfer && str_eq(transfer, transferred))
+		return road_refuse(err, "/settings/travel/statuses/transferred",
+				   "transfer and transferred must be two statuses");
+	if (sending && (str_eq(sending, transfer) || str_eq(sending, transferred)))
+		return road_refuse(err, "/settings/travel/statuses/sending",
+				   "sending must be a status of its own");
+	if (!all_texts(json_at(settings, "travel.employees")))
+		return road_refuse(err, "/settings/travel/employees", "employee numbers are texts");
+	return all_texts(json_at(settings, "travel.ratios")) ||
+	       road_refuse(err, "/settings/travel/ratios", "names of ratios are texts");
+}
+
 bool sn_settle(struct arena *arena, const struct system_values *systems,
 	       const struct json *settings, const struct json *credentials,
 	       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n, struct err *err)
@@ -191,7 +234,7 @@ bool sn_settle(struct arena *arena, const struct system_values *systems,
 	size_t n = 0;
 	if (!road_settle(&severa_netvisor, arena, systems, settings, credentials, ret_limits, &n,
 			 err) ||
-	    !check_combinations(arena, settings, credentials, err))
+	    !check_combinations(arena, settings, credentials, err) || !check_travel(settings, err))
 		return false;
 	if (organisation && organisation[0] &&
 	    !netvisor_limit(systems, organisation, &ret_limits[n++], err))
@@ -225,6 +268,12 @@ static void read_settings(const struct json *s, struct sn_settings *ret)
 		.vat_outside_zero = text(s, "vat_codes.outside_eu_zero"),
 		.languages = json_at(s, "customers.languages"),
 		.operators = json_at(s, "customers.operators"),
+		.travel_transfer = text(s, "travel.statuses.transfer"),
+		.travel_sending = text(s, "travel.statuses.sending"),
+		.travel_transferred = text(s, "travel.statuses.transferred"),
+		.travel_employees = json_at(s, "travel.employees"),
+		.travel_ratios = json_at(s, "travel.ratios"),
+		.dimensions_on_travel_rows = flag(s, "dimensions.on_travel_rows"),
 	};
 	if (!ret->products_to_netvisor && !ret->products_to_severa && !ret->temp_product)
 		ret->temp_product = "TEMP";

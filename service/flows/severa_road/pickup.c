@@ -11,9 +11,14 @@
 
 /* ---- a hint -------------------------------------------------------------------------------- */
 
-/* {"type": "invoice.changed", "data": {"id": ...}} */
 bool road_accept(struct arena *arena, struct span body, const char **ret_kind,
 		 const char **ret_source_id, struct err *err)
+{
+	return road_accept_as(arena, body, "invoice", ret_kind, ret_source_id, err);
+}
+
+bool road_accept_as(struct arena *arena, struct span body, const char *kind, const char **ret_kind,
+		    const char **ret_source_id, struct err *err)
 {
 	const struct json *j;
 	if (!json_parse(arena, body, JSON_LIMITS_API, &j, err))
@@ -27,10 +32,10 @@ bool road_accept(struct arena *arena, struct span body, const char **ret_kind,
 	}
 	*ret_kind = NULL;
 	*ret_source_id = NULL;
-	if (strcmp(type, "invoice.changed") != 0)
+	if (strncmp(type, kind, strlen(kind)) != 0 || !str_eq(type + strlen(kind), ".changed"))
 		return true;
 	if (!id || strlen(id) != 36 || strspn(id, "0123456789abcdefABCDEF-") != 36) {
-		err_set(err, ERR_INPUT, "data.id must be the invoice's guid");
+		err_set(err, ERR_INPUT, "data.id must be the document's guid");
 		err_pointer(err, "/data/id");
 		return false;
 	}
@@ -39,7 +44,7 @@ bool road_accept(struct arena *arena, struct span body, const char **ret_kind,
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (char *c = guid; *c; c++) /* one invoice is one transfer, however written */
 		*c = (char)tolower((unsigned char)*c);
-	*ret_kind = "invoice";
+	*ret_kind = kind;
 	*ret_source_id = guid;
 	return true;
 }

@@ -153,6 +153,13 @@ const char *netvisor_query(struct netvisor *nv, const char *resource, const char
 	return strbuf_finish(&sb, &ret, NULL) ? ret : NULL;
 }
 
+bool netvisor_post(struct netvisor *nv, const char *what, const char *resource, struct span body,
+		   const struct xml **ret, struct err *err)
+{
+	struct nv_rq rq = { .what = what, .resource = resource, .body = body, .is_write = true };
+	return nv_do(nv, &rq, ret, err);
+}
+
 /* ---- sales invoices ------------------------------------------------------------------------ */
 
 static size_t count(const struct xml *x, const char *name)

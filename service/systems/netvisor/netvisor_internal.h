@@ -34,6 +34,10 @@ bool netvisor_operators_read(struct arena *arena, struct span text,
 bool netvisor_ready(void *values, system_file_fn read_file, struct arena *arena,
 		    struct err *err) MUST_CHECK;
 
+/* A POST whose answer is the caller's to read. */
+bool netvisor_post(struct netvisor *nv, const char *what, const char *resource, struct span body,
+		   const struct xml **ret, struct err *err) MUST_CHECK;
+
 /* map.c, pure */
 bool netvisor_map_customer(struct arena *arena, enum xml_encoding encoding,
 			   const struct netvisor_customer *c, struct span *ret,

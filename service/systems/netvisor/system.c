@@ -15,6 +15,8 @@ static const struct option table[] = {
 	SYSTEM_OPTION(PATH, operators_path, "NETVISOR_OPERATORS", "", "",
 		      "File with the e-invoice operators in Netvisor's spelling, in the form of "
 		      "deploy/netvisor-operators.tsv; empty: that list, as it was built in."),
+	SYSTEM_OPTION(ENUM, trip_price, "NETVISOR_TRIP_PRICE", "gross", "gross|net",
+		      "Whether the unit price of a trip expense's line holds its VAT (a guess)."),
 };
 
 const struct system netvisor_system = {

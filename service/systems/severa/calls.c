@@ -1,6 +1,6 @@
 /*
- * calls.c: one call and the error model of Severa's REST API, and the calls of invoices: rows,
- * files, status (facts/severa.md §2, 3). Judges by net/verdict.h; adds only what Severa's own words
+ * calls.c: one call and the error model of Severa's REST API, and the calls of invoices: rows
+ * and files (facts/severa.md §2, 3). Judges by net/verdict.h; adds only what Severa's own words
  * and the login's answers mean.
  */
 #include "base/base.h"
@@ -9,7 +9,6 @@
 #include "model/media.h"
 #include "net/verdict.h"
 
-#define PATCH_FORM_TTL_MS (15 * 60 * 1000)
 #define QUOTA_WINDOW_MS 1000 /* "10 per 1s" (§2.6); Retry-After comes only sometimes */
 
 static bool full(struct err *err)
@@ -115,7 +114,7 @@ bool severa_judge(const struct severa_rq *rq, struct arena *arena, const struct 
 	return false;
 }
 
-static bool parse_reply(struct severa *s, const char *what, const struct http_reply *reply,
+bool severa_parse_reply(struct severa *s, const char *what, const struct http_reply *reply,
 			bool is_write, const struct json **ret, struct err *err)
 {
 	if (json_parse(s->at->arena, reply->body, JSON_LIMITS_VENDOR, ret, NULL))
@@ -131,7 +130,8 @@ bool severa_get(struct severa *s, const char *what, const char *path, const stru
 	struct http_reply reply;
 	if (!path)
 		return full(err);
-	if (!severa_do(s, &rq, &reply, err) || !parse_reply(s, what, &reply, false, ret, err))
+	if (!severa_do(s, &rq, &reply, err) ||
+	    !severa_parse_reply(s, what, &reply, false, ret, err))
 		return false;
 	if (ret_reply)
 		*ret_reply = reply;
@@ -358,82 +358,5 @@ bool severa_invoice_files(struct severa *s, struct invoice *inv, size_t max_byte
 	}
 	inv->attachments = files;
 	inv->n_attachments = n;
-	return true;
-}
-
-/* ---- status ------------------------------------------------------------------------------- */
-
-static bool patch_body(struct severa *s, bool as_object, const char *status_id, struct span *ret,
-		       struct err *err)
-{
-	struct strbuf sb = STRBUF_INIT(s->at->arena, 1024);
-	struct json_writer w = JSON_WRITER_INIT(&sb);
-	const char *text;
-	jsonw_array(&w);
-	jsonw_object(&w);
-	jsonw_kstr(&w, "op", "Replace");
-	jsonw_kstr(&w, "path", as_object ? "/status" : "/status/guid");
-	jsonw_key(&w, "value");
-	if (as_object)
-		jsonw_object(&w);
-	if (as_object)
-		jsonw_kstr(&w, "guid", status_id);
-	else
-		jsonw_str(&w, status_id);
-	if (as_object)
-		jsonw_end_object(&w);
-	jsonw_end_object(&w);
-	jsonw_end_array(&w);
-	if (!strbuf_finish(&sb, &text, err))
-		return false;
-	*ret = strbuf_span(&sb);
-	return true;
-}
-
-/* The answer is an array of the changed objects, or one object (§2.4). */
-static bool has_status(const struct json *j, const char *status_id)
-{
-	const struct json *invoice = json_type(j) == JSON_ARRAY ? json_first(j) : j;
-	const char *id = json_text(json_at(invoice, "status.guid"));
-	return id && strcasecmp(id, status_id) == 0;
-}
-
-static bool patch_status(struct severa *s, bool as_object, const char *invoice_id,
-			 const char *status_id, struct err *err)
-{
-	struct severa_rq rq = { .what = "set invoice status", .method = "PATCH", .is_write = true };
-	struct http_reply reply;
-	const struct json *j;
-	rq.path = severa_path(s, "/v1/invoices/{}", invoice_id);
-	if (!rq.path)
-		return full(err);
-	if (!patch_body(s, as_object, status_id, &rq.body, err) ||
-	    !severa_do(s, &rq, &reply, err) || !parse_reply(s, rq.what, &reply, true, &j, err))
-		return false;
-	if (has_status(j, status_id))
-		return true;
-	return verdict_to_err(VERDICT_DOUBT, &reply, SPAN_LIT(""), rq.what, err);
-}
-
-bool severa_set_status(struct severa *s, const char *invoice_id, const char *status_id,
-		       struct err *err)
-{
-	struct attempt *at = s->at;
-	struct err inner = ERR_INIT;
-	const char *key = arena_printf(at->arena, "severa.patch:%s", s->base_url);
-	if (!key)
-		return full(err);
-	/* Which of the two forms the server takes is not documented (§3.6): what worked is kept. */
-	bool as_object = str_eq(at->ops->cache_get(at, key), "object");
-	if (!patch_status(s, as_object, invoice_id, status_id, &inner)) {
-		if (inner.code != ERR_DATA || inner.upstream_status != 400 ||
-		    !patch_status(s, !as_object, invoice_id, status_id, NULL)) {
-			if (err)
-				*err = inner;
-			return false;
-		}
-		as_object = !as_object;
-	}
-	at->ops->cache_set(at, key, as_object ? "object" : "guid", PATCH_FORM_TTL_MS);
 	return true;
 }

@@ -197,8 +197,12 @@ static const struct field phase_fields[] = {
 #define ROW struct severa_user
 /* No more of a person than this: other members are none of ours (§6). */
 static const struct field user_fields[] = {
-	ID_NEEDED("guid", id), TEXT("firstName", first_name), TEXT("lastName", last_name),
-	TEXT("email", email),  BOOL("isActive", is_active),
+	ID_NEEDED("guid", id),
+	TEXT("firstName", first_name),
+	TEXT("lastName", last_name),
+	TEXT("email", email),
+	ID("code", code),
+	BOOL("isActive", is_active),
 };
 #undef ROW
 

@@ -1,12 +1,11 @@
 /*
  * registers.c: the registers of Severa's REST API that a document refers to (facts/severa.md §3.5,
- * 5, 6): statuses, products, projects, countries. Those that hardly change come whole and through
+ * 5, 6): products, projects, countries. Those that hardly change come whole and through
  * the process's cache; a record that a document is made of is read each time.
  */
 #include "base/base.h"
 #include "severa_internal.h"
 
-#define STATUS_TTL_MS (60 * 1000)
 #define REGISTER_BYTES_MAX ((size_t)16 << 20)
 
 static bool full(struct err *err)
@@ -62,76 +61,6 @@ bool severa_register(struct severa *s, const struct severa_list *list, int64_t t
 	return at->ops->shared(at, &want, &text, err) &&
 	       json_parse(at->arena, span_of(text), JSON_LIMITS_VENDOR, &array, err) &&
 	       severa_rows_of(at->arena, array, ret, err);
-}
-
-/* ---- statuses ------------------------------------------------------------------------------ */
-
-static const struct severa_list statuses_list = { .what = "read invoice statuses",
-						  .path = "/v1/invoicestatuses",
-						  .paging = SEVERA_BY_ROW };
-
-bool severa_read_statuses(struct severa *s, struct err *err)
-{
-	struct severa_list list = statuses_list;
-	struct severa_rows rows;
-	list.is_fresh = true;
-	return severa_register(s, &list, STATUS_TTL_MS, &rows, err);
-}
-
-bool severa_statuses(struct severa *s, const struct severa_status **ret, size_t *ret_n,
-		     struct err *err)
-{
-	struct severa_rows rows;
-	struct severa_status *statuses;
-	if (!severa_register(s, &statuses_list, STATUS_TTL_MS, &rows, err) ||
-	    !severa_map_all(s->at->arena, &severa_status_shape, &rows, &statuses, err))
-		return false;
-	*ret = statuses;
-	*ret_n = rows.n;
-	return true;
-}
-
-/* Names are free text, set by each customer: one that several statuses bear says nothing, unless
- * but one of them is active. */
-static const struct severa_status *by_name(const struct severa_status *list, size_t n,
-					   const char *name, size_t *ret_n_same)
-{
-	const struct severa_status *found = NULL;
-	*ret_n_same = 0;
-	for (size_t i = 0; i < n; i++) {
-		bool is_better = !found || list[i].is_active > found->is_active;
-		if (!str_eq(list[i].name, name))
-			continue;
-		if (found && list[i].is_active == found->is_active)
-			++*ret_n_same;
-		if (is_better) {
-			found = &list[i];
-			*ret_n_same = 1;
-		}
-	}
-	return found;
-}
-
-bool severa_status_find(struct severa *s, const char *ref, const struct severa_status **ret,
-			struct err *err)
-{
-	const struct severa_status *list;
-	size_t n, n_same;
-	if (!severa_statuses(s, &list, &n, err))
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (strcasecmp(list[i].id, ref) == 0) {
-			*ret = &list[i];
-			return true;
-		}
-	}
-	*ret = by_name(list, n, ref, &n_same);
-	if (!*ret)
-		return err_reason(err, ERR_DATA, "status_unknown", ref,
-				  "invoice status %s does not exist in Severa", ref);
-	return n_same == 1 ||
-	       err_reason(err, ERR_DATA, "status_ambiguous", ref,
-			  "%zu invoice statuses are called %s in Severa", n_same, ref);
 }
 
 /* ---- countries, projects -------------------------------------------------------------------- */
