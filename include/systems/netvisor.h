@@ -236,4 +236,26 @@ bool netvisor_map_trip(struct arena *arena, enum xml_encoding encoding,
 bool netvisor_trip_add(struct netvisor *nv, struct span body, const char **ret_key,
 		       struct err *err) MUST_CHECK;
 
+/* ---- purchase invoices (facts §10) --------------------------------------------------------- */
+
+struct netvisor_purchase_row {
+	const char *key, *text;
+	struct decimal net;
+	const struct netvisor_dimension *dimensions; /* heading, name and key */
+	size_t n_dimensions;
+};
+struct netvisor_purchase {
+	const char *key, *number, *date, *vendor;
+	struct netvisor_purchase_row *rows;
+	size_t n_rows;
+};
+/* Keys of those accepted, dated from that day on, and changed since; since_ms 0: all. One call. */
+bool netvisor_purchases_accepted(struct netvisor *nv, const char *from, int64_t since_ms,
+				 const char *const **ret, size_t *ret_n,
+				 struct err *err) MUST_CHECK;
+#define NETVISOR_PURCHASES_MAX 100 /* of one call: the vendor's limit is 500 */
+/* Those that are there, in one call; room for n. */
+bool netvisor_purchases(struct netvisor *nv, const char *const *keys, size_t n,
+			struct netvisor_purchase *ret, size_t *ret_n, struct err *err) MUST_CHECK;
+
 #endif

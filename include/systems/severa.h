@@ -21,6 +21,7 @@ struct severa_options {
 	struct pace pace;
 	int page;
 	int currency_rate; /* enum severa_currency_rate */
+	const char *expense_mark;
 };
 extern const struct system severa_system;
 const struct severa_options *severa_options(const struct system_values *v);
@@ -383,5 +384,37 @@ bool severa_set_travel_status(struct severa *s, const char *id, const char *stat
 /* With the right users:read alone. */
 bool severa_user(struct severa *s, const char *id, struct severa_user *ret,
 		 struct err *err) MUST_CHECK;
+
+/* ---- expense rows of projects (facts §7b) --------------------------------------------------- */
+
+enum severa_fee_resource { SEVERA_FEES, SEVERA_EXPENSES };
+struct severa_fee {
+	enum severa_fee_resource resource;
+	const char *project_id, *phase_id, *user_id; /* phase and user NULL: not told */
+	const char *item_id; /* product, or travel expense type; NULL: not told */
+	const char *name, *description, *date;
+	struct decimal quantity, unit_cost;
+	bool is_billable;
+};
+/* Our own key as it stands in a description: how is a guess (assumptions.c). NULL: arena full. */
+const char *severa_fee_mark(struct severa *s, const char *key);
+/* The write; *ret_id is its guid. ERR_CREDENTIALS scope_missing. */
+bool severa_fee_add(struct severa *s, const struct severa_fee *fee, const char **ret_id,
+		    struct err *err) MUST_CHECK;
+struct severa_fee_search {
+	enum severa_fee_resource resource;
+	const char *mark;
+	int64_t since_ms; /* among those changed since */
+	bool is_fresh; /* read now; else a reading of the last minute will do */
+};
+/* How many bear the mark, and the last of them. */
+bool severa_fees_marked(struct severa *s, const struct severa_fee_search *search, size_t *ret_n,
+			const char **ret_id, struct err *err) MUST_CHECK;
+/* ERR_CREDENTIALS write_scope_missing. */
+bool severa_fees_check(struct severa *s, enum severa_fee_resource resource,
+		       struct err *err) MUST_CHECK;
+/* *ret_id NULL: there is none. */
+bool severa_project_numbered(struct severa *s, const char *number, const char **ret_id,
+			     struct err *err) MUST_CHECK;
 
 #endif

@@ -480,6 +480,28 @@ const struct reason reasons[] = {
 	  "Severa did not let the travel invoice's status be set to {subject}.",
 	  "Severa ei antanut asettaa matkalaskun tilaksi {subject}.",
 	  "Severa lot ikke reiseregningens status settes til {subject}." },
+	{ "purchase_project_unknown", "target_user",
+	  "The dimension item {subject} of a purchase invoice's row is no project of Severa. "
+	  "Choose "
+	  "another in Netvisor, or give the project its number in Severa.",
+	  "Ostolaskun rivin laskentakohde {subject} ei ole Severan projekti. Valitse Netvisorissa "
+	  "toinen tai anna projektille numero Severassa.",
+	  "Dimensjonen {subject} på en inngående fakturas rad er ikke et prosjekt i Severa. Velg "
+	  "en "
+	  "annen i Netvisor, eller gi prosjektet nummer i Severa." },
+	{ "purchase_phase_unknown", "admin",
+	  "The project of row {subject} has no phase of the name in purchases.phase.",
+	  "Rivin {subject} projektilla ei ole asetuksen purchases.phase mukaista vaihetta.",
+	  "Prosjektet til rad {subject} har ingen fase med navnet i purchases.phase." },
+	{ "purchase_product_unknown", "admin",
+	  "Severa has no product or travel expense type {subject} (purchases.product).",
+	  "Severassa ei ole tuotetta tai matkakululajia {subject} (purchases.product).",
+	  "Severa har ikke produktet eller reiseutgiftstypen {subject} (purchases.product)." },
+	{ "purchase_without_project", "target_user",
+	  "Row {subject} of the purchase invoice carries no project any more. It waits for one.",
+	  "Ostolaskun rivillä {subject} ei ole enää projektia. Se odottaa projektia.",
+	  "Rad {subject} på den inngående fakturaen har ikke lenger noe prosjekt. Den venter på "
+	  "et." },
 	{ "credentials_refused", "admin", "{subject} refused the keys. Enter new ones.",
 	  "{subject} ei hyväksy tunnuksia. Anna uudet.", "{subject} avviste nøklene. Oppgi nye." },
 	{ "name_missing", "source_user", "A name is missing: {subject}.",

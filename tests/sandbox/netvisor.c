@@ -32,6 +32,8 @@ static const struct nv_route routes[] = {
 	{ "GET", "deletesalesinvoice.nv", false, nv_deletesalesinvoice },
 	{ "POST", "deletesalesinvoice.nv", false, nv_deletesalesinvoice },
 	{ "POST", "tripexpense.nv", true, nv_tripexpense },
+	{ "GET", "purchaseinvoicelist.nv", false, nv_purchaseinvoicelist },
+	{ "GET", "getpurchaseinvoice.nv", false, nv_getpurchaseinvoice },
 };
 
 int64_t nv_now(void)
@@ -430,6 +432,7 @@ static void org_free(struct nv_org *org)
 	nv_register_release(&org->products);
 	nv_headings_release(org);
 	nv_trips_release(org);
+	nv_purchases_release(org);
 	mem_free(org->key);
 	mem_free(org->name);
 	mem_free(org->business_id);

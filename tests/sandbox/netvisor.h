@@ -126,6 +126,20 @@ struct nv_trip {
 	size_t xml_n;
 };
 
+struct nv_purchase_row {
+	int64_t key;
+	char *text, *heading, *item; /* heading and item NULL: no dimension */
+	struct decimal net;
+};
+struct nv_purchase {
+	int64_t key, modified_ms;
+	char *number, *vendor;
+	char date[16];
+	bool is_accepted, is_deleted;
+	struct nv_purchase_row *rows;
+	size_t n, cap;
+};
+
 struct nv_org {
 	char *key; /* tenant */
 	char *name, *business_id;
@@ -143,6 +157,8 @@ struct nv_org {
 	struct table by_number; /* newest invoice with the number */
 	struct nv_trip *trips; /* in the order received */
 	size_t n_trips, cap_trips;
+	struct nv_purchase *purchases;
+	size_t n_purchases, cap_purchases;
 
 	bool takes_overlaps; /* serves a call beside another, instead of failing it */
 	bool refuse_duplicates; /* DUPLICATE_DATA for an invoice number that is there */
@@ -278,6 +294,12 @@ void nv_trips_release(struct nv_org *org);
 /* Those with the description of an earlier one. */
 size_t nv_count_trip_duplicates(const struct nv_org *org);
 void nv_write_trips_locked(const struct nv_org *org, struct json_writer *w);
+
+/* netvisor_purchases.c */
+void nv_purchaseinvoicelist(struct nv_call *nc);
+void nv_getpurchaseinvoice(struct nv_call *nc);
+void nv_purchases_release(struct nv_org *org);
+void nv_control_purchases(struct nv_org *org, struct call *c, const char *key);
 
 /* netvisor_control.c */
 void nv_control(void *state, struct call *c, size_t first);

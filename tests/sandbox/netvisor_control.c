@@ -410,6 +410,8 @@ void nv_control(void *state, struct call *c, size_t first)
 		serve_register(org, c, &org->products, "productcode", more);
 	else if (strcmp(seg[1], "dimensions") == 0)
 		nv_control_dimensions(org, c, more);
+	else if (strcmp(seg[1], "purchases") == 0)
+		nv_control_purchases(org, c, more);
 	else if (strcmp(seg[1], "invoices") == 0 && more)
 		serve_invoice(org, c, more);
 	else

@@ -114,6 +114,11 @@ static const struct severa_route routes[] = {
 	LIST("travelexpensetypes", "settings:read", SEVERA_TRAVEL_TYPE, 'F', 100),
 	ONE("travelexpensetypes/{}", "settings:read", SEVERA_TRAVEL_TYPE),
 
+	LIST("projectfees", "fees:read", SEVERA_PROJECT_FEE, 'T', 100),
+	{ "POST", "projectfees", "fees:write", severa_create_expense, SEVERA_PROJECT_FEE, 0, 0 },
+	LIST("projecttravelexpenses", "travels:read", SEVERA_TRAVEL_EXPENSE, 'T', 100),
+	{ "POST", "projecttravelexpenses", "travels:write", severa_create_expense,
+	  SEVERA_TRAVEL_EXPENSE, 0, 0 },
 	LIST("travelreimbursements", "travels:read", SEVERA_TRAVEL, 'T', 100),
 	ONE("travelreimbursements/{}", "travels:read", SEVERA_TRAVEL),
 	{ "PATCH", "travelreimbursements/{}", "travels:write", severa_patch, SEVERA_TRAVEL, 0, 0 },

@@ -206,6 +206,7 @@ void severa_file_data(struct severa_call *sc);
 void severa_patch(struct severa_call *sc);
 void severa_create(struct severa_call *sc);
 void severa_create_child(struct severa_call *sc);
+void severa_create_expense(struct severa_call *sc); /* project fees and travel expenses */
 void severa_delete(struct severa_call *sc);
 
 /* severa_relations.c */

@@ -406,6 +406,8 @@ static const struct {
 	{ "phases", SEVERA_PHASE },
 	{ "files", SEVERA_INVOICE_FILE },
 	{ "users", SEVERA_USER },
+	{ "fees", SEVERA_PROJECT_FEE },
+	{ "expenses", SEVERA_TRAVEL_EXPENSE },
 	{ "travels", SEVERA_TRAVEL },
 	{ "travelstatuses", SEVERA_TRAVEL_STATUS },
 	{ "travellines", SEVERA_TRAVEL_LINE },

@@ -312,6 +312,53 @@ void severa_create(struct severa_call *sc)
 	pthread_mutex_unlock(&sc->tenant->lock);
 }
 
+static bool names_one(struct severa_call *sc, const struct json *body, const char *member,
+		      enum severa_kind kind)
+{
+	const char *guid = json_str(json_get(json_get(body, member), "guid"));
+	if (severa_get_locked(sc->tenant, kind, guid))
+		return true;
+	bad_patch(sc->c, "InvalidParameter", "It is required, and must exist.", member);
+	return false;
+}
+
+/* §7b: what each needs; the fees' answer is an array. */
+static void create_expense_locked(struct severa_call *sc, const struct json *body)
+{
+	bool is_fee = sc->route->kind == SEVERA_PROJECT_FEE;
+	struct err err = ERR_INIT;
+	struct decimal quantity;
+	if (!names_one(sc, body, "project", SEVERA_PROJECT) ||
+	    (!is_fee && (!names_one(sc, body, "phase", SEVERA_PHASE) ||
+			 !names_one(sc, body, "user", SEVERA_USER) ||
+			 !names_one(sc, body, "travelExpense", SEVERA_TRAVEL_TYPE))))
+		return;
+	if (!is_fee && !json_decimal(json_get(body, "quantity"), &quantity)) {
+		bad_patch(sc->c, "InvalidParameter", "Quantity is required.", "quantity");
+		return;
+	}
+	const struct doc *doc = create_locked(sc, body, NULL, &err);
+	if (!doc || !is_fee) {
+		reply_created_locked(sc, doc);
+		return;
+	}
+	struct strbuf sb = call_strbuf(sc->c);
+	strbuf_addch(&sb, '[');
+	strbuf_add(&sb, doc->json, doc->n);
+	strbuf_addch(&sb, ']');
+	reply_json(sc->c, 201, &sb);
+}
+
+void severa_create_expense(struct severa_call *sc)
+{
+	const struct json *body = NULL;
+	if (!parse_body(sc->c, JSON_OBJECT, &body))
+		return;
+	pthread_mutex_lock(&sc->tenant->lock);
+	create_expense_locked(sc, body);
+	pthread_mutex_unlock(&sc->tenant->lock);
+}
+
 void severa_create_child(struct severa_call *sc)
 {
 	const struct json *body = NULL;

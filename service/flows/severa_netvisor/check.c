@@ -28,12 +28,17 @@ static bool check_headings(struct road_check *c, struct err *err)
 	struct sn *r = sn_of(c->r);
 	const struct {
 		const char *heading, *pointer;
-	} wanted[] = { { r->set.project_heading, "/settings/dimensions/project_heading" },
-		       { r->set.unit_heading, "/settings/dimensions/unit_heading" },
-		       { str_eq(r->set.phase_heading, r->set.project_heading)
-				 ? NULL
-				 : r->set.phase_heading,
-			 "/settings/dimensions/phase_heading" } };
+	} wanted[] = {
+		{ r->set.project_heading, "/settings/dimensions/project_heading" },
+		{ r->set.unit_heading, "/settings/dimensions/unit_heading" },
+		{ str_eq(r->set.phase_heading, r->set.project_heading) ? NULL
+								       : r->set.phase_heading,
+		  "/settings/dimensions/phase_heading" },
+		{ str_eq(r->set.purchase_heading, r->set.project_heading) || !r->set.purchases
+			  ? NULL
+			  : r->set.purchase_heading,
+		  "/settings/purchases/heading" }
+	};
 	const struct netvisor_dimension *list;
 	struct err inner = ERR_INIT;
 	size_t n;
@@ -99,6 +104,25 @@ static bool check_travel(struct road_check *c, struct err *err)
 	       road_name_it(c, &inner, "/settings/travel/employees", err);
 }
 
+static bool check_purchases(struct road_check *c, struct err *err)
+{
+	struct sn *r = sn_of(c->r);
+	const char *code = r->set.purchase_product;
+	struct product product;
+	struct err inner = ERR_INIT;
+	bool found = true;
+	if (!r->set.purchases)
+		return true;
+	if (!severa_fees_check(&c->r->severa, r->set.purchase_resource, &inner))
+		return road_name_it(c, &inner, "/credentials/severa", err);
+	if (code && !severa_product(&c->r->severa, code, &product, &found, &inner))
+		return road_name_it(c, &inner, "/settings/purchases/product", err);
+	if (!found)
+		road_problem(c, "purchase_product_unknown", "/settings/purchases/product",
+			     "Severa has no product or travel expense type %s.", code);
+	return true;
+}
+
 bool sn_check(struct road_check *c, struct err *err)
 {
 	struct sn *r = sn_of(c->r);
@@ -109,5 +133,6 @@ bool sn_check(struct road_check *c, struct err *err)
 	    !check_headings(c, err))
 		return false;
 	/* Refused keys are named once. */
-	return c->setup.n_problems > before || (check_temp_records(c, err) && check_travel(c, err));
+	return c->setup.n_problems > before ||
+	       (check_temp_records(c, err) && check_travel(c, err) && check_purchases(c, err));
 }

@@ -170,7 +170,7 @@ static bool send(struct road *road, const char **ret_key, struct err *err)
 /* After the invoices: what else waits at either side. */
 static bool report(struct road *road, struct report *ret, struct err *err)
 {
-	return sn_travel_poll(sn_of(road), ret, err);
+	return sn_travel_poll(sn_of(road), ret, err) && sn_purchases_poll(sn_of(road), ret, err);
 }
 
 static const struct road_ops ops = {
@@ -213,7 +213,9 @@ static bool run(struct attempt *at, struct err *err)
 	struct sn *r;
 	if (str_eq(at->kind, SN_INVOICE))
 		return road_run(at, err);
-	return sn_start(at, &r, err) && sn_travel_run(r, err);
+	if (!sn_start(at, &r, err))
+		return false;
+	return str_eq(at->kind, SN_PURCHASE) ? sn_purchase_run(r, err) : sn_travel_run(r, err);
 }
 
 static bool on_failed(struct attempt *at, const struct err *why, struct err *err)
@@ -226,13 +228,13 @@ static const struct register_sync *const syncs[] = { &sn_customers_sync, &sn_cus
 						     &sn_products_sync,	 &sn_products_back,
 						     &sn_projects_sync,	 &sn_units_sync,
 						     &sn_phases_sync };
-static const char *const kinds[] = { SN_INVOICE, SN_TRAVEL, NULL };
+static const char *const kinds[] = { SN_INVOICE, SN_TRAVEL, SN_PURCHASE, NULL };
 
 const struct flow severa_netvisor = {
 	.name = "severa-netvisor",
 	.part = &ops,
 	.delivery_step = "delivery",
-	.title = "Severa to Netvisor: sales invoices and travel invoices",
+	.title = "Severa to Netvisor: sales and travel invoices; purchase-invoice rows back",
 	.kinds = kinds,
 	.settings = sn_setting_table,
 	.n_settings = SN_N_SETTINGS,

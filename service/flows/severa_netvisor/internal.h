@@ -27,6 +27,11 @@ struct sn_settings {
 	const char *travel_transfer, *travel_sending, *travel_transferred;
 	const struct json *travel_employees, *travel_ratios;
 	bool dimensions_on_travel_rows;
+	/* Rows of purchase invoices. */
+	bool purchases, purchase_billable;
+	enum severa_fee_resource purchase_resource;
+	const char *purchase_heading, *purchase_from;
+	const char *purchase_product, *purchase_user, *purchase_phase; /* may be NULL */
 };
 
 /* One attempt with all that it needs; the road's first. */
@@ -60,7 +65,7 @@ bool sn_is_set(const struct json *settings, const char *name, const char *value)
 const char *sn_code_key(struct arena *arena, const char *kind, const char *code);
 
 /* settings.c */
-#define SN_N_SETTINGS (ROAD_N_SETTINGS + 29)
+#define SN_N_SETTINGS (ROAD_N_SETTINGS + 37)
 #define SN_N_CREDENTIALS (ROAD_N_CREDENTIALS + 7)
 extern const struct setting sn_setting_table[SN_N_SETTINGS];
 extern const struct credential sn_credential_table[SN_N_CREDENTIALS];
@@ -258,6 +263,11 @@ bool sn_dimension_wanted(struct arena *arena, const struct json *settings,
 bool sn_travel_run(struct sn *r, struct err *err) MUST_CHECK;
 /* Hands in what waits, and counts it. */
 bool sn_travel_poll(struct sn *r, struct report *report, struct err *err) MUST_CHECK;
+
+/* purchases.c, purchases_poll.c: rows of purchase invoices, where settings want them */
+#define SN_PURCHASE "purchase_row"
+bool sn_purchase_run(struct sn *r, struct err *err) MUST_CHECK;
+bool sn_purchases_poll(struct sn *r, struct report *report, struct err *err) MUST_CHECK;
 
 /* check.c */
 bool sn_check(struct road_check *c, struct err *err) MUST_CHECK;

@@ -68,6 +68,24 @@ const struct setting sn_setting_table[SN_N_SETTINGS] = {
 	  "latter two need the right users:read." },
 	{ "travel.ratios", SETTING_OBJECT, NULL, NULL, false,
 	  "Name of the Netvisor ratio by travel expense type: its code, or guid." },
+	{ "purchases.enabled", SETTING_BOOL, NULL, "false", false,
+	  "Rows of Netvisor's accepted purchase invoices become expense rows of Severa's "
+	  "projects." },
+	{ "purchases.from", SETTING_TEXT, NULL, NULL, false,
+	  "First invoice date (YYYY-MM-DD) of purchase invoices whose rows are taken." },
+	{ "purchases.heading", SETTING_TEXT, NULL, NULL, false,
+	  "Dimension heading whose items are Severa's projects; none: that of "
+	  "dimensions.project_heading." },
+	{ "purchases.resource", SETTING_ENUM, "projectfees|projecttravelexpenses", "projectfees",
+	  false, "What a row becomes in Severa." },
+	{ "purchases.product", SETTING_TEXT, NULL, NULL, false,
+	  "Code of the product, or of the travel expense type, of those rows." },
+	{ "purchases.user", SETTING_TEXT, NULL, NULL, false,
+	  "Guid of the Severa user whose rows they are; travel expenses need one." },
+	{ "purchases.phase", SETTING_TEXT, NULL, NULL, false,
+	  "Name of the phase that they go to; none: the project's first, where one is needed." },
+	{ "purchases.billable", SETTING_BOOL, NULL, "false", false,
+	  "The rows are billed to the customer." },
 	{ "dimensions.on_travel_rows", SETTING_BOOL, NULL, "true", false,
 	  "Travel rows carry their dimensions." },
 	{ "netvisor.url", SETTING_TEXT, NULL, NULL, false,
@@ -226,6 +244,26 @@ static bool check_travel(const struct json *settings, struct err *err)
 	       road_refuse(err, "/settings/travel/ratios", "names of ratios are texts");
 }
 
+static bool check_purchases(const struct json *settings, struct err *err)
+{
+	const char *from = text(settings, "purchases.from");
+	bool is_travel = str_eq(text(settings, "purchases.resource"), "projecttravelexpenses");
+	int y, m, d;
+	if (!flag(settings, "purchases.enabled"))
+		return true;
+	if (!from || !clock_parse_date(span_of(from), &y, &m, &d))
+		return road_refuse(err, "/settings/purchases/from",
+				   "the first day, YYYY-MM-DD, is needed");
+	if (!text(settings, "purchases.heading") && !text(settings, "dimensions.project_heading"))
+		return road_refuse(err, "/settings/purchases/heading",
+				   "the dimension heading of projects is needed");
+	if (is_travel &&
+	    (!text(settings, "purchases.user") || !text(settings, "purchases.product")))
+		return road_refuse(err, "/settings/purchases",
+				   "travel expenses need a user and a type");
+	return true;
+}
+
 bool sn_settle(struct arena *arena, const struct system_values *systems,
 	       const struct json *settings, const struct json *credentials,
 	       struct limit_key ret_limits[CONNECTION_MAX_LIMITS], size_t *ret_n, struct err *err)
@@ -234,7 +272,8 @@ bool sn_settle(struct arena *arena, const struct system_values *systems,
 	size_t n = 0;
 	if (!road_settle(&severa_netvisor, arena, systems, settings, credentials, ret_limits, &n,
 			 err) ||
-	    !check_combinations(arena, settings, credentials, err) || !check_travel(settings, err))
+	    !check_combinations(arena, settings, credentials, err) ||
+	    !check_travel(settings, err) || !check_purchases(settings, err))
 		return false;
 	if (organisation && organisation[0] &&
 	    !netvisor_limit(systems, organisation, &ret_limits[n++], err))
@@ -274,7 +313,19 @@ static void read_settings(const struct json *s, struct sn_settings *ret)
 		.travel_employees = json_at(s, "travel.employees"),
 		.travel_ratios = json_at(s, "travel.ratios"),
 		.dimensions_on_travel_rows = flag(s, "dimensions.on_travel_rows"),
+		.purchases = flag(s, "purchases.enabled"),
+		.purchase_billable = flag(s, "purchases.billable"),
+		.purchase_resource = str_eq(text(s, "purchases.resource"), "projectfees")
+					     ? SEVERA_FEES
+					     : SEVERA_EXPENSES,
+		.purchase_heading = text(s, "purchases.heading"),
+		.purchase_from = text(s, "purchases.from"),
+		.purchase_product = text(s, "purchases.product"),
+		.purchase_user = text(s, "purchases.user"),
+		.purchase_phase = text(s, "purchases.phase"),
 	};
+	if (!ret->purchase_heading)
+		ret->purchase_heading = ret->project_heading;
 	if (!ret->products_to_netvisor && !ret->products_to_severa && !ret->temp_product)
 		ret->temp_product = "TEMP";
 }

@@ -4,7 +4,8 @@
  * guesses stand where they are used, with the fact sheet's section.
  *
  *   which way an invoice's currencyRate goes   VIESTI_SEVERA_CURRENCY_RATE  foreign_per_own (§3.2)
- *   which link of a credit note names what it credits                       below            (§3.2)
+ *   our key of an expense row stands in its description, after  VIESTI_SEVERA_EXPENSE_MARK Netvisor
+ * (§7b) which link of a credit note names what it credits                       below (§3.2)
  */
 #include "base/base.h"
 #include "severa_internal.h"

@@ -19,6 +19,9 @@ static const struct option table[] = {
 		      "foreign_per_own|own_per_foreign",
 		      "What an invoice's currency rate says: units of its currency for one of the "
 		      "organisation's, or the other way round (a guess)."),
+	SYSTEM_OPTION(TEXT, expense_mark, "SEVERA_EXPENSE_MARK", "Netvisor", "",
+		      "Word before our own key in the description of an expense row, by which it "
+		      "is known again (a guess: that Severa keeps descriptions as they are)."),
 };
 
 const struct system severa_system = {
