@@ -13,7 +13,10 @@
 #include "base/map.h"
 
 #define NEXT_MAX 500
-#define BY_ADDRESS_MAX 50 /* customers of a page, two calls each */
+/* Of what was changed: a page must be through in seconds at the pace that Severa allows, since one
+ * that finds no free call is read anew. */
+#define CHANGED_MAX 25 /* customers of a page, a call more for each */
+#define BY_ADDRESS_MAX 12 /* customers of a page, two calls each */
 #define ADDRESSES_BYTES_MAX ((size_t)24 << 20)
 #define ADDRESSES_TTL_MS (15 * 60 * 1000)
 
@@ -227,7 +230,8 @@ static bool by_customer(struct severa *s, const char *since, const char *token,
 	const struct severa_list list = { .what = "read customers",
 					  .path = severa_changed_path(s, "/v1/customers", since),
 					  .paging = SEVERA_BY_TOKEN,
-					  .max_rows = SEVERA_CUSTOMER_PAGE_MAX };
+					  .max_rows = since ? CHANGED_MAX
+							    : SEVERA_CUSTOMER_PAGE_MAX };
 	struct severa_rows rows, addresses, countries;
 	const char *next;
 	if (!severa_one_page(s, &list, token, &rows, &next, err) ||
