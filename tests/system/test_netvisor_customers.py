@@ -37,7 +37,7 @@ def counts(run):
 
 
 def rest(s, name=KEY):
-    """No run and no transfer is under way."""
+    """A run was, and none is under way, nor a transfer."""
     def over():
         runs = s.call("GET", f"/v1/connections/{name}/runs").json()["items"]
         busy = {"queued", "running", "retrying"}
@@ -258,3 +258,21 @@ def test_NV_10_ten_thousand_unchanged_customers_cost_few_calls_and_no_write():
             assert counts(run)["writes"] == 0 and counts(run)["calls"] <= most and counts(run)["created"] == counts(run)["updated"] == 0, run
             assert kind == "changes" or counts(run)["unchanged"] == 10000, run
         assert s.sandbox.ledger("netvisor", key)["customers"] == before
+
+
+def test_NV_05_customers_whose_address_alone_was_changed_are_followed_page_by_page():
+    """Severa's change stamp of a customer says nothing of its addresses."""
+    with Service(**SETTINGS) as s:
+        key = s.sandbox.control("tenants", "POST", {"count": 1, "invoices": 0, "customers": 40, "registered": True})["keys"][0]
+        s.sandbox.control("severa/" + key, "POST", {"rate": 0})
+        s.connect(key, key, products={"temp_code": "TEMP"})
+        s.activate(key)
+        rest(s, key)
+        assert counts(run_once(s, key))["seen"] == 0
+        for a in s.sandbox.control(f"severa/{key}/addresses")[:30]:
+            s.sandbox.control(f"severa/{key}/addresses/{a['guid']}", "POST", {"phone": "+358 9 555"})
+        run = run_once(s, key)
+        assert counts(run)["seen"] == counts(run)["updated"] == counts(run)["writes"] == 30, run
+        phones = [c.get("phonenumber") for c in s.sandbox.control(f"netvisor/{key}/customers")]
+        assert phones.count("+358 9 555") == 30
+        assert counts(run_once(s, key))["writes"] == 0

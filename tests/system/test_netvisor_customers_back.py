@@ -187,13 +187,24 @@ def test_NV_02_a_right_that_writes_need_is_asked_for_by_the_check(back):
         s.sandbox.control("severa/" + KEY, "POST", {"scopes": scopes + " customers:write settings:write", "drop_tokens": True})
 
 
-def test_NV_02_two_connections_of_a_company_in_opposite_directions_are_refused(back):
-    s = back
-    body = connection_of(s.setup(KEY), "opposite", customers={"direction": "severa_to_netvisor"}, products={"temp_code": "TEMP"})
+def on_the_side(s, name, **settings):
+    """One more connection of the same company, with a transfer status of its own; not active."""
+    body = connection_of(s.setup(KEY), name, **settings)
     own = body["settings"]["statuses"]
     body["settings"]["statuses"] = own | {"transfer": next(x["guid"] for x in severa(s, "statuses") if x["hasInvoiceNumber"] and x["isActive"]
                                                             and x["guid"] not in own.values())}
     assert s.call("POST", "/v1/connections", body).status == 201
+
+
+def test_NV_02_a_temporary_customer_that_netvisor_lacks_is_named_by_the_check(back):
+    on_the_side(back, "temp", customers={"direction": "temp", "temp_code": "PUUTTUU"}, products={"temp_code": "TEMP"})
+    check = back.call("POST", "/v1/connections/temp/check").json()["result"]
+    assert [(p["code"], p["pointer"]) for p in check["problems"]] == [("temp_customer_missing", "/settings/customers/temp_code")], check
+
+
+def test_NV_02_two_connections_of_a_company_in_opposite_directions_are_refused(back):
+    s = back
+    on_the_side(s, "opposite", customers={"direction": "severa_to_netvisor"}, products={"temp_code": "TEMP"})
     answer = s.call("POST", "/v1/connections/opposite/activate")
     assert answer.status == 422 and "direction_opposite" in [p["code"] for p in answer.json()["result"]["problems"]], answer.json()["result"]
     assert s.call("POST", f"/v1/connections/{KEY}/pause").status == 200
