@@ -81,6 +81,13 @@ def test_TA_07_edits_after_the_transfer_are_reported_and_not_sent(flow):
     assert [r for r in after if r["method"] != "GET"] == [r for r in before if r["method"] != "GET"]
 
 
+def test_TA_07_straight_to_transferred_is_reported_and_never_sent(flow):
+    made, = flow.sandbox.control(f"severa/{TENANT}/invoices", "POST", {"invoices": [{"rows": [{"code": ["KONS-01"]}]}]})
+    flow.sandbox.control(f"severa/{TENANT}/invoices/{made['guid']}", "POST", {"status": flow.setup(TENANT)["severa"]["transferred_status"]})
+    wait_for("the report", lambda: str(made["number"]) in sync(flow)["never_relayed"], 20)
+    assert str(made["number"]) not in documents(flow)
+
+
 def rested_for_long(s, sample):
     """What was done a moment ago is not looked at again by a poll for ten minutes: they are over."""
     s.redis.cli("HSET", "t:t:" + full(s, sample)["id"], "ua", "0", "rl", "0")
