@@ -5,6 +5,7 @@
 #include "base/base.h"
 
 #include "maventa_vendor.h"
+#include "meaning.h"
 
 static struct fake f; /* large */
 
@@ -98,12 +99,7 @@ static void MV_15_a_company_is_one_however_it_is_written(void **state)
 #define BODY(details) \
 	"{\"code\":\"c\",\"message\":\"Error while creating invoice\",\"details\":" details "}"
 
-static const struct {
-	int status;
-	const char *type, *body;
-	enum err_code read, write;
-	const char *reason, *words;
-} answers[] = {
+static const struct meaning answers[] = {
 	{ 400, NULL, BODY("[\"ERROR: INVOICE DATE NOT FOUND\",\"b\"]"), ERR_DATA, ERR_DATA,
 	  "refused_by_target", "Error while creating invoice: ERROR: INVOICE DATE NOT FOUND: b" },
 	{ 422, NULL, BODY("\"a plain text\""), ERR_DATA, ERR_DATA, "refused_by_target",
@@ -147,14 +143,7 @@ static void every_answer_has_its_meaning(void **state)
 		open_maventa(&f, arena, &v, &mv);
 		assert_false(maventa_authorization(&mv, &a, &read));
 		assert_false(maventa_link(&mv, &text, &write));
-		assert_int_equal(read.code, answers[i].read);
-		assert_int_equal(write.code, answers[i].write);
-		assert_string_equal(read.target_text, answers[i].words);
-		assert_int_equal(read.upstream_status, answers[i].status);
-		if (answers[i].reason)
-			assert_string_equal(read.reason, answers[i].reason);
-		else
-			assert_null(read.reason);
+		assert_meaning(&answers[i], &read, &write, &read);
 	}
 }
 

@@ -4,6 +4,7 @@
  */
 #include "base/base.h"
 
+#include "meaning.h"
 #include "spotilla_vendor.h"
 
 static struct fake f; /* large */
@@ -94,12 +95,7 @@ static void every_call_bears_the_three_values_of_the_key(void **state)
 	assert_true(strncmp(v.headers, "X-Api-Key: geheim\n", 18) == 0);
 }
 
-static const struct {
-	int status;
-	const char *type, *body;
-	enum err_code read, write;
-	const char *reason, *words;
-} answers[] = {
+static const struct meaning answers[] = {
 	{ 401, NULL, REFUSAL("bad_key", ""), ERR_CREDENTIALS, ERR_CREDENTIALS,
 	  "credentials_refused", "Not possible" },
 	{ 403, NULL, "", ERR_CREDENTIALS, ERR_CREDENTIALS, "credentials_refused", "" },
@@ -139,14 +135,7 @@ static void every_answer_has_its_meaning(void **state)
 		open_spotilla(&f, arena, "{}", &v, &sp);
 		assert_false(spotilla_task(&sp, "1", &t, &read));
 		assert_false(spotilla_mark_task(&sp, "1", &b, &write));
-		assert_int_equal(read.code, answers[i].read);
-		assert_int_equal(write.code, answers[i].write);
-		assert_string_equal(read.target_text, answers[i].words);
-		assert_int_equal(read.upstream_status, answers[i].status);
-		if (answers[i].reason)
-			assert_string_equal(read.reason, answers[i].reason);
-		else
-			assert_null(read.reason);
+		assert_meaning(&answers[i], &read, &write, &read);
 	}
 }
 
