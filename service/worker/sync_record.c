@@ -90,10 +90,7 @@ static bool mark_changes(struct rec *rec)
 	for (size_t i = 0; i < rec->r->n_values; i++) {
 		struct register_value *v = &rec->r->values[i];
 		const char *last = value_of(rec->link.values, rec->link.n_values, v->name);
-		/* Of a pair that was just found these are the target's: it was never synchronised.
-		 */
-		v->is_changed = is_empty(v->value) ? !is_empty(last) && !rec->is_linked
-						   : !str_eq(last, v->value);
+		v->is_changed = is_empty(v->value) ? !is_empty(last) : !str_eq(last, v->value);
 		any |= v->is_changed;
 	}
 	return any;

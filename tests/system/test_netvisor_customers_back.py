@@ -229,7 +229,7 @@ def test_NV_05_a_language_that_severa_lacks_is_named(back):
 def test_NV_03_a_private_person_of_the_same_name_is_linked_and_another_is_named():
     with Service(**SETTINGS) as s:
         person = {"isprivatecustomer": "1", "isactive": "1", "country": "FI"}
-        netvisor_new(s, internalidentifier="7401", name="Matti Meikäläinen", **person)
+        netvisor_new(s, internalidentifier="7401", name="Matti Meikäläinen", comment="Kirjanpitäjän oma", **person)
         netvisor_new(s, internalidentifier="7402", name="Maija Meikäläinen", **person)
         new_customer(s, 7401, name="Matti Meikäläinen", vatNumber=None)
         new_customer(s, 7402, name="Toinen Ihminen", vatNumber=None)
@@ -237,6 +237,7 @@ def test_NV_03_a_private_person_of_the_same_name_is_linked_and_another_is_named(
         run = run_once(s, kind="everything")
         assert failures(run).get("customer_number_taken") == 1 and "business_id_missing" not in failures(run), run
         assert netvisor(s, 7401)["streetaddress"] == "Katu 1" and netvisor(s, 7401)["added"] == 0
+        assert netvisor(s, 7401)["comment"] == "Kirjanpitäjän oma"  # NV-05: it was never synchronised
         assert netvisor(s, 7402)["edited"] == 0 and netvisor(s, 7402)["name"] == "Maija Meikäläinen"
 
 
