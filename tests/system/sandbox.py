@@ -125,8 +125,9 @@ class Sandbox:
     def fault(self, **spec):
         return self.control("faults", "POST", spec)["ids"][0]
 
-    def clear_faults(self):
-        self.control("faults", "DELETE")
+    def clear_faults(self, one=None):
+        """All, or one by its id."""
+        self.control("faults" if one is None else f"faults?id={one}", "DELETE")
 
     def reset(self, seed=None):
         self.control("reset", "POST", {"seed": seed} if seed else {})
