@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from sandbox import NetvisorClient
 from service import Service, wait_for
 
 TENANT = "kajo"
@@ -124,6 +125,29 @@ def test_NV_13_a_project_that_is_none_is_named(service):
     report(service)
     t = wait_for("it is named", lambda: (t := rows_of(service).get(f"{inv['key']}-{inv['rows'][0]}")) and t["state"] == "needs_data" and t)
     assert t["error"]["code"] == "purchase_project_unknown" and "9999" in t["error"]["text"]
+    # Taken off the row it waits; given the right one it goes.
+    path, row = f"netvisor/{TENANT}/purchases/{inv['key']}", f"{inv['key']}-{inv['rows'][0]}"
+    control(service, path, "POST", {"rows": [{"heading": None, "item": None}]})
+    wait_for("it waits", lambda: (t := rows_of(service)[row])["state"] == "waiting" and t["error"]["code"] == "purchase_without_project", 40)
+    control(service, path, "POST", {"rows": [{"heading": HEADING, "item": item_of(service)[1]}]})
+    wait_for("it is posted", lambda: row in made(service), 40)
+
+
+def test_NV_13_a_row_of_a_phase_goes_to_the_phase_of_its_project(service):
+    project, item = item_of(service)
+    phase = control(service, f"severa/{TENANT}/phases", "POST", {"parent": project["guid"], "fields": {
+        "name": "Kaapelointi", "code": "8201", "project": {"guid": project["guid"], "name": project["name"], "number": 82}}})[0]
+    netvisor = NetvisorClient(service.setup(TENANT)["netvisor"])
+    listed = netvisor("dimensionlist.nv").root
+    father = next(d for d in listed.iter("DimensionDetail") if d.findtext("Code") == "82")
+    added = netvisor.post("dimensionitem.nv?method=add", f"<root><dimensionitem><name>{HEADING}</name><item>8201 Kaapelointi</item><code>8201</code>"
+                          f"<label>Kaapelointi</label><fatherid>{father.findtext('Netvisorkey')}</fatherid><fatheritem>{item}</fatheritem></dimensionitem></root>")
+    assert added.ok, added.statuses
+    inv = buy(service, 1060, [{"text": "Kaapelia", "net": "30", "heading": HEADING, "item": "8201 Kaapelointi"}])
+    row = f"{inv['key']}-{inv['rows'][0]}"
+    wait_for("it is posted", lambda: report(service) and row in made(service), 40)
+    fee = made(service)[row]
+    assert (fee["project"]["guid"], fee["phase"]["guid"]) == (project["guid"], phase["guid"])
 
 
 def test_NV_13_a_poll_over_many_invoices_is_few_calls(service):

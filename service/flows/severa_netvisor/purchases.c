@@ -20,6 +20,7 @@ struct purchase {
 	const struct netvisor_purchase_row *row; /* NULL: gone */
 	const char *label; /* "1042/3": invoice number and row */
 	const char *mark, *hash;
+	const char *phase_code; /* of the phase that its item is; NULL: it is a project's */
 	struct severa_fee fee;
 };
 
@@ -60,22 +61,42 @@ const char *sn_purchase_hash(struct arena *arena, const struct sn_settings *set,
 	return invoice_content_hash(&inv, arena);
 }
 
-/* "82 Website", or an item whose code is the project's number. */
+static const struct netvisor_dimension *by_key(const struct netvisor_dimension *list, size_t n,
+					       const char *key)
+{
+	for (size_t i = 0; key && i < n; i++)
+		if (list[i].key && str_eq(list[i].key, key))
+			return &list[i];
+	return NULL;
+}
+
+/* The number of an item: its code, else what its name begins with ("82 Website"). */
+static const char *number_of(struct purchase *p, const struct netvisor_dimension *item)
+{
+	if (item->code && item->code[0])
+		return item->code;
+	return item->name ? arena_printf(p->sn->road.at->arena, "%.*s",
+					 (int)strcspn(item->name, " "), item->name)
+			  : NULL;
+}
+
+/* The item itself, or the one that a phase's is below: then the row goes to that phase. */
 static bool find_project(struct purchase *p, const struct netvisor_dimension *item, struct err *err)
 {
 	struct sn *r = p->sn;
-	const struct netvisor_dimension *list;
-	const char *code = NULL;
+	const struct netvisor_dimension *list, *at, *father;
 	size_t n;
-	if (!netvisor_dimensions(&r->netvisor, &list, &n, err))
+	if (!netvisor_dimensions_lately(&r->netvisor, false, &list, &n, err))
 		return false;
-	for (size_t i = 0; i < n && !code; i++)
-		if (list[i].key && str_eq(list[i].key, item->key) && list[i].code &&
-		    list[i].code[0])
-			code = list[i].code;
-	if (!code && item->name)
-		code = arena_printf(r->road.at->arena, "%.*s", (int)strcspn(item->name, " "),
-				    item->name);
+	at = by_key(list, n, item->key);
+	if (!at) { /* made since */
+		if (!netvisor_dimensions_lately(&r->netvisor, true, &list, &n, err))
+			return false;
+		at = by_key(list, n, item->key);
+	}
+	father = at ? by_key(list, n, at->father) : NULL;
+	p->phase_code = father ? number_of(p, at) : NULL;
+	const char *code = number_of(p, father ? father : at ? at : item);
 	if (code && code[0] && strspn(code, "0123456789") == strlen(code) &&
 	    !severa_project_numbered(&r->road.severa, code, &p->fee.project_id, err))
 		return false;
@@ -84,10 +105,18 @@ static bool find_project(struct purchase *p, const struct netvisor_dimension *it
 			  "no project of Severa has the number of %s", item->name);
 }
 
-/* By the setting's name; else the root, where the resource asks for one. */
-static bool find_phase(struct purchase *p, struct err *err)
+static bool is_wanted(const struct purchase *p, const struct severa_phase *phase)
 {
 	const char *name = p->sn->set.purchase_phase;
+	if (p->phase_code)
+		return str_eq(phase->code, p->phase_code);
+	return name ? str_eq(phase->name, name) : !phase->parent_id;
+}
+
+/* The row's own, else by the setting's name; else the root, where the resource asks for one. */
+static bool find_phase(struct purchase *p, struct err *err)
+{
+	const char *name = p->phase_code ? p->phase_code : p->sn->set.purchase_phase;
 	const struct severa_phase *list;
 	size_t n;
 	if (!name && p->fee.resource == SEVERA_FEES)
@@ -95,7 +124,7 @@ static bool find_phase(struct purchase *p, struct err *err)
 	if (!severa_phases(&p->sn->road.severa, p->fee.project_id, &list, &n, err))
 		return false;
 	for (size_t i = 0; i < n && !p->fee.phase_id; i++)
-		if (name ? str_eq(list[i].name, name) : !list[i].parent_id)
+		if (is_wanted(p, &list[i]))
 			p->fee.phase_id = list[i].id;
 	return p->fee.phase_id ||
 	       err_reason(err, ERR_DATA, "purchase_phase_unknown", p->label,
