@@ -334,6 +334,44 @@ static void NV_01_only_a_pdf_is_called_one(void **state)
 	assert_non_null(strstr(body.p, "<filename>b.csv</filename><documentdata>YTti<"));
 }
 
+static void NV_12_a_trip_expense_is_written_in_order(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+	const struct dimension_value project = { .heading = "Projekti", .item = "82 Website" };
+	const struct netvisor_trip_line line = { .ratio = "Kilometrikorvaus",
+						 .quantity = { 1005, 1 },
+						 .unit_price = { 57, 2 },
+						 .has_vat_rate = true,
+						 .vat_rate = { 255, 1 },
+						 .description = "Tampere & takaisin",
+						 .begin = "2026-11-09",
+						 .end = "2026-11-10",
+						 .dimensions = &project,
+						 .n_dimensions = 1 };
+	const struct netvisor_trip trip = { .employee = "1001",
+					    .header = "12 Matka",
+					    .description = "Severa x",
+					    .lines = &line,
+					    .n_lines = 1 };
+	struct span body;
+	struct err err = ERR_INIT;
+	assert_true(netvisor_map_trip(arena, XML_UTF8, &trip, &body, &err));
+	assert_string_equal(
+		body.p,
+		"<root><tripexpense><header>12 Matka</header><description>Severa x</description>"
+		"<customlines><customline><employeeidentifier type=\"number\">1001"
+		"</employeeidentifier><ratio type=\"name\">Kilometrikorvaus</ratio>"
+		"<amount>100,5</amount><customlineunitprice>0,57</customlineunitprice>"
+		"<vatpercentage>25,5</vatpercentage>"
+		"<linedescription>Tampere &amp; takaisin</linedescription>"
+		"<begindate format=\"ansi\">2026-11-09</begindate>"
+		"<enddate format=\"ansi\">2026-11-10</enddate>"
+		"<dimension><dimensionname>Projekti</dimensionname>"
+		"<dimensionitem>82 Website</dimensionitem></dimension>"
+		"</customline></customlines></tripexpense></root>");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +383,7 @@ int main(void)
 		cmocka_unit_test(NV_01_each_call_has_an_id_of_its_own),
 		cmocka_unit_test(NV_01_bodies_are_in_the_chosen_encoding),
 		cmocka_unit_test(NV_01_only_a_pdf_is_called_one),
+		cmocka_unit_test(NV_12_a_trip_expense_is_written_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
