@@ -401,6 +401,7 @@ static const struct {
 	{ "rows", SEVERA_ROW },
 	{ "vatrates", SEVERA_VAT_RATE },
 	{ "languages", SEVERA_LANGUAGE },
+	{ "currencies", SEVERA_CURRENCY },
 	{ "contacts", SEVERA_CONTACT },
 	{ "communications", SEVERA_COMMUNICATION },
 	{ "phases", SEVERA_PHASE },

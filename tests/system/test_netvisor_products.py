@@ -159,6 +159,16 @@ def test_NV_06_no_code_is_passed_over_and_a_code_of_two_records_is_named(service
     assert "lis-100 Sama koodi" in json.dumps(twice, ensure_ascii=False), twice
 
 
+def test_NV_06_two_new_records_of_one_code_make_one_product(service):
+    add_to_severa(service, "kajo", name="Tupla tuotteena", code="TUPLA")
+    add_to_severa(service, "kajo", "worktypes", name="Tupla työlajina", code="TUPLA")
+    before = added(service, "kajo")["added"]
+    run_once(service, "kajo")
+    run = run_once(service, "kajo")
+    assert ("products", "product_code_twice") in reasons(run) and added(service, "kajo")["added"] == before + 1, run
+    assert netvisor(service, "kajo", "TUPLA")["name"] == "Tupla tuotteena"
+
+
 def test_NV_06_a_product_that_netvisor_refuses_is_tried_again_when_it_is_mended(service):
     add_to_severa(service, "kajo", name="N" * 201, code="PITKA")
     run = run_once(service, "kajo")
@@ -223,6 +233,16 @@ def test_NV_06_a_missing_product_on_a_row_is_named_and_a_row_without_a_code_too(
     assert came_to(service, key, invoice(service, key, [{"code": ["NV-1", code]}]))[:2] == ("needs_data", "product_code_several")
     done = invoice(service, key, [{"code": ["NV-1"]}])
     assert came_to(service, key, done)[0] == "done" and ">NV-1<" in sent(service, key, done)
+
+
+def test_NV_07_without_a_currency_of_its_own_severa_takes_no_price(service):
+    [key] = service.sandbox.tenants(count=1, invoices=0)
+    for currency in severa(service, key, "currencies"):
+        change(service, key, currency["guid"], "currencies", isOrganizationCurrency=False)
+    add_to_netvisor(service, key, "NV-9", name="Hinnallinen", defaultvatpercentage="25,5")
+    start(service, key, products={"direction": "netvisor_to_severa", "temp_code": "TEMP"}, customers={"direction": "temp"})
+    run = run_once(service, key)
+    assert ("products_back", "organization_currency_missing") in reasons(run) and "NV-9" not in {p["code"] for p in severa(service, key)}, run
 
 
 def test_NV_06_with_a_temporary_product_such_rows_go_to_it(service):
