@@ -5,7 +5,7 @@ if [ "${1:-}" = --one ]; then
 	# Into a file: a process that a test left behind would hold a pipe open.
 	log=$(mktemp)
 	trap 'rm -f "$log"' EXIT
-	timeout 120 "$2" >"$log" 2>&1
+	timeout 300 "$2" >"$log" 2>&1
 	status=$?
 	ok=$(grep -c '^\[       OK \]' "$log")
 	bad=$(grep -x '\[  FAILED  \] [A-Za-z0-9_]*' "$log" | sort -u | wc -l) # named when it fails and again at the end

@@ -94,21 +94,24 @@ int relay_until_over(const char *id)
 {
 	struct relay r = { .redis = NULL };
 	struct err err = ERR_INIT;
-	struct register_run run;
 	if (!open_relay(&r, &err)) {
 		fprintf(stderr, "relay: %s\n", err.message);
 		return 1;
 	}
-	for (int i = 0; i < TURNS_MAX; i++) {
+	for (int64_t until = clock_mono_ms() + WAIT_MS;;) {
 		CLEANUP(arena_free) struct arena *arena = arena_new((size_t)1 << 20);
+		struct register_run run = { .ended_ms = 0 };
 		if (!turn(&r, &err))
 			clock_sleep_ms(5);
 		if (!queue_run_get(r.queue, arena, id, &run, &err) || run.ended_ms)
 			return run.ended_ms ? 0 : 1;
+		if (clock_mono_ms() > until) {
+			fprintf(stderr, "the run stands in %s, %s %s: %s\n", run.place.reg,
+				run_phase_name(run.place.phase), run_state_name(run.state),
+				run.error_code);
+			return 1;
+		}
 	}
-	fprintf(stderr, "the run stands in %s, %s %s: %s\n", run.place.reg,
-		run_phase_name(run.place.phase), run_state_name(run.state), run.error_code);
-	return 1;
 }
 
 int in_child(int (*work)(const char *), const char *id)
@@ -194,7 +197,8 @@ struct register_run turn_until_running(struct relay *r, const char *id)
 {
 	struct err err = ERR_INIT;
 	struct register_run run = { .state = RUN_QUEUED };
-	for (int i = 0; i < TURNS_MAX && run.state == RUN_QUEUED; i++) {
+	int64_t until = clock_mono_ms() + WAIT_MS;
+	while (run.state == RUN_QUEUED && clock_mono_ms() < until) {
 		if (!turn(r, &err))
 			clock_sleep_ms(5);
 		assert_true(queue_run_get(r->queue, sf.arena, id, &run, &err));

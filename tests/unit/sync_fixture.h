@@ -21,7 +21,7 @@
 
 #define QUIET_MS 120
 #define LEASE_MS 120
-#define TURNS_MAX 400
+#define WAIT_MS 30000 /* for what turns are to bring about */
 #define ALL_REGISTERS "products customers partners cards"
 
 struct sync_fixture {

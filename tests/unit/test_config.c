@@ -351,7 +351,7 @@ static void printed_values_read_back(void **state)
 	struct config cfg = { 0 }, again = { 0 };
 	struct err err = ERR_INIT;
 	struct arena *arena = arena_new(1 << 20);
-	char *envp[128];
+	char *envp[256];
 	size_t n = 0;
 
 	(void)state;
@@ -362,6 +362,7 @@ static void printed_values_read_back(void **state)
 		if (*line == '#')
 			continue;
 		*strchr(line, ' ') = '\0';
+		assert_true(n < ARRAY_SIZE(envp) - 1);
 		envp[n++] = line;
 	}
 	envp[n] = NULL;
