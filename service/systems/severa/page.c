@@ -191,7 +191,7 @@ bool severa_one_page(struct severa *s, const struct severa_list *list, const cha
 {
 	struct place place = { .list = list };
 	const struct json *page;
-	bool is_end;
+	bool is_end = false;
 	if (token && strlen(token) >= sizeof(place.token))
 		return err_set(err, ERR_LIMIT, "%s: the page's token is too long", list->what);
 	snprintf(place.token, sizeof(place.token), "%s", token ? token : "");

@@ -129,7 +129,7 @@ bool severa_register(struct severa *s, const struct severa_list *list, int64_t t
 #define SEVERA_REGISTER_TTL_MS (15 * 60 * 1000)
 bool severa_countries(struct severa *s, struct severa_rows *ret, struct err *err) MUST_CHECK;
 /* ISO 3166-1 alpha-2 by any name, code or guid of a country; NULL: unknown. */
-const char *severa_country_code(const struct severa_rows *countries, const char *name);
+const char *severa_country_code(const struct severa_rows *rows, const char *name);
 /* The filter by time of change added to a list's path; NULL when the arena is full. */
 const char *severa_changed_path(struct severa *s, const char *path, const char *changed_since);
 
