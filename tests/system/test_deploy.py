@@ -298,7 +298,7 @@ def test_make_install_brings_programs_unit_and_documents(tmp_path):
     files = {p.relative_to(at).as_posix(): p.stat().st_mode & 0o777 for p in at.rglob("*") if p.is_file()}
     assert files == {"bin/viesti": 0o755, "bin/viesti-sandbox": 0o755, "lib/systemd/system/viesti.service": 0o644,
                      "share/doc/viesti/CONFIGURATION.md": 0o644, "share/doc/viesti/REASONS.md": 0o644, "share/doc/viesti/viesti.env.sample": 0o644,
-                     "share/doc/viesti/nginx.conf": 0o644}
+                     "share/doc/viesti/nginx.conf": 0o644, "share/viesti/netvisor-operators.tsv": 0o644}
     assert [p for p in tmp_path.rglob("*") if p.is_file() and at not in p.parents] == []
     assert re.findall(r"^ExecStart=(.*)$", (at / "lib/systemd/system/viesti.service").read_text(encoding="utf-8"), re.M) == ["/opt/viesti/bin/viesti serve"]
     said = subprocess.run([at / "bin/viesti", "--help"], capture_output=True, text=True, check=True).stdout
