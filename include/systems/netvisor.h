@@ -243,6 +243,7 @@ struct netvisor_purchase_row {
 	struct decimal net;
 	const struct netvisor_dimension *dimensions; /* heading, name and key */
 	size_t n_dimensions;
+	bool is_odd; /* has no key, or no sum that can be read */
 };
 struct netvisor_purchase {
 	const char *key, *number, *date, *vendor;
@@ -253,6 +254,9 @@ struct netvisor_purchase {
 bool netvisor_purchases_accepted(struct netvisor *nv, const char *from, int64_t since_ms,
 				 const char *const **ret, size_t *ret_n,
 				 struct err *err) MUST_CHECK;
+/* As it stands now. One call. */
+bool netvisor_purchase_is_accepted(struct netvisor *nv, const struct netvisor_purchase *p,
+				   bool *ret, struct err *err) MUST_CHECK;
 #define NETVISOR_PURCHASES_MAX 100 /* of one call: the vendor's limit is 500 */
 /* Those that are there, in one call; room for n. */
 bool netvisor_purchases(struct netvisor *nv, const char *const *keys, size_t n,

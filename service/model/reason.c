@@ -502,6 +502,14 @@ const struct reason reasons[] = {
 	  "Ostolaskun rivillä {subject} ei ole enää projektia. Se odottaa projektia.",
 	  "Rad {subject} på den inngående fakturaen har ikke lenger noe prosjekt. Den venter på "
 	  "et." },
+	{ "purchase_not_accepted", "target_user",
+	  "The purchase invoice of row {subject} is not accepted any more. The row waits until it "
+	  "is accepted in Netvisor.",
+	  "Rivin {subject} ostolasku ei ole enää hyväksytty. Rivi odottaa, kunnes lasku "
+	  "hyväksytään "
+	  "Netvisorissa.",
+	  "Den inngående fakturaen til rad {subject} er ikke lenger godkjent. Raden venter til "
+	  "fakturaen godkjennes i Netvisor." },
 	{ "credentials_refused", "admin", "{subject} refused the keys. Enter new ones.",
 	  "{subject} ei hyväksy tunnuksia. Anna uudet.", "{subject} avviste nøklene. Oppgi nye." },
 	{ "name_missing", "source_user", "A name is missing: {subject}.",

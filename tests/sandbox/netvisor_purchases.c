@@ -33,8 +33,10 @@ void nv_purchases_release(struct nv_org *org)
 static bool is_listed(struct nv_call *nc, const struct nv_purchase *p, int64_t since_ms)
 {
 	const char *from = call_param(nc->c, "begininvoicedate");
+	const char *to = call_param(nc->c, "endinvoicedate");
 	const char *status = call_param(nc->c, "invoicestatus");
 	return !p->is_deleted && (!from || strcmp(p->date, from) >= 0) &&
+	       (!to || strcmp(p->date, to) <= 0) &&
 	       (!status || strcasecmp(status, "accepted") != 0 || p->is_accepted) &&
 	       p->modified_ms >= since_ms;
 }

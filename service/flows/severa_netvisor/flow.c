@@ -167,10 +167,16 @@ static bool send(struct road *road, const char **ret_key, struct err *err)
 
 /* ---- the flow ------------------------------------------------------------------------------ */
 
-/* After the invoices: what else waits at either side. */
+/* After the invoices: what else waits at either side. What one lacks does not stop the other. */
 static bool report(struct road *road, struct report *ret, struct err *err)
 {
-	return sn_travel_poll(sn_of(road), ret, err) && sn_purchases_poll(sn_of(road), ret, err);
+	struct err travel = ERR_INIT, rows = ERR_INIT;
+	bool ok = sn_travel_poll(sn_of(road), ret, &travel);
+	if (travel.code != ERR_LEASE)
+		ok = sn_purchases_poll(sn_of(road), ret, &rows) && ok;
+	if (!ok && err)
+		*err = travel.code != ERR_NONE ? travel : rows;
+	return ok;
 }
 
 static const struct road_ops ops = {

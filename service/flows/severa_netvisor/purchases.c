@@ -12,6 +12,8 @@
 #define STEP_DELIVERY "delivery"
 #define OWN_CURRENCY "EUR" /* Netvisor's books */
 #define HOUR_MS ((int64_t)3600 * 1000)
+#define DAY_MS (24 * HOUR_MS)
+#define EARLY_MS (92 * DAY_MS) /* so long before its own day an invoice may be taken */
 
 struct purchase {
 	struct delivery delivery; /* first */
@@ -20,6 +22,7 @@ struct purchase {
 	const struct netvisor_purchase_row *row; /* NULL: gone */
 	const char *label; /* "1042/3": invoice number and row */
 	const char *mark, *hash;
+	const char *claim; /* names the row among all connections of this Severa */
 	const char *phase_code; /* of the phase that its item is; NULL: it is a project's */
 	struct severa_fee fee;
 };
@@ -202,10 +205,17 @@ static bool find_since(struct purchase *p, int64_t *ret, bool *ret_open, struct 
 	if (*ret_open)
 		*ret = sent.intent_ms - HOUR_MS;
 	else if (clock_parse_date(span_of(p->sn->set.purchase_from), &y, &m, &d))
-		*ret = clock_from_utc(y, m, d, 0, 0, 0);
+		*ret = clock_from_utc(y, m, d, 0, 0, 0) - EARLY_MS;
 	else
 		*ret = 0;
 	return true;
+}
+
+/* A reading of before the loss, or while a write of then was under way, proves nothing. */
+static bool is_after_loss(const struct attempt *at)
+{
+	return at->absent_counts_ms > at->epoch_ms &&
+	       clock_wall_ms() < at->absent_counts_ms + 2 * HOUR_MS;
 }
 
 static bool look_up(struct delivery *d, const struct delivery_identity *id,
@@ -213,19 +223,22 @@ static bool look_up(struct delivery *d, const struct delivery_identity *id,
 {
 	struct purchase *p = purchase_of(d);
 	struct severa_fee_search search = { .resource = p->fee.resource, .mark = id->id };
+	const char *who;
 	bool is_open;
-	if (!find_since(p, &search.since_ms, &is_open, err))
+	if (!find_since(p, &search.since_ms, &is_open, err) ||
+	    !d->at->ops->kv_get(d->at, p->sn->road.severa.limit_key, p->claim, &who, err))
 		return false;
-	/* A reading of before the loss, or while a write of then was under way, proves nothing. */
-	search.is_fresh = is_open || clock_wall_ms() < d->at->absent_counts_ms + 2 * HOUR_MS;
+	search.is_fresh = is_open || who[0] || is_after_loss(d->at);
 	return severa_fees_marked(&p->sn->road.severa, &search, &ret->n, &ret->key, err);
 }
 
+/* prepare has made it. From now on a list that was read before proves nothing either, also to
+ * another connection of the same two companies. */
 static bool build(struct delivery *d, struct err *err)
 {
-	(void)d;
-	(void)err;
-	return true; /* prepare has made it */
+	struct purchase *p = purchase_of(d);
+	return d->at->ops->kv_set(d->at, p->sn->road.severa.limit_key, p->claim, d->at->conn->id,
+				  DAY_MS, err);
 }
 
 static bool send(struct delivery *d, const char **ret_key, struct err *err)
@@ -277,18 +290,30 @@ static bool already_sent(struct purchase *p, const struct step *sent)
 	return true;
 }
 
+/* People take an acceptance back, and a row may have waited for long. */
+static bool check_accepted(struct purchase *p, struct err *err)
+{
+	bool is_accepted;
+	if (!netvisor_purchase_is_accepted(&p->sn->netvisor, &p->invoice, &is_accepted, err))
+		return false;
+	return is_accepted || err_reason(err, ERR_WAITING, "purchase_not_accepted", p->label,
+					 "the invoice of row %s is not accepted", p->label);
+}
+
 static bool relay(struct purchase *p, struct err *err)
 {
 	struct attempt *at = p->sn->road.at;
-	const char *lease = arena_printf(at->arena, "purchase:%s", p->mark);
-	if (!lease)
-		return sn_full(err);
-	if (!prepare(p, err) || !at->ops->record_lease(at, lease, err))
+	if (!p->sn->set.purchases)
+		return err_set(err, ERR_WAITING, "purchases.enabled is not set any more");
+	if (p->row->is_odd)
+		return err_set(err, ERR_SYSTEM, "row %s has no sum that can be read", p->label);
+	if (!prepare(p, err) || !check_accepted(p, err) ||
+	    !at->ops->record_lease(at, p->claim, err))
 		return false;
 	at->content_hash = p->hash;
 	if (!delivery_make(&p->delivery, err))
 		return false;
-	at->ops->record_release(at, lease);
+	at->ops->record_release(at, p->claim);
 	return true;
 }
 
@@ -369,18 +394,17 @@ bool sn_purchase_run(struct sn *r, struct err *err)
 	const char *key = arena_printf(at->arena, "%s/%s", r->netvisor.organisation, at->source_id);
 	if (!p || !key)
 		return sn_full(err);
-	if (!r->set.purchases)
-		return err_set(err, ERR_WAITING, "purchases.enabled is not set any more");
 	p->sn = r;
 	p->fee.resource = r->set.purchase_resource;
 	p->mark = severa_fee_mark(&r->road.severa, key);
+	p->claim = p->mark ? arena_printf(at->arena, "purchase:%s", p->mark) : NULL;
 	/* created_ms 0: the target is asked first wherever no record is no proof. */
 	p->delivery = (struct delivery) { .ops = &delivery_ops,
 					  .at = at,
 					  .step = STEP_DELIVERY,
 					  .target = "Severa",
 					  .account = r->netvisor.organisation };
-	if (!p->mark)
+	if (!p->claim)
 		return sn_full(err);
 	if (!read_row(p, err))
 		return false;

@@ -18,10 +18,10 @@
 #define WATCH_DAYS 90
 #define DAY_MS ((int64_t)86400000)
 #define OVERLAP_MS (REGISTER_OVERLAP_MIN_MS)
-#define LISTED \
-	"purchases.listed" /* "2026-01-01 <time>": from which day, when the last poll began */
-#define WATCHED "purchases.watched" /* "4711:20415 ...": invoice and the day since when */
-#define CHANGED "purchases.changed" /* "4711-3:1042/3 ...": posted, and another or gone since */
+/* Places of a connection's values, for each company: its keys say nothing in another one. */
+#define LISTED "listed" /* "2026-01-01 <time>": from which day, when the last poll began */
+#define WATCHED "watched" /* "4711:20415 ...": invoice and the day since when */
+#define CHANGED "changed" /* "4711-3:1042/3 ...": posted, and another or gone since */
 #define LIST_MAX ((size_t)1 << 20)
 
 struct watch_item {
@@ -37,6 +37,7 @@ struct rows_poll {
 	size_t n_watched;
 	struct strbuf still, changed; /* to be stored */
 	struct map *read; /* keys of invoices that were read in this poll */
+	const char *listed_at, *watched_at, *changed_at; /* places */
 };
 
 static bool say(struct strbuf *sb, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -58,38 +59,56 @@ static const char *row_id(struct rows_poll *p, const char *invoice, const char *
 	return arena_printf(p->r->road.at->arena, "%s-%s", invoice, row);
 }
 
-static bool look_at_posted(struct rows_poll *p, const struct netvisor_purchase *inv,
-			   const struct netvisor_purchase_row *row, const char *id,
-			   const struct known_transfer *known, struct err *err)
+static const char *place_of(struct rows_poll *p, const char *name)
 {
-	const char *hash = sn_purchase_hash(p->r->road.at->arena, &p->r->set, inv, row);
-	if (!hash)
-		return sn_full(err);
-	if (known->content_hash && known->content_hash[0] && !str_eq(hash, known->content_hash))
-		say(&p->changed, "%s:%s/%s ", id, inv->number ? inv->number : inv->key, row->key);
-	return true;
+	return arena_printf(p->r->road.at->arena, "purchases:%s:%s", p->r->netvisor.organisation,
+			    name);
 }
 
-static bool hand_in(struct rows_poll *p, const struct netvisor_purchase *inv,
-		    const struct netvisor_purchase_row *row, struct err *err)
+/* An invoice whose rows are handed in. */
+struct taking {
+	const struct netvisor_purchase *inv;
+	const char *had; /* keys of rows that were handed in before, each with a blank behind it */
+	const char **gone; /* what was posted of rows that are gone: their hashes */
+	size_t n_gone;
+	bool is_unsettled; /* a row is gone of which nobody knows yet whether it was posted */
+};
+
+static bool is_key_in(const char *keys, const char *key)
+{
+	size_t n = strlen(key);
+	for (const char *s = keys; *s; s += strcspn(s, " "), s += *s == ' ')
+		if (strcspn(s, " ") == n && strncmp(s, key, n) == 0)
+			return true;
+	return false;
+}
+
+static void say_changed(struct rows_poll *p, const struct netvisor_purchase *inv, const char *id,
+			const char *row)
+{
+	say(&p->changed, "%s:%s/%s ", id, inv->number ? inv->number : inv->key, row);
+}
+
+/* Does the row say what a posted one said that is gone? Netvisor has given it another key then. */
+static bool was_posted(struct taking *t, const char *hash)
+{
+	for (size_t i = 0; i < t->n_gone; i++) {
+		if (!str_eq(t->gone[i], hash))
+			continue;
+		t->gone[i] = t->gone[--t->n_gone];
+		return true;
+	}
+	return false;
+}
+
+static bool find_row(struct rows_poll *p, const char *id, const char *number, const char *hash,
+		     struct err *err)
 {
 	struct attempt *at = p->r->road.at;
-	const char *id = row_id(p, inv->key, row->key);
 	struct known_transfer known = { .exists = false };
-	if (!id)
-		return sn_full(err);
-	if (!at->ops->known(at, SN_PURCHASE, id, &known, err))
-		return false;
-	p->report->at_source++;
-	if (known.exists && known.delivered) {
-		p->report->accounted++;
-		return look_at_posted(p, inv, row, id, &known, err);
-	}
-	const struct poll_item item = { .kind = SN_PURCHASE,
-					.source_id = id,
-					.number = inv->number,
-					.changed = sn_purchase_hash(at->arena, &p->r->set, inv,
-								    row) };
+	const struct poll_item item = {
+		.kind = SN_PURCHASE, .source_id = id, .number = number, .changed = hash
+	};
 	if (!at->ops->found(at, &item, 1, err) || !at->ops->known(at, SN_PURCHASE, id, &known, err))
 		return false;
 	if (known.exists)
@@ -99,14 +118,47 @@ static bool hand_in(struct rows_poll *p, const struct netvisor_purchase *inv,
 	return true;
 }
 
-/* Which rows were handed in before: one that is not there any more is gone. */
-static bool look_for_gone(struct rows_poll *p, const struct netvisor_purchase *inv, const char *had,
-			  struct err *err)
+static bool hand_in(struct rows_poll *p, struct taking *t, const struct netvisor_purchase_row *row,
+		    struct err *err)
 {
 	struct attempt *at = p->r->road.at;
-	for (const char *s = had; *s;) {
-		size_t n = strcspn(s, " ");
-		const char *key = arena_printf(at->arena, "%.*s", (int)n, s);
+	const struct netvisor_purchase *inv = t->inv;
+	const char *id = row_id(p, inv->key, row->key ? row->key : "");
+	const char *hash = sn_purchase_hash(at->arena, &p->r->set, inv, row);
+	struct known_transfer known = { .exists = false };
+	if (!id || !hash)
+		return sn_full(err);
+	p->report->at_source++;
+	if (!at->ops->known(at, SN_PURCHASE, id, &known, err))
+		return false;
+	if (known.exists && known.delivered) {
+		p->report->accounted++;
+		if (known.content_hash && known.content_hash[0] &&
+		    !str_eq(hash, known.content_hash))
+			say_changed(p, inv, id, row->key);
+		return true;
+	}
+	if (!known.exists && was_posted(t, hash)) {
+		p->report->accounted++;
+		return true;
+	}
+	if (row->is_odd || (!known.exists && t->is_unsettled)) {
+		report_add(&p->report->missing, at->arena, id);
+		return true;
+	}
+	return find_row(p, id, inv->number, hash, err);
+}
+
+/* Which rows were handed in before: one that is not there any more is gone. */
+static bool look_for_gone(struct rows_poll *p, struct taking *t, struct err *err)
+{
+	struct attempt *at = p->r->road.at;
+	const struct netvisor_purchase *inv = t->inv;
+	t->gone = arena_alloc_array(at->arena, strlen(t->had) / 2 + 1, sizeof(*t->gone));
+	if (!t->gone)
+		return sn_full(err);
+	for (const char *s = t->had; *s; s += strcspn(s, " "), s += *s == ' ') {
+		const char *key = arena_printf(at->arena, "%.*s", (int)strcspn(s, " "), s);
 		const char *id = key ? row_id(p, inv->key, key) : NULL;
 		struct known_transfer known = { .exists = false };
 		bool is_there = false;
@@ -114,13 +166,18 @@ static bool look_for_gone(struct rows_poll *p, const struct netvisor_purchase *i
 			return sn_full(err);
 		for (size_t i = 0; i < inv->n_rows; i++)
 			is_there |= str_eq(inv->rows[i].key, key);
-		if (!is_there && !at->ops->known(at, SN_PURCHASE, id, &known, err))
+		if (is_there)
+			continue;
+		if (!at->ops->known(at, SN_PURCHASE, id, &known, err))
 			return false;
-		if (known.exists && known.delivered)
-			say(&p->changed, "%s:%s/%s ", id, inv->number ? inv->number : inv->key,
-			    key);
-		s += n;
-		s += *s == ' ';
+		if (known.delivered) {
+			say_changed(p, inv, id, key);
+			if (known.content_hash)
+				t->gone[t->n_gone++] = known.content_hash;
+		} else if (known.exists && known.state != STATE_CANCELLED &&
+			   known.state != STATE_SKIPPED) {
+			t->is_unsettled = true;
+		}
 	}
 	return true;
 }
@@ -133,40 +190,61 @@ static int64_t watched_since(const struct rows_poll *p, const char *key)
 	return p->now_ms / DAY_MS;
 }
 
-static bool take_invoice(struct rows_poll *p, const struct netvisor_purchase *inv, struct err *err)
+/* The rows that were handed in once are remembered, also when they are gone. */
+static bool remember(struct rows_poll *p, const struct taking *t, const char *place,
+		     struct err *err)
 {
 	struct attempt *at = p->r->road.at;
 	struct strbuf rows = STRBUF_INIT(at->arena, LIST_MAX);
-	const char *place = arena_printf(at->arena, "purchase:%s", inv->key), *had, *now;
+	const char *now;
+	strbuf_addstr(&rows, t->had);
+	for (size_t i = 0; i < t->inv->n_rows; i++) {
+		const struct netvisor_purchase_row *row = &t->inv->rows[i];
+		if (row->key && sn_purchase_item(&p->r->set, row) && !is_key_in(t->had, row->key))
+			say(&rows, "%s ", row->key);
+	}
+	return strbuf_finish(&rows, &now, err) &&
+	       (str_eq(now, t->had) ||
+		at->ops->kv_set(at, at->conn->id, place, now, 400 * DAY_MS, err));
+}
+
+static bool take_invoice(struct rows_poll *p, const struct netvisor_purchase *inv, struct err *err)
+{
+	struct attempt *at = p->r->road.at;
+	const char *place = place_of(p, inv->key);
+	struct taking t = { .inv = inv };
 	int64_t day = watched_since(p, inv->key);
-	bool is_open = false;
 	if (!place)
 		return sn_full(err);
-	if (!at->ops->kv_get(at, at->conn->id, place, &had, err) ||
-	    !look_for_gone(p, inv, had, err))
+	if (!at->ops->kv_get(at, at->conn->id, place, &t.had, err) || !look_for_gone(p, &t, err))
 		return false;
+	bool is_open = t.is_unsettled;
 	for (size_t i = 0; i < inv->n_rows; i++) {
-		if (!sn_purchase_item(&p->r->set, &inv->rows[i])) {
+		if (!sn_purchase_item(&p->r->set, &inv->rows[i]))
 			is_open = true;
-			continue;
-		}
-		say(&rows, "%s ", inv->rows[i].key);
-		if (!hand_in(p, inv, &inv->rows[i], err))
+		else if (!hand_in(p, &t, &inv->rows[i], err))
 			return false;
 	}
 	if (is_open && day > p->now_ms / DAY_MS - WATCH_DAYS)
 		say(&p->still, "%s:%" PRId64 " ", inv->key, day);
-	/* What was handed in once is remembered, also when it is gone. */
-	return !rows.n || had[0] ||
-	       (strbuf_finish(&rows, &now, err) &&
-		at->ops->kv_set(at, at->conn->id, place, now, 400 * DAY_MS, err));
+	return remember(p, &t, place, err);
+}
+
+/* One that is not there any more has no rows. */
+static bool take_missing(struct rows_poll *p, const char *key, const struct netvisor_purchase *list,
+			 size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(list[i].key, key))
+			return true;
+	return take_invoice(p, &(struct netvisor_purchase) { .key = key }, err);
 }
 
 static bool read_some(struct rows_poll *p, const char *const *keys, size_t n, struct err *err)
 {
 	struct netvisor_purchase *list = arena_alloc_array(p->r->road.at->arena, n + 1,
 							   sizeof(*list));
-	size_t found;
+	size_t found = 0;
 	if (!list)
 		return sn_full(err);
 	for (size_t i = 0; i < n; i++)
@@ -176,6 +254,9 @@ static bool read_some(struct rows_poll *p, const char *const *keys, size_t n, st
 		return false;
 	for (size_t i = 0; n && i < found; i++)
 		if (!take_invoice(p, &list[i], err))
+			return false;
+	for (size_t i = 0; i < n; i++)
+		if (!take_missing(p, keys[i], list, found, err))
 			return false;
 	return true;
 }
@@ -187,7 +268,7 @@ static bool read_watched(struct rows_poll *p, struct err *err)
 	struct attempt *at = p->r->road.at;
 	const char *text;
 	size_t n = 1;
-	if (!at->ops->kv_get(at, at->conn->id, WATCHED, &text, err))
+	if (!at->ops->kv_get(at, at->conn->id, p->watched_at, &text, err))
 		return false;
 	for (const char *s = text; *s; s++)
 		n += *s == ' ';
@@ -215,7 +296,7 @@ static bool list_changed(struct rows_poll *p, const char *const **ret, size_t *r
 	const char *from = p->r->set.purchase_from, *kept;
 	size_t n = strlen(from);
 	int64_t last_ms = 0;
-	if (!at->ops->kv_get(at, at->conn->id, LISTED, &kept, err))
+	if (!at->ops->kv_get(at, at->conn->id, p->listed_at, &kept, err))
 		return false;
 	if (strncmp(kept, from, n) != 0 || kept[n] != ' ' ||
 	    !clock_parse_rfc3339(span_of(kept + n + 1), &last_ms))
@@ -259,7 +340,7 @@ static bool keep_changed(struct rows_poll *p, struct err *err)
 {
 	struct attempt *at = p->r->road.at;
 	const char *text;
-	if (!at->ops->kv_get(at, at->conn->id, CHANGED, &text, err))
+	if (!at->ops->kv_get(at, at->conn->id, p->changed_at, &text, err))
 		return false;
 	while (*text) {
 		size_t n = strcspn(text, " ");
@@ -273,7 +354,7 @@ static bool keep_changed(struct rows_poll *p, struct err *err)
 		text += *text == ' ';
 	}
 	if (!strbuf_finish(&p->changed, &text, err) ||
-	    !at->ops->kv_set(at, at->conn->id, CHANGED, text, 31 * DAY_MS, err))
+	    !at->ops->kv_set(at, at->conn->id, p->changed_at, text, 31 * DAY_MS, err))
 		return false;
 	while (*text) {
 		size_t n = strcspn(text, " "), colon = strcspn(text, ":");
@@ -297,8 +378,8 @@ static bool keep_place(struct rows_poll *p, struct strbuf *rest, struct err *err
 	both = arena_printf(at->arena, "%s%s", first, still);
 	place = arena_printf(at->arena, "%s %s", p->r->set.purchase_from,
 			     clock_rfc3339(p->now_ms, began));
-	return both && place && at->ops->kv_set(at, at->conn->id, WATCHED, both, 0, err) &&
-	       at->ops->kv_set(at, at->conn->id, LISTED, place, 0, err);
+	return both && place && at->ops->kv_set(at, at->conn->id, p->watched_at, both, 0, err) &&
+	       at->ops->kv_set(at, at->conn->id, p->listed_at, place, 0, err);
 }
 
 bool sn_purchases_poll(struct sn *r, struct report *report, struct err *err)
@@ -315,7 +396,10 @@ bool sn_purchases_poll(struct sn *r, struct report *report, struct err *err)
 	size_t n;
 	if (!r->set.purchases)
 		return true;
-	if (!p.read)
+	p.listed_at = place_of(&p, LISTED);
+	p.watched_at = place_of(&p, WATCHED);
+	p.changed_at = place_of(&p, CHANGED);
+	if (!p.read || !p.listed_at || !p.watched_at || !p.changed_at)
 		return sn_full(err);
 	return read_watched(&p, err) && list_changed(&p, &keys, &n, err) &&
 	       read_changed(&p, keys, n, err) && read_again(&p, &rest, err) &&

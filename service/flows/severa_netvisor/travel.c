@@ -160,23 +160,22 @@ static bool relay(struct travel *t, struct err *err)
 	return finish(t, err);
 }
 
-/* An intent without an outcome: nobody but a person knows. */
+/*
+ * An intent without an outcome: nobody but a person knows. It must not stand in the transfer status
+ * meanwhile, where a lost store would take it for unsent: it may have been sent before there was a
+ * sending status, or somebody moved it back.
+ */
 static bool settle(struct travel *t, struct step *sent, struct err *err)
 {
 	struct delivery_identity id;
+	sn_travel_keep_apart(t);
 	return delivery_identity_read(t->sn->road.at->arena, sent->about, &id, err) &&
 	       delivery_settle_doubt(&t->delivery, &id, sent, err);
 }
 
-static bool deleted(struct travel *t, struct err *err)
+static bool deleted(struct travel *t, const struct step *sent)
 {
-	struct attempt *at = t->sn->road.at;
-	struct step sent;
-	if (!at->ops->step_get(at, STEP_DELIVERY, &sent, err))
-		return false;
-	if (sent.state == STEP_INTENT)
-		return settle(t, &sent, err);
-	if (sent.state == STEP_DONE)
+	if (sent->state == STEP_DONE)
 		return leave(t, OUTCOME_DONE, "deleted_after_delivery",
 			     "Deleted in Severa after it was relayed.");
 	return leave(t, OUTCOME_CANCELLED, "deleted", "Deleted in Severa.");
@@ -200,47 +199,59 @@ static bool preview(struct travel *t, struct err *err)
 	return preview_write(at->arena, &p, &at->result, err);
 }
 
-static bool run_document(struct travel *t, struct err *err)
+static bool run_document(struct travel *t, const struct step *sent, struct err *err)
 {
 	struct attempt *at = t->sn->road.at;
-	struct step sent;
 	if (t->doc.number && !at->ops->set_number(at, t->doc.number, err))
 		return false;
 	if (at->preview)
 		return preview(t, err);
-	if (!at->ops->step_get(at, STEP_DELIVERY, &sent, err))
-		return false;
-	if (sent.state == STEP_INTENT)
-		return settle(t, &sent, err);
-	return sent.state == STEP_DONE ? finish(t, err) : relay(t, err);
+	return sent->state == STEP_DONE ? finish(t, err) : relay(t, err);
 }
 
+static bool read_and_run(struct travel *t, const struct step *sent, struct err *err)
+{
+	struct attempt *at = t->sn->road.at;
+	struct err inner = ERR_INIT;
+	if (!sn_travel_statuses(t->sn, &t->transfer, &t->sending, &t->transferred, err))
+		return false;
+	if (severa_travel(&t->sn->road.severa, at->source_id, &t->doc, &inner)) {
+		t->delivery.created_ms = t->doc.created_ms;
+		return run_document(t, sent, err);
+	}
+	if (inner.code == ERR_NOT_FOUND && !at->preview)
+		return deleted(t, sent);
+	if (err)
+		*err = inner;
+	return false;
+}
+
+/* What is in doubt comes first, whatever the settings say by now: a person must be able to answer.
+ */
 bool sn_travel_run(struct sn *r, struct err *err)
 {
 	struct attempt *at = r->road.at;
 	struct travel *t = arena_alloc(at->arena, sizeof(*t));
-	struct err inner = ERR_INIT;
+	struct step sent = { .state = STEP_NONE };
 	if (!t)
 		return sn_full(err);
-	if (!r->set.travel_transfer)
-		return err_set(err, ERR_WAITING, "travel.statuses.transfer is not set any more");
 	t->sn = r;
 	t->delivery = (struct delivery) { .ops = &delivery_ops,
 					  .at = at,
 					  .step = STEP_DELIVERY,
 					  .target = "Netvisor",
 					  .account = r->netvisor.organisation };
-	if (!sn_travel_statuses(r, &t->transfer, &t->sending, &t->transferred, err))
+	if (!at->preview && !at->ops->step_get(at, STEP_DELIVERY, &sent, err))
 		return false;
-	if (severa_travel(&r->road.severa, at->source_id, &t->doc, &inner)) {
-		t->delivery.created_ms = t->doc.created_ms;
-		return run_document(t, err);
-	}
-	if (inner.code == ERR_NOT_FOUND && !at->preview)
-		return deleted(t, err);
-	if (err)
-		*err = inner;
-	return false;
+	if (sent.state == STEP_INTENT)
+		return settle(t, &sent, err);
+	if (r->set.travel_transfer)
+		return read_and_run(t, &sent, err);
+	if (sent.state == STEP_DONE)
+		return leave(t, OUTCOME_DONE, "status_left_alone",
+			     "Travel invoices are not relayed any more; the status in Severa was "
+			     "left alone.");
+	return err_set(err, ERR_WAITING, "travel.statuses.transfer is not set any more");
 }
 
 /* ---- the poll ------------------------------------------------------------------------------ */

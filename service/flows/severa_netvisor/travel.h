@@ -36,6 +36,8 @@ bool sn_travel_stands_in(const struct severa_travel *doc, const struct severa_st
 /* To the sending status, where there is one: whatever the store forgets, what still stands in the
  * transfer status was never sent. ERR_WAITING when it was moved meanwhile. */
 bool sn_travel_mark_sending(struct travel *t, struct err *err) MUST_CHECK;
+/* What is in doubt: out of the transfer status, to the sending one. As far as it goes. */
+void sn_travel_keep_apart(struct travel *t);
 /* Back to the transfer status: what was certainly not sent. As far as it goes. */
 void sn_travel_unmark(struct travel *t);
 bool sn_travel_set_transferred(struct travel *t, struct err *err) MUST_CHECK;

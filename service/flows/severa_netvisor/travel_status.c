@@ -41,6 +41,17 @@ bool sn_travel_mark_sending(struct travel *t, struct err *err)
 	return set(t, t->sending, err);
 }
 
+void sn_travel_keep_apart(struct travel *t)
+{
+	struct severa *severa = &t->sn->road.severa;
+	struct err ignored = ERR_INIT; /* it is tried again whenever somebody looks at it */
+	if (t->sn->set.travel_transfer && t->sn->set.travel_sending &&
+	    sn_travel_statuses(t->sn, &t->transfer, &t->sending, &t->transferred, &ignored) &&
+	    severa_travel(severa, t->sn->road.at->source_id, &t->doc, &ignored) &&
+	    sn_travel_stands_in(&t->doc, t->transfer))
+		(void)!set(t, t->sending, &ignored);
+}
+
 void sn_travel_unmark(struct travel *t)
 {
 	struct severa *severa = &t->sn->road.severa;
