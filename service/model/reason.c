@@ -651,6 +651,13 @@ const struct reason reasons[] = {
 	  "The accounting period is closed at the target ({subject}).",
 	  "Kirjanpitokausi on suljettu kohdejärjestelmässä ({subject}).",
 	  "Regnskapsperioden er lukket i målsystemet ({subject})." },
+	{ "ledger_currency", "operator",
+	  "Invoice {subject} is in a foreign currency, which a voucher in the target's ledger "
+	  "cannot hold. Enter it there by hand, or let invoices be approved (revenue.by).",
+	  "Lasku {subject} on vieraassa valuutassa, jota kohdejärjestelmän kirjanpitotosite ei "
+	  "tunne. Kirjaa se siellä käsin tai siirry hyväksymään laskut (revenue.by).",
+	  "Faktura {subject} er i fremmed valuta, som et bilag i målsystemet ikke tar. Før den "
+	  "der for hånd, eller la fakturaer godkjennes (revenue.by)." },
 	{ "account_unknown", "target_user",
 	  "The target has no sales account to book a row on: {subject}.",
 	  "Kohdejärjestelmässä ei ole myyntitiliä, jolle rivi kirjataan: {subject}.",

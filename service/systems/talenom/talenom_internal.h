@@ -37,6 +37,7 @@ const char *talenom_language(const char *language);
 #define TALENOM_CATEGORY "IntegrationSales"
 #define TALENOM_VOUCHER_STATE "Accepted"
 #define TALENOM_ACCEPTOR "Viesti"
+#define TALENOM_LEDGER_CURRENCY "EUR" /* a posting names none (§2.2) */
 #define TALENOM_QUANTITY_SCALE 4
 #define TALENOM_PRICE_SCALE 11
 

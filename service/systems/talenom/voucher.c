@@ -114,6 +114,10 @@ bool talenom_map_sale(const struct talenom *tn, const struct invoice *inv, struc
 	size_t n = 1;
 	if (!postings)
 		return err_set(err, ERR_LIMIT, "arena full");
+	if (strcasecmp(inv->currency, TALENOM_LEDGER_CURRENCY) != 0)
+		return err_reason(err, ERR_DATA, "ledger_currency", inv->number,
+				  "invoice %s is in %s, and the ledger in " TALENOM_LEDGER_CURRENCY,
+				  inv->number, inv->currency);
 	postings[0] = (struct posting) { .account = tn->receivable_account,
 					 .gross = decimal_round(inv->total_gross, 2) };
 	for (size_t i = 0; i < inv->n_rows; i++) {
