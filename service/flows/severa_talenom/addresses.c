@@ -34,6 +34,7 @@ static bool had_address(struct stn *m, const char *customer_id, bool *ret, struc
 struct census {
 	struct stn *m;
 	int64_t gone, there;
+	bool shows_it; /* the address of the customer in question */
 };
 
 static bool count_page(void *ctx, const struct customer *items, size_t n, struct err *err)
@@ -41,11 +42,15 @@ static bool count_page(void *ctx, const struct customer *items, size_t n, struct
 	struct census *c = ctx;
 	for (size_t i = 0; i < n; i++) {
 		bool had = false;
-		if (stn_has_address(&items[i]))
-			c->there++;
-		else if (!had_address(c->m, items[i].source_id, &had, err))
-			return false;
-		c->gone += had;
+		if (!stn_has_address(&items[i])) {
+			if (!had_address(c->m, items[i].source_id, &had, err))
+				return false;
+			c->gone += had;
+			continue;
+		}
+		c->there++;
+		if (str_eq(items[i].source_id, c->m->road.customer.source_id))
+			c->shows_it = true;
 	}
 	return true;
 }
@@ -69,6 +74,10 @@ static bool count_gone(struct stn *m, const char **ret, struct err *err)
 		return true;
 	if (!severa_customers(&m->road.severa, NULL, count_page, &c, err))
 		return false;
+	if (c.shows_it)
+		return err_set(err, ERR_OUTAGE,
+			       "Severa shows the customer's e-invoice address again: it was hidden "
+			       "for a moment");
 	*ret = "";
 	if (!stn_are_many(c.gone, c.there))
 		return true;

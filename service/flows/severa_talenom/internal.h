@@ -58,7 +58,8 @@ const char *stn_external_id(struct arena *arena, const char *source_id, int64_t 
 const char *stn_voucher_key(struct arena *arena, const char *voucher_id);
 /* The voucher's id; NULL: the key is an invoice's. */
 const char *stn_voucher_of(const char *key);
-/* Number, date, reference, currency and sum agree: an invoice that is no draft, a voucher. */
+/* Number, date, reference, currency and sum agree: an approved invoice, a voucher. One in a state
+ * that nobody knows may have been called off: a person looks at it. */
 bool stn_is_same_invoice(const struct talenom_invoice *theirs, const struct delivery_identity *id);
 bool stn_is_same_sale(const struct talenom_voucher *theirs, const struct delivery_identity *id);
 /* A voucher of the invoice that closes what its sale opened. */

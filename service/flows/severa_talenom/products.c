@@ -12,6 +12,7 @@
 /* One product, and where things about it are kept. */
 struct item {
 	struct talenom_product ours;
+	bool is_of_row; /* Severa's registers do not know it: it is what the row says */
 	const char *record, *step;
 };
 
@@ -25,6 +26,7 @@ static bool read_item(struct stn *m, const struct invoice_row *row, struct item 
 	bool is_found;
 	if (!severa_product(&m->road.severa, code, &p, &is_found, err))
 		return false;
+	ret->is_of_row = !is_found;
 	if (!is_found)
 		p = (struct product) { .code = code,
 				       .name = row->name ? row->name : row->description,
@@ -84,7 +86,8 @@ static bool synchronise(struct stn *m, const struct invoice_row *row, struct ite
 		stn_merge_product(&theirs, &it->ours);
 	else if (decimal_sign(it->ours.tax_percent) == 0) /* Severa has none of a work type */
 		it->ours.tax_percent = row->vat_rate;
-	if (is_there && talenom_is_same_product(&theirs, &it->ours))
+	/* A row's text is of one invoice: it makes a product, and changes none. */
+	if (is_there && (it->is_of_row || talenom_is_same_product(&theirs, &it->ours)))
 		return close_writing(m, it, err);
 	if (!m->road.at->preview && !put(m, it, err))
 		return false;

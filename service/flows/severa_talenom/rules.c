@@ -46,7 +46,7 @@ static bool is_reference(const char *theirs, const struct delivery_identity *id)
 
 bool stn_is_same_invoice(const struct talenom_invoice *theirs, const struct delivery_identity *id)
 {
-	return !theirs->is_draft && str_eq(theirs->number, id->number) &&
+	return theirs->is_approved && str_eq(theirs->number, id->number) &&
 	       str_eq(theirs->date, id->date) && strcasecmp(theirs->currency, id->currency) == 0 &&
 	       is_reference(theirs->reference, id) && is_sum(theirs->gross, id);
 }
@@ -72,14 +72,15 @@ bool stn_has_address(const struct customer *c)
 
 /* ---- products ------------------------------------------------------------------------------ */
 
-/* Of a work type Severa has no price and no VAT, of a product not always an account. */
+/* Of a work type Severa has no price and no VAT; and the account is that of one invoice's row,
+ * which says nothing of the next. */
 void stn_merge_product(const struct talenom_product *theirs, struct talenom_product *ours)
 {
 	ours->id = theirs->id;
 	ours->row_version = theirs->row_version;
 	if (!ours->unit)
 		ours->unit = theirs->unit;
-	if (!ours->account)
+	if (theirs->account)
 		ours->account = theirs->account;
 	if (decimal_sign(ours->price) == 0)
 		ours->price = theirs->price;
