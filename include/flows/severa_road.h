@@ -213,7 +213,8 @@ struct road_ops {
 	 * The time before which a document is not sent first that stands in the transfer status
 	 * since `since_ms`, as far as this store knows; not after now_ms: it may go. *ret_words
 	 * says the time to people. Asked after may_send; not of what has begun: an intent of the
-	 * delivery step, or first_step, which is not NULL then. No I/O. NULL: at any time (TA-01).
+	 * delivery step, or first_step since then, which is not NULL. No I/O. NULL: at any time
+	 * (TA-01).
 	 */
 	bool (*not_before)(struct road *r, int64_t since_ms, int64_t now_ms, int64_t *ret_ms,
 			   const char **ret_words, struct err *err);

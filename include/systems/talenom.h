@@ -200,7 +200,7 @@ struct talenom_voucher {
 };
 /*
  * The sale: what the customer owes against each row's account. Every row needs one: ERR_DATA
- * account_unknown. Pure.
+ * account_unknown; ledger_currency of an invoice that is not in the ledger's. Pure.
  */
 bool talenom_map_sale(const struct talenom *tn, const struct invoice *inv, struct span *ret,
 		      struct err *err) MUST_CHECK;
@@ -210,9 +210,10 @@ bool talenom_map_payment(const struct talenom *tn, const struct talenom_voucher 
 /* Sends what talenom_map_sale or talenom_map_payment made. */
 bool talenom_voucher_add(struct talenom *tn, struct span body, const char **ret_id,
 			 struct err *err) MUST_CHECK;
-/* Ours of that day that name the invoice: sales and payments. The look-up of a voucher in doubt. */
-bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char *date,
-		      const struct talenom_voucher **ret, size_t *ret_n,
+/* Ours of those days that name the invoice: sales and payments. The look-up of a voucher in doubt.
+ */
+bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char *from,
+		      const char *to, const struct talenom_voucher **ret, size_t *ret_n,
 		      struct err *err) MUST_CHECK;
 
 #endif

@@ -217,7 +217,8 @@ static bool do_vouchers(struct drive *d, struct err *err)
 {
 	const struct talenom_voucher *list;
 	size_t n;
-	if (!talenom_vouchers(own(d), drive_arg(d, "number"), drive_arg(d, "date"), &list, &n, err))
+	if (!talenom_vouchers(own(d), drive_arg(d, "number"), drive_arg(d, "date"),
+			      drive_arg(d, "date"), &list, &n, err))
 		return false;
 	jsonw_key(d->w, "found");
 	jsonw_array(d->w);
@@ -239,7 +240,8 @@ static bool do_payment(struct drive *d, struct err *err)
 	struct span body;
 	const char *id;
 	size_t n;
-	if (!talenom_vouchers(own(d), drive_arg(d, "number"), drive_arg(d, "date"), &list, &n, err))
+	if (!talenom_vouchers(own(d), drive_arg(d, "number"), drive_arg(d, "date"),
+			      drive_arg(d, "date"), &list, &n, err))
 		return false;
 	if (n != 1)
 		return err_set(err, ERR_NOT_FOUND, "%zu vouchers", n);

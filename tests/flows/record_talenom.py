@@ -1,6 +1,10 @@
 #!/usr/bin/python3
 """Records the flow cases of severa_talenom against a fresh sandbox: record_talenom.py FLOW_CASES SANDBOX [PREFIX]. As record.py, whose
 recorder this is: each scenario prepares the sandbox, says what must come of the run and what Talenom must hold afterwards."""
+import json
+import threading
+import time
+
 import record as recorder
 from record import Book, record
 from record_maestro import outcome_complaints, scenario
@@ -156,6 +160,9 @@ plain("TA-01-what-may-have-been-sent-is-settled-at-any-time", **GOES, notes=["fo
 plain("TA-01-status-is-set-at-any-time", spec={"came_long_ago": False, "settings": RARELY, "steps": {"talenom.invoice": {"state": "done", "outcome": "x"}}},
       outcome="done", status="transferred", notes=["status_set"])
 plain("TA-01-what-leaves-the-transfer-status-begins-anew", "draft", outcome="skipped", steps={})
+plain("TA-01-what-began-in-an-earlier-stay-waits", error="waiting", reason="not_yet", **STAYS, drafts=1,
+      prepare=lambda sb: (s := begun(sb, step="draft")) and s["steps"]["talenom.draft"].update(age_ms=7200000) or
+      {**s, "came_long_ago": False, "settings": RARELY})
 
 
 def another_customer(sb):
@@ -208,6 +215,7 @@ plain("TA-02-new-store-sees-the-draft-and-goes-on-by-approval", **GOES, spec={"e
       prepare=lambda sb: begun(sb, step="draft") and None)
 plain("TA-02-row-without-an-account-has-no-voucher", spec=VOUCHER, error="data", reason="account_unknown", **STAYS, writes=0,
       prepare=with_rows({"code": ["KONS-01"], "salesAccount": None}))
+plain("TA-02-foreign-currency-has-no-voucher", "foreign-currency", spec=VOUCHER, error="data", reason="ledger_currency", **STAYS, writes=0)
 
 # ---- TA-02, TA-07: what becomes of it in the sales ledger ----------------------------------------
 
@@ -250,14 +258,50 @@ plain("TA-02-payment-voucher-in-doubt-and-absent-waits", error="doubt", open=[14
     sb, POSTING, also={"talenom.payment": {"state": "intent", "age_ms": 1000, "about": "2026-11-20"}}, **PAID))
 plain("TA-02-payment-voucher-is-posted-once", **BOOKED, open=[1443.25], writes=0, notes=["payment_by_hand"], prepare=lambda sb: settled(
     sb, POSTING, also={"talenom.payment": {"state": "done", "outcome": "x"}}, **PAID))
+plain("TA-02-payment-voucher-posted-and-killed-is-no-bookkeepers", **BOOKED, writes=0, no_notes=["payment_by_hand"], prepare=lambda sb: settled(
+    sb, POSTING, also={"talenom.payment": {"state": "done", "outcome": "x", "about": "2026-11-20"}}, **PAID))
+plain("TA-02-payment-voucher-taken-back-is-a-bookkeepers", **BOOKED, writes=0, notes=["payment_by_hand"], prepare=lambda sb: settled(
+    sb, POSTING, told="paid 2026-11-20", also={"talenom.payment": {"state": "done", "outcome": "x", "about": "2026-11-20"}}, status="Lähetetty"))
 plain("TA-02-new-store-takes-up-what-was-paid", **TOLD, notes=["found_at_target"], writes=0,
       prepare=lambda sb: settled(sb, **PAID) and {"epoch_ms": 4000000000000})
+
+
+def paid_before_a_loss(sb, spec=None, **change):
+    """Talenom knows that it was paid, and our store does not any more; something has become of it at Severa since."""
+    run(sb, "plain-hours", settled(sb, spec, **PAID))
+    sb.change("invoices/plain-hours", **change)
+    ledger = sb.ledger()
+    key = ledger["documents"][0]["id"] if ledger["documents"] else "voucher " + next(
+        v["voucher"]["voucherId"] for v in ledger["vouchers"] if not v["is_payment"])
+    return {**(spec or {}), "epoch_ms": 4000000000000, "steps": {**ALL_DONE, "talenom.invoice": {"state": "done", "outcome": key}}}
+
+
+plain("TA-02-new-store-tells-that-it-is-open-again", **TOLD, payments_told=2, notes=["payment_told"], document={"paid": False},
+      prepare=lambda sb: paid_before_a_loss(sb, status="Lähetetty", fields={"paymentDate": None}))
+plain("TA-02-new-store-finds-the-payment-of-another-day", **BOOKED, open=[0], writes=0, notes=["payment_by_hand"],
+      prepare=lambda sb: paid_before_a_loss(sb, POSTING, fields={"paymentDate": "2026-11-21"}))
+plain("TA-02-payment-voucher-of-an-invoice-whose-date-was-edited", **BOOKED, open=[0], notes=["payment_told"], writes=1,
+      prepare=lambda sb: (s := settled(sb, POSTING, status="Maksettu", fields={"paymentDate": "2026-11-20", "date": "2026-11-01"})) and
+      s["steps"]["talenom.invoice"].update(about=json.dumps({"organisation": "14222", "number": "10401", "date": "2026-10-30", "reference": "104016",
+                                                             "currency": "EUR", "sum": 1443.25})) or s)
 
 # ---- TA-03: products ---------------------------------------------------------------------------
 
 plain("TA-03-product-as-severa-has-it-is-left-alone", **GOES, no_notes=["product_added"], rows={0: {"productCode": "KONS-01"}})
 plain("TA-03-unknown-code-is-added-as-it-is", **GOES, notes=["product_added"], products={"UUSI-1": {"name": "Uusi palvelu"}},
       rows={0: {"productCode": "UUSI-1"}}, prepare=with_rows({"code": ["UUSI-1"], "description": "Uusi palvelu"}))
+
+
+def said_otherwise(sb):
+    """Severa's registers do not know the code; the next invoice has another text on the row."""
+    with_rows({"code": ["UUSI-1"], "description": "Uusi palvelu"})(sb)
+    relayed(sb)
+    sb.call("DELETE", "talenom/kajo/invoices/10401")
+    with_rows({"code": ["UUSI-1"], "description": "Marraskuun työt"})(sb)
+
+
+plain("TA-03-text-of-a-row-renames-no-product", **GOES, no_notes=["product_updated"], products={"UUSI-1": {"name": "Uusi palvelu"}},
+      prepare=said_otherwise)
 plain("TA-03-row-without-a-code-goes-without", "code-missing", **GOES, rows={0: {"productCode": None}})
 plain("TA-03-row-with-several-codes-goes-without", "two-codes", **GOES, notes=["several_codes"])
 plain("TA-03-row-without-an-account", **GOES, prepare=with_rows({"code": ["KONS-01"], "salesAccount": None}))
@@ -307,6 +351,25 @@ plain("TA-05-many-gone-and-to-be-removed", **GOES, **GONE,
 plain("TA-05-many-gone-and-to-be-kept", **GOES, **KEPT,
       prepare=lambda sb: without_address(sb, EVERYBODY, {"settings": {"einvoice": {"many_gone": "keep"}}}))
 plain("TA-05-dry-run-removes-nothing", outcome="done", writes=0, **KEPT, prepare=lambda sb: without_address(sb, spec={"preview": True}))
+
+
+def hidden_for_a_moment(sb):
+    """The customer is read without an address; before Severa lists all of them, it shows them again."""
+    spec = without_address(sb)
+    guid = sb.call("GET", "severa/kajo/customers/1001")["guid"]
+    before = len(sb.call("GET", "requests?system=severa&limit=2000&match=/customers/" + guid))
+    sb.fault(system="severa", match="/v1/customers?", kind="latency", latency_ms=2000)
+
+    def show():
+        while len(sb.call("GET", "requests?system=severa&limit=2000&match=/customers/" + guid)) == before:
+            time.sleep(0.02)
+        sb.change("customers/1001", eInvoiceAddress="003790001102", eInvoiceOperator="003721291126")
+
+    threading.Thread(target=show).start()
+    return spec
+
+
+plain("TA-05-hidden-for-a-moment-is-not-removed", error="outage", **STAYS, **KEPT, writes=0, prepare=hidden_for_a_moment)
 
 # ---- TA-06: accounts and VAT -------------------------------------------------------------------
 

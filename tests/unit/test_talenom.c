@@ -274,7 +274,8 @@ static void an_answer_without_a_list_is_no_absence(void **state)
 		assert_int_equal(err.code, cases[i].code);
 		assert_false(talenom_invoices_by_external_id(&tn, "X", &invoices, &n, &err));
 		assert_int_equal(err.code, cases[i].code);
-		assert_false(talenom_vouchers(&tn, "1", "2026-11-02", &vouchers, &n, &err));
+		assert_false(talenom_vouchers(&tn, "1", "2026-11-02", "2026-11-02", &vouchers, &n,
+					      &err));
 		assert_int_equal(err.code, i == 1 ? ERR_SYSTEM : ERR_OUTAGE);
 	}
 }
@@ -315,7 +316,7 @@ static void TA_02_pages_that_do_not_end_are_a_fault(void **state)
 	size_t n;
 	struct err err = ERR_INIT;
 	open_talenom(arena, &v, &tn);
-	assert_false(talenom_vouchers(&tn, "1", "2026-11-02", &vouchers, &n, &err));
+	assert_false(talenom_vouchers(&tn, "1", "2026-11-02", "2026-11-02", &vouchers, &n, &err));
 	assert_int_equal(err.code, ERR_SYSTEM);
 	assert_non_null(strstr(v.last, "/fi/general-ledger/v2/vouchers/14222?dateFrom=2026-11-02&"
 				       "dateTo=2026-11-02&category=IntegrationSales&"
@@ -469,6 +470,7 @@ static void TA_02_cents_go_to_the_largest_posting(void **state)
 	};
 	const struct invoice inv = { .number = "7",
 				     .issue_date = "2026-11-02",
+				     .currency = "eur",
 				     .rows = rows,
 				     .n_rows = 3,
 				     .total_gross = dec("53.29"),
@@ -494,7 +496,9 @@ static void TA_02_cents_go_to_the_largest_posting(void **state)
 	}
 	const char *description = json_str(json_get(json_first(j), "description"));
 	assert_int_equal(strlen(description), strlen("Lasku 7 ") + 2 * (100 - 8));
-	const struct invoice empty = { .number = "7", .issue_date = "2026-11-02" };
+	const struct invoice empty = { .number = "7",
+				       .issue_date = "2026-11-02",
+				       .currency = "EUR" };
 	assert_false(talenom_map_sale(&tn, &empty, &body, &err));
 	assert_string_equal(err.reason, "rows_missing");
 }

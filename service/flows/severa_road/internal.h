@@ -94,6 +94,8 @@ bool road_settle_doubt(struct road *r, struct step *sent, struct err *err) MUST_
 /* payment.c */
 /* Delivered, and its payment state is another than the one told last: the flow tells it. */
 bool road_tell_payment(struct road *r, const struct step *sent, struct err *err) MUST_CHECK;
+/* Sent just now: the target has it as open, whatever the store has forgotten. */
+bool road_begin_open(struct road *r, struct err *err) MUST_CHECK;
 
 /* notes.c */
 bool road_leave(struct road *r, enum attempt_outcome outcome, const char *code, const char *text);

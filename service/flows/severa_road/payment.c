@@ -30,17 +30,28 @@ static const char *word_of(struct road *r, const struct invoice *inv)
 	return arena_strdup(r->at->arena, inv->is_paid ? "paid" : OPEN);
 }
 
-static bool read_told(struct road *r, const char *source_id, const char **ret_key, const char **ret,
-		      struct err *err)
+/* "": nobody knows, since the store has forgotten it: it is told anew. */
+static bool read_told(struct road *r, const struct invoice *inv, const char **ret_key,
+		      const char **ret, struct err *err)
 {
-	*ret_key = arena_printf(r->at->arena, "payment:%s", source_id);
+	*ret_key = arena_printf(r->at->arena, "payment:%s", inv->source_id);
 	if (!*ret_key)
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!r->at->ops->kv_get(r->at, r->at->conn->id, *ret_key, ret, err))
 		return false;
-	if (!**ret)
+	if (!**ret && !delivery_is_forgotten(r->at, inv->created_ms))
 		*ret = OPEN;
 	return true;
+}
+
+bool road_begin_open(struct road *r, struct err *err)
+{
+	struct attempt *at = r->at;
+	const char *key, *told;
+	if (!r->ops->tell_payment)
+		return true;
+	return read_told(r, &r->inv, &key, &told, err) &&
+	       (told[0] || at->ops->kv_set(at, at->conn->id, key, OPEN, KEPT_MS, err));
 }
 
 bool road_tell_payment(struct road *r, const struct step *sent, struct err *err)
@@ -49,7 +60,7 @@ bool road_tell_payment(struct road *r, const struct step *sent, struct err *err)
 	const char *key, *told, *word;
 	if (!r->ops->tell_payment)
 		return true;
-	if (!read_told(r, r->inv.source_id, &key, &told, err))
+	if (!read_told(r, &r->inv, &key, &told, err))
 		return false;
 	word = word_of(r, &r->inv);
 	const char *day = day_of(r, &r->inv);
@@ -77,7 +88,7 @@ static bool is_to_be_told(struct watch *w, const struct invoice *inv, bool *ret,
 		    ? !known.delivered
 		    : !road_may_be_forgotten(r, inv) || inv->changed_ms < at->conn->activated_ms)
 		return true;
-	if (!read_told(r, inv->source_id, &key, &told, err))
+	if (!read_told(r, inv, &key, &told, err))
 		return false;
 	const char *word = word_of(r, inv);
 	*ret = !str_eq(word, told);
@@ -125,7 +136,7 @@ bool watch_payments(struct watch *w, struct err *err)
 		return true;
 	if (!at->ops->kv_get(at, at->conn->id, CHANGES_SEEN, &last, err))
 		return false;
-	if (!clock_parse_rfc3339(span_of(last), &from_ms) || from_ms < oldest_ms)
+	if (!clock_parse_rfc3339(span_of(last), &from_ms))
 		from_ms = oldest_ms;
 	clock_rfc3339(from_ms, since);
 	if (!severa_invoices(&w->r->severa, NULL, since, changed_page, w, err))

@@ -284,7 +284,7 @@ static bool deliver(struct road *r, struct err *err)
 	do {
 		is_anew = false;
 		if (!road_prepare(r, err) || !road_deliver(r, &was_found, err) ||
-		    (was_found && !goes_on_from_refusal(r, &is_anew, err)))
+		    !(was_found ? goes_on_from_refusal(r, &is_anew, err) : road_begin_open(r, err)))
 			return false;
 	} while (is_anew);
 	return true;

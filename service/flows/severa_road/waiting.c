@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 
+#define CLOCKS_DIFFER_MS 600000 /* Redis's, of an intent, and ours */
 #define MOMENT_MS 60000 /* not worth a word in a dry run */
 
 /* By our own clock, since Severa's stamps tell of any change. A store that was lost begins anew:
@@ -29,12 +30,14 @@ static bool seen_since(struct road *r, int64_t now_ms, int64_t *ret_ms, struct e
 	return at->preview || at->ops->step_outcome(at, STEP_SEEN, now, err);
 }
 
-static bool has_begun(struct road *r, bool *ret, struct err *err)
+/* In this stay: what began in an earlier one is agreed anew. */
+static bool has_begun(struct road *r, int64_t since_ms, bool *ret, struct err *err)
 {
 	struct step first = { .state = STEP_NONE };
 	if (r->ops->first_step && !r->at->ops->step_get(r->at, r->ops->first_step, &first, err))
 		return false;
-	*ret = r->has_begun || first.state != STEP_NONE;
+	*ret = r->has_begun ||
+	       (first.state != STEP_NONE && first.intent_ms + CLOCKS_DIFFER_MS >= since_ms);
 	return true;
 }
 
@@ -45,7 +48,7 @@ bool road_may_go_now(struct road *r, struct err *err)
 	bool is_begun;
 	if (!r->ops->not_before)
 		return true;
-	if (!seen_since(r, now, &since, err) || !has_begun(r, &is_begun, err))
+	if (!seen_since(r, now, &since, err) || !has_begun(r, since, &is_begun, err))
 		return false;
 	if (is_begun)
 		return true;

@@ -76,7 +76,7 @@ static bool find_or_make(struct stn *m, struct err *err)
 		return false;
 	if (is_found)
 		return true;
-	if (s.state == STEP_INTENT) {
+	if (s.state == STEP_INTENT || m->has_draft) {
 		if (!look_up(m, external_id, &is_found, err))
 			return false;
 		if (is_found)

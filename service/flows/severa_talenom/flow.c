@@ -66,7 +66,7 @@ static bool look_for_voucher(struct stn *m, const struct delivery_identity *id,
 {
 	const struct talenom_voucher *list;
 	size_t n;
-	if (!talenom_vouchers(&m->talenom, id->number, id->date, &list, &n, err))
+	if (!talenom_vouchers(&m->talenom, id->number, id->date, id->date, &list, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (stn_is_same_sale(&list[i], id)) {

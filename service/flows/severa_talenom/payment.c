@@ -6,6 +6,8 @@
 #include "base/base.h"
 #include "internal.h"
 
+#include "base/clock.h"
+
 static void note_told(struct road *r, const char *paid_date)
 {
 	if (paid_date)
@@ -41,15 +43,20 @@ static bool set_state(struct stn *m, const char *id, const char *paid_date, stru
 
 /* ---- by voucher ---------------------------------------------------------------------------- */
 
-/* The sale that was posted, as it stands in the ledger; NULL: it is not there any more. */
-static bool find_sale(struct stn *m, const char *id, const struct talenom_voucher **ret,
-		      struct err *err)
+/* The sale that was posted, as it stands in the ledger; NULL: it is not there any more. By what was
+ * sent then: somebody may have edited the invoice since. */
+static bool find_sale(struct stn *m, const struct step *sent, const char *id,
+		      const struct talenom_voucher **ret, struct err *err)
 {
 	const struct invoice *inv = &m->road.inv;
+	struct delivery_identity was = { .number = inv->number, .date = inv->issue_date };
 	const struct talenom_voucher *list;
 	size_t n;
 	*ret = NULL;
-	if (!talenom_vouchers(&m->talenom, inv->number, inv->issue_date, &list, &n, err))
+	if (sent->about && sent->about[0] &&
+	    !delivery_identity_read(m->road.at->arena, sent->about, &was, err))
+		return false;
+	if (!talenom_vouchers(&m->talenom, was.number, was.date, was.date, &list, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(list[i].id, id))
@@ -57,17 +64,47 @@ static bool find_sale(struct stn *m, const char *id, const struct talenom_vouche
 	return true;
 }
 
-/* The look-up of a payment in doubt. */
-static bool is_posted(struct stn *m, const struct talenom_voucher *sale, const char *day, bool *ret,
-		      struct err *err)
+/* Days of the ledger, each inclusive. */
+struct days {
+	const char *from, *to;
+};
+
+/*
+ * Where a payment that was posted before would stand: on the day of its intent; and where the store
+ * may have forgotten it, on any since the sale, or since the day that Severa names, if any.
+ */
+static bool days_of(struct stn *m, const struct step *posting, const struct talenom_voucher *sale,
+		    const char *paid_date, struct days *ret, struct err *err)
+{
+	char today[CLOCK_RFC3339_MAX];
+	const char *day = posting->state == STEP_INTENT && posting->about[0] ? posting->about
+									     : paid_date;
+	*ret = (struct days) { day, day };
+	if (posting->state != STEP_NONE ||
+	    !delivery_is_forgotten(m->road.at, m->road.inv.created_ms))
+		return true;
+	clock_rfc3339(clock_wall_ms(), today);
+	const char *last = arena_memdup(m->road.at->arena, today, 10);
+	*ret = (struct days) { day && strcmp(day, sale->date) < 0 ? day : sale->date,
+			       day && last && strcmp(day, last) > 0 ? day : last };
+	return last || stn_full(err);
+}
+
+/* The look-up of a payment in doubt, or forgotten. *ret NULL: it was not posted. */
+static bool find_payment(struct stn *m, const struct talenom_voucher *sale, const struct days *days,
+			 const struct talenom_voucher **ret, struct err *err)
 {
 	const struct talenom_voucher *list;
 	size_t n;
-	*ret = false;
-	if (!talenom_vouchers(&m->talenom, sale->invoice_number, day, &list, &n, err))
+	*ret = NULL;
+	if (!days->from)
+		return true;
+	if (!talenom_vouchers(&m->talenom, sale->invoice_number, days->from, days->to, &list, &n,
+			      err))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		*ret = *ret || stn_is_payment_of(&list[i], sale->receivable);
+		if (stn_is_payment_of(&list[i], sale->receivable))
+			*ret = &list[i];
 	return true;
 }
 
@@ -87,36 +124,47 @@ static bool post(struct stn *m, const struct talenom_voucher *sale, const char *
 	return at->ops->step_outcome(at, STEP_PAYMENT, id, err);
 }
 
+/* paid_date NULL: it is open again. */
+static void note_difference(struct stn *m, const char *posted_on, const char *paid_date)
+{
+	if (!paid_date)
+		note_by_hand(&m->road, "It is open again in Severa");
+	else if (!str_eq(posted_on, paid_date))
+		note_by_hand(&m->road, "It was booked as paid on another day");
+}
+
 /*
  * Posted once, as far as the step and the ledger know: a payment that is taken back, or moved to
  * another day, is a bookkeeper's to mend.
  */
-static bool close_item(struct stn *m, const char *sale_id, const char *paid_date, struct err *err)
+static bool close_item(struct stn *m, const struct step *sent, const char *sale_id,
+		       const char *paid_date, struct err *err)
 {
 	struct attempt *at = m->road.at;
-	const struct talenom_voucher *sale;
+	const struct talenom_voucher *sale, *payment;
+	struct days days;
 	struct step s;
-	bool is_there;
 	if (!at->ops->step_get(at, STEP_PAYMENT, &s, err))
 		return false;
-	if (!paid_date || s.state == STEP_DONE) {
-		note_by_hand(&m->road, paid_date ? "It was booked as paid on another day"
-						 : "It is open again in Severa");
+	if (s.state == STEP_DONE) {
+		note_difference(m, s.about, paid_date);
 		return true;
 	}
-	if (!find_sale(m, sale_id, &sale, err))
+	if (!find_sale(m, sent, sale_id, &sale, err))
 		return false;
 	if (!sale) {
 		note_by_hand(&m->road, "Its voucher is not in the ledger any more");
 		return true;
 	}
-	const char *day = s.state == STEP_INTENT && s.about[0] ? s.about : paid_date;
-	if (!is_posted(m, sale, day, &is_there, err))
+	if (!days_of(m, &s, sale, paid_date, &days, err) ||
+	    !find_payment(m, sale, &days, &payment, err))
 		return false;
-	if (is_there)
-		return at->ops->step_outcome(at, STEP_PAYMENT, day, err);
+	if (payment) {
+		note_difference(m, payment->date, paid_date);
+		return at->ops->step_outcome(at, STEP_PAYMENT, payment->id, err);
+	}
 	return road_absence_counts(&m->road, STEP_PAYMENT, &s, err) &&
-	       post(m, sale, paid_date, err);
+	       (!paid_date || post(m, sale, paid_date, err));
 }
 
 /* ---- either way ---------------------------------------------------------------------------- */
@@ -129,7 +177,7 @@ bool stn_tell_payment(struct road *r, const struct step *sent, const char *paid_
 	struct talenom_invoice there;
 	struct err inner = ERR_INIT;
 	if (voucher_id)
-		return close_item(m, voucher_id, paid_date, err);
+		return close_item(m, sent, voucher_id, paid_date, err);
 	if (talenom_invoice(&m->talenom, sent->outcome, &there, &inner))
 		return set_state(m, there.id, paid_date, err);
 	if (inner.code == ERR_NOT_FOUND) {

@@ -283,15 +283,15 @@ static bool take_page(struct talenom *tn, const struct json *results, const char
 	return true;
 }
 
-static bool get_page(struct talenom *tn, const char *date, int page, const struct json **ret,
-		     int64_t *ret_pages, struct err *err)
+static bool get_page(struct talenom *tn, const char *from, const char *to, int page,
+		     const struct json **ret, int64_t *ret_pages, struct err *err)
 {
 	struct talenom_rq rq = { .what = "look up vouchers", .method = "GET" };
 	struct err inner = ERR_INIT;
 	rq.path = arena_printf(tn->at->arena,
 			       "%s/%s?dateFrom=%s&dateTo=%s&category=" TALENOM_CATEGORY
 			       "&includePostings=true&pageIndex=%d&pageSize=%d",
-			       tn->opt->ledger_path, tn->organization, date, date, page,
+			       tn->opt->ledger_path, tn->organization, from, to, page,
 			       tn->opt->page);
 	if (!talenom_json(tn, &rq, ret, &inner)) {
 		if (inner.code == ERR_NOT_FOUND) /* a list is empty, never missing */
@@ -307,8 +307,9 @@ static bool get_page(struct talenom *tn, const char *date, int page, const struc
 	return err_set(err, ERR_OUTAGE, "%s: the answer has no list", rq.what);
 }
 
-bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char *date,
-		      const struct talenom_voucher **ret, size_t *ret_n, struct err *err)
+bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char *from,
+		      const char *to, const struct talenom_voucher **ret, size_t *ret_n,
+		      struct err *err)
 {
 	struct voucher_list list = { 0 };
 	int64_t pages = 1;
@@ -316,7 +317,7 @@ bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char
 		const struct json *answer;
 		if (page == PAGES_MAX)
 			return err_set(err, ERR_SYSTEM, "Talenom's pages do not end");
-		if (!get_page(tn, date, page, &answer, &pages, err) ||
+		if (!get_page(tn, from, to, page, &answer, &pages, err) ||
 		    !take_page(tn, json_get(answer, "results"), invoice_number, &list, err))
 			return false;
 	}
