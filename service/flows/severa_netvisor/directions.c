@@ -65,7 +65,7 @@ static bool find_opposite(struct sn *r, const struct direction *d, const char **
 			  struct err *err)
 {
 	struct attempt *at = r->road.at;
-	struct claims c;
+	struct claims c = { NULL, NULL };
 	*ret = NULL;
 	if (!read_claims(r, &directions[d->opposite], &c, err))
 		return false;
@@ -94,7 +94,7 @@ static bool write_claims(struct sn *r, const struct claims *c, bool is_ours, str
 
 static bool leave(struct sn *r, const struct direction *d, struct err *err)
 {
-	struct claims c;
+	struct claims c = { NULL, NULL };
 	return read_claims(r, d, &c, err) && (!c.ids[0] || write_claims(r, &c, false, err));
 }
 
@@ -110,7 +110,7 @@ bool sn_claim_direction(struct sn *r, const char *register_name, struct err *err
 {
 	const struct direction *d = direction_of(register_name);
 	const char *other;
-	struct claims c;
+	struct claims c = { NULL, NULL };
 	if (!d)
 		return true; /* a register that goes but one way */
 	if (!find_opposite(r, d, &other, err))

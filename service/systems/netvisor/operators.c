@@ -67,7 +67,7 @@ static bool add(struct arena *arena, struct netvisor_operators *list, struct spa
 	assert(list->n < list->cap);
 	const char *kept = arena_memdup(arena, text.p, text.n);
 	if (!kept)
-		return err_set(err, ERR_LIMIT, "arena full");
+		return err_set(err, ERR_MEMORY, "out of memory");
 	list->items[list->n++] = (struct spelling) { kept, code ? code : kept };
 	return true;
 }
@@ -127,11 +127,11 @@ bool netvisor_operators_read(struct arena *arena, struct span text,
 	struct netvisor_operators *list = arena_alloc(arena, sizeof(*list));
 	unsigned line = 0;
 	if (!list)
-		return err_set(err, ERR_LIMIT, "arena full");
+		return err_set(err, ERR_MEMORY, "out of memory");
 	*list = (struct netvisor_operators) { .cap = 2 + 2 * count(text, '\n') + count(text, ',') };
 	list->items = arena_alloc_array(arena, list->cap, sizeof(*list->items));
 	if (!list->items)
-		return err_set(err, ERR_LIMIT, "arena full");
+		return err_set(err, ERR_MEMORY, "out of memory");
 	while (text.n) {
 		const char *end = memchr(text.p, '\n', text.n);
 		struct span one = { text.p, end ? (size_t)(end - text.p) : text.n };
