@@ -245,6 +245,13 @@ bool record_find(struct slice *s, struct attempt *at, struct rec *const *recs, s
 	return false;
 }
 
+/* Is what was found what we made? Only an intent of before says so: that of this page was laid down
+ * before anything was looked for, and nothing was created by it yet. */
+static bool is_own_creation(const struct rec *rec)
+{
+	return rec->has_intent && !rec->intends;
+}
+
 /*
  * What a pair that was found is compared with from now on. Of one that is not written to from here:
  * what we made there, or would have made; what stands there now may be an edit of the time that
@@ -261,7 +268,8 @@ static void know_values(struct slice *s, struct rec *rec, const struct register_
 	struct link_value *to = new_values(s, n[theirs]);
 	for (size_t i = 0; to && i < n[theirs]; i++) {
 		to[i] = sides[theirs][i];
-		if (!rec->has_intent && is_empty(value_of(sides[!theirs], n[!theirs], to[i].name)))
+		if (!is_own_creation(rec) &&
+		    is_empty(value_of(sides[!theirs], n[!theirs], to[i].name)))
 			to[i].value = NULL;
 	}
 	rec->link.values = to;
@@ -276,7 +284,7 @@ static void adopt(struct slice *s, struct rec *rec, const struct register_match 
 	rec->link.id[to] = m->id;
 	/* Without its stamp the way back looks at it. */
 	rec->link.version[to] = s->reg->create_only && rec->r->n_values ? NULL : m->version;
-	rec->link.made[to] = rec->has_intent;
+	rec->link.made[to] = is_own_creation(rec);
 	know_values(s, rec, m);
 	rec->r->link = &rec->link;
 	rec->has_news = rec->is_linked = true;

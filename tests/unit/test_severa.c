@@ -16,6 +16,7 @@ struct vendor {
 	int n_rows; /* of every list */
 	int page_max; /* rows that it gives at once, whatever is asked */
 	bool ignores_place; /* answers the first page to everything */
+	int moves_after; /* style F: with this call the first row is deleted; 0: never */
 	bool same_token; /* gives new pages under one and the same token, without an end */
 	int circle; /* style T: pages after which it begins anew; 0: none */
 	const char *body; /* answered to everything but the login */
@@ -75,6 +76,8 @@ static bool serve_list(struct fake *f, const char *url, struct http_reply *ret)
 	const char *text, *token = NULL;
 	struct strbuf sb = STRBUF_INIT(f->arena, 1 << 20);
 	struct json_writer w = JSON_WRITER_INIT(&sb);
+	if (by_row && v->moves_after && v->calls > v->moves_after)
+		first++; /* what stood there moved up */
 	if (v->ignores_place)
 		first = 0;
 	if (v->circle)
@@ -295,6 +298,28 @@ static void paging_that_goes_round_is_an_error_that_says_so(void **state)
 	assert_non_null(strstr(err.message, "read invoice statuses: Severa's paging goes round"));
 }
 
+/* A row that moves up to a page that was read is not missed in silence. */
+static void NV_05_rows_that_move_while_they_are_read_are_read_again(void **state)
+{
+	(void)state;
+	for (int after = 0; after <= 4; after++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(64 << 20);
+		struct vendor v = { .n_rows = 250, .moves_after = after };
+		const struct severa_status *list;
+		struct severa s;
+		size_t n;
+		struct err err = ERR_INIT;
+		open_severa(&f, arena, &v, &s);
+		bool whole = severa_statuses(&s, &list, &n, &err);
+		assert_int_equal(whole, after == 0 || after > 2);
+		assert_int_equal(whole ? ERR_NONE : ERR_OUTAGE, err.code);
+		for (size_t i = 0; whole && i < n; i++)
+			for (size_t k = 0; k < i; k++)
+				assert_string_not_equal(list[i].id, list[k].id);
+		assert_true(!whole || n == 250);
+	}
+}
+
 static void a_list_that_is_no_list_is_an_outage(void **state)
 {
 	(void)state;
@@ -491,6 +516,7 @@ int main(void)
 		cmocka_unit_test(SV_01_invoices_are_listed_to_the_end),
 		cmocka_unit_test(SV_01_a_long_list_takes_the_memory_of_a_page),
 		cmocka_unit_test(paging_that_goes_round_is_an_error_that_says_so),
+		cmocka_unit_test(NV_05_rows_that_move_while_they_are_read_are_read_again),
 		cmocka_unit_test(a_list_that_is_no_list_is_an_outage),
 		cmocka_unit_test(OP_05_every_answer_has_its_meaning),
 		cmocka_unit_test(OP_03_a_cut_line_is_told_as_the_transport_tells_it),

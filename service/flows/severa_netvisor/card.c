@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "codec/sign.h"
+#include "model/identifier.h"
 
 static bool is_set(const char *text)
 {
@@ -33,7 +34,9 @@ static const char *find_language(const struct sn_settings *set, const char *code
 	const char *mapped = is_set(code) ? json_str(json_get(set->languages, code)) : NULL;
 	if (mapped)
 		return mapped;
-	if (!is_set(code) || strncasecmp(code, "fi", 2) == 0)
+	if (!is_set(code))
+		return "";
+	if (strncasecmp(code, "fi", 2) == 0)
 		return "FI";
 	return strncasecmp(code, "sv", 2) == 0 ? "SE" : "EN";
 }
@@ -95,7 +98,7 @@ static bool put_billing(struct arena *arena, const struct address *a, const char
 {
 	v[NETVISOR_POSTCODE] = or_empty(a->postcode);
 	v[NETVISOR_CITY] = or_empty(a->city);
-	v[NETVISOR_COUNTRY] = a->country_code ? a->country_code : "FI";
+	v[NETVISOR_COUNTRY] = or_empty(a->country_code);
 	return put_street(arena, or_empty(a->street), v);
 }
 
@@ -129,6 +132,31 @@ bool sn_card_of(struct arena *arena, const struct sn_settings *set, const struct
 	v[NETVISOR_ACTIVE] = c->is_active ? "1" : "0";
 	v[NETVISOR_LANGUAGE] = find_language(set, c->language);
 	return put_billing(arena, &c->billing, v);
+}
+
+/* Country and language cannot be empty in Netvisor, and are Finland and Finnish when nobody says
+ * more. That is our word for what Severa has emptied, and never one against what Netvisor has. */
+static const char *as_written(enum netvisor_customer_field f, const char *value)
+{
+	bool is_needed = f == NETVISOR_COUNTRY || f == NETVISOR_LANGUAGE;
+	return is_needed && !is_set(value) ? "FI" : or_empty(value);
+}
+
+void sn_fill_defaults(struct netvisor_customer *card)
+{
+	for (enum netvisor_customer_field f = 0; f < NETVISOR_CUSTOMER_FIELDS; f++)
+		if (card->values[f])
+			card->values[f] = as_written(f, card->values[f]);
+}
+
+struct netvisor_customer sn_new_card(const struct netvisor_customer *card)
+{
+	struct netvisor_customer ret = *card;
+	sn_fill_defaults(&ret);
+	for (size_t i = 0; i < NETVISOR_CUSTOMER_FIELDS; i++)
+		if (!is_set(ret.values[i]))
+			ret.values[i] = NULL;
+	return ret;
 }
 
 /* ---- what it lacks ------------------------------------------------------------------------- */
@@ -195,6 +223,13 @@ bool sn_customer_card(struct arena *arena, const struct sn_settings *set, const 
 
 /* ---- the same customer? -------------------------------------------------------------------- */
 
+/* However it is written; a Finnish one in the national form. NULL: none, or arena full. */
+static const char *plain_id(struct arena *arena, const char *id)
+{
+	const char *national = is_set(id) ? business_id_from(arena, id) : NULL;
+	return national || !is_set(id) ? national : identifier_compact(arena, id);
+}
+
 bool sn_is_same_customer(struct arena *arena, const struct netvisor_customer *theirs,
 			 const struct netvisor_customer *ours)
 {
@@ -203,19 +238,16 @@ bool sn_is_same_customer(struct arena *arena, const struct netvisor_customer *th
 	if (!is_set(b)) /* a private person: by name */
 		return theirs->values[NETVISOR_NAME] &&
 		       strcasecmp(theirs->values[NETVISOR_NAME], ours->values[NETVISOR_NAME]) == 0;
-	if (!is_set(a))
-		return false;
-	const char *national = business_id_from(arena, a);
-	return strcasecmp(a, b) == 0 || str_eq(national, b);
+	const char *theirs_plain = plain_id(arena, a), *ours_plain = plain_id(arena, b);
+	return is_set(theirs_plain) && str_eq(theirs_plain, ours_plain);
 }
 
 /* "2817345-6", a digest of the name, the name: what is asked of a match (register.h); "-" for none.
  */
 const char *sn_card_note(struct arena *arena, const struct netvisor_customer *c)
 {
-	const char *id = c->values[NETVISOR_BUSINESS_ID],
-		   *name = or_empty(c->values[NETVISOR_NAME]);
-	const char *national = is_set(id) ? business_id_from(arena, id) : NULL;
+	const char *id = plain_id(arena, c->values[NETVISOR_BUSINESS_ID]);
+	const char *name = or_empty(c->values[NETVISOR_NAME]);
 	unsigned char digest[SHA256_BYTES];
 	char hex[2 * 8 + 1];
 	char *small = arena_strdup(arena, name);
@@ -226,9 +258,8 @@ const char *sn_card_note(struct arena *arena, const struct netvisor_customer *c)
 			*p = (char)(*p - 'A' + 'a');
 	sign_sha256(span_of(small), digest);
 	sign_hex(digest, 8, hex);
-	id = national ? national : is_set(id) ? id : "-";
-	return arena_printf(arena, "%.30s %s %.*s", id, hex, (int)utf8_prefix(span_of(name), 60),
-			    name);
+	return arena_printf(arena, "%.30s %s %.*s", is_set(id) ? id : "-", hex,
+			    (int)utf8_prefix(span_of(name), 60), name);
 }
 
 static struct span word(const char **rest)
@@ -304,9 +335,10 @@ size_t sn_customer_changes(const struct netvisor_customer *theirs,
 	*ret = (struct netvisor_customer) { .key = theirs->key };
 	for (enum netvisor_customer_field f = 0; f < NETVISOR_CUSTOMER_FIELDS; f++) {
 		const char *value = ours->values[f];
-		if (!value || is_equal(f, theirs->values[f], value) || !has_moved(link, f, value))
+		if (!value || is_equal(f, theirs->values[f], as_written(f, value)) ||
+		    !has_moved(link, f, value))
 			continue;
-		ret->values[f] = value;
+		ret->values[f] = as_written(f, value);
 		n++;
 	}
 	return n;

@@ -87,25 +87,17 @@ static bool edit_customer(struct passage *p, const struct netvisor_customer *the
 	return true;
 }
 
-static void drop_empty(struct netvisor_customer *c)
-{
-	for (size_t i = 0; i < NETVISOR_CUSTOMER_FIELDS; i++)
-		if (c->values[i] && !c->values[i][0])
-			c->values[i] = NULL;
-}
-
 static bool add_customer(struct passage *p, const char **ret_key, struct err *err)
 {
 	struct sn *r = p->r;
 	struct attempt *at = r->road.at;
-	struct netvisor_customer filled = p->card, theirs;
+	struct netvisor_customer filled = sn_new_card(&p->card), theirs;
 	const char *code = p->card.values[NETVISOR_CODE];
 	const char *step = sn_step_name(r, SN_CUSTOMER, code);
 	bool found;
 	struct err inner = ERR_INIT;
 	if (!step)
 		return sn_full(err);
-	drop_empty(&filled);
 	if (!sn_begin_addition(r, step, err))
 		return false;
 	if (!netvisor_customer_add(&r->netvisor, &filled, ret_key, &inner)) {
@@ -195,7 +187,7 @@ bool sn_customer(struct sn *r, const struct customer *c, struct err *err)
 		return true; /* synchronised a moment ago, and the same since */
 	if (at->preview)
 		return sync_customer(&p, err);
-	if (!at->ops->record_lease(at, record, err))
+	if (!sn_may_go(r, "customers", err) || !at->ops->record_lease(at, record, err))
 		return false;
 	struct err inner = ERR_INIT;
 	bool ok = sync_customer(&p, &inner);

@@ -141,8 +141,10 @@ static bool match_of(struct sn *r, const struct customer *c, struct register_mat
 	struct arena *arena = r->road.at->arena;
 	struct netvisor_customer card, back;
 	const char **key = arena_alloc(arena, sizeof(*key));
-	if (!key || !sn_card_of(arena, &r->set, c, &card) ||
-	    !sn_card_back(arena, &r->set, &card, &back))
+	if (!key || !sn_card_of(arena, &r->set, c, &card))
+		return false;
+	sn_fill_defaults(&card); /* what Severa does not say is no difference from them */
+	if (!sn_card_back(arena, &r->set, &card, &back))
 		return false;
 	*key = sn_code_key(arena, SN_CUSTOMER, c->code);
 	*ret = (struct register_match) { .id = c->source_id,

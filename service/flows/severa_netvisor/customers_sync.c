@@ -100,6 +100,17 @@ static bool set_values(struct arena *arena, const struct netvisor_customer *card
 	return r->values != NULL;
 }
 
+/* One whose operator nobody knew is looked at again in each run: the list of operators may be
+ * longer by then, and nothing in Severa says so. */
+static bool make_card(struct sn *sn, struct entry *e, struct err *err)
+{
+	if (sn_customer_card(sn->road.at->arena, &sn->set, e->c, &e->card, err))
+		return true;
+	if (err && str_eq(err->reason, "operator_unknown"))
+		err->code = ERR_WAITING;
+	return false;
+}
+
 static bool map(struct attempt *at, struct register_record *r, struct err *err)
 {
 	const struct entry *from = r->data;
@@ -108,7 +119,7 @@ static bool map(struct attempt *at, struct register_record *r, struct err *err)
 	if (!e)
 		return sn_full(err);
 	*e = *from;
-	if (!sn_start(at, &sn, err) || !sn_customer_card(at->arena, &sn->set, e->c, &e->card, err))
+	if (!sn_start(at, &sn, err) || !make_card(sn, e, err))
 		return false;
 	e->note = sn_card_note(at->arena, &e->card);
 	r->data = e;
@@ -204,15 +215,12 @@ static bool create(struct attempt *at, const struct register_record *r, struct r
 		   struct err *err)
 {
 	const struct entry *e = entry_of(r);
-	struct netvisor_customer filled = e->card, theirs;
+	struct netvisor_customer filled = sn_new_card(&e->card), theirs;
 	struct err why = ERR_INIT;
 	struct sn *sn;
 	bool found;
 	if (!sn_start(at, &sn, err))
 		return false;
-	for (size_t i = 0; i < NETVISOR_CUSTOMER_FIELDS; i++)
-		if (filled.values[i] && !filled.values[i][0])
-			filled.values[i] = NULL;
 	if (netvisor_customer_add(&sn->netvisor, &filled, &ret->id, &why))
 		return true;
 	/* A second one of a number may be refused as bad data, too (facts/netvisor.md §18). */
@@ -239,6 +247,7 @@ static bool update(struct attempt *at, const struct register_record *r, struct r
 				changes.values[f] = r->values[i].value ? r->values[i].value : "";
 	if (!sn_start(at, &sn, err))
 		return false;
+	sn_fill_defaults(&changes);
 	if (netvisor_customer_edit(&sn->netvisor, &changes, &why))
 		return true;
 	if (why.code == ERR_DOUBT) /* an edit may be repeated */

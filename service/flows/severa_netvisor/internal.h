@@ -91,6 +91,10 @@ bool sn_card_of(struct arena *arena, const struct sn_settings *set, const struct
 /* The same, of one that lacks nothing. */
 bool sn_customer_card(struct arena *arena, const struct sn_settings *set, const struct customer *c,
 		      struct netvisor_customer *ret, struct err *err) MUST_CHECK;
+/* What must not be empty in Netvisor is as it is there by default. */
+void sn_fill_defaults(struct netvisor_customer *card);
+/* As it is made: defaults filled, nothing empty. */
+struct netvisor_customer sn_new_card(const struct netvisor_customer *card);
 bool sn_is_same_customer(struct arena *arena, const struct netvisor_customer *theirs,
 			 const struct netvisor_customer *ours);
 /* The same question, of the notes of two cards; ERR_DATA customer_number_taken. */

@@ -3,7 +3,10 @@
  *
  * Guarantees that a list is read to its end or fails: paging that comes back to where it was, or
  * that does not end, is an error that says so, never a short list. severa_each_page holds one page
- * in memory at a time. Judges no row. Does not notice rows that move while they are read.
+ * in memory at a time. Judges no row.
+ *
+ * Rows of style F move up when one before them is deleted meanwhile: each page begins with the last
+ * row of the one before, and where another one stands there, the list fails and is read again.
  */
 #include "base/base.h"
 #include "severa_internal.h"
@@ -21,6 +24,8 @@ struct place {
 	const struct severa_list *list;
 	unsigned n_pages;
 	int64_t first_row; /* style F: of the next page */
+	char last[80]; /* style F: guid of the last row that was read; empty: none */
+	bool repeats; /* style F: the page just read begins with that row */
 	char token[8192]; /* style T: of the next page; empty: the first */
 	/*
 	 * An earlier page and the token that it gave, moved up at pages 1, 2, 4, 8 ...: whoever
@@ -54,7 +59,8 @@ static const char *page_path(struct severa *s, const struct place *at)
 		strbuf_add_urlencoded(&sb, at->token);
 		break;
 	case SEVERA_BY_ROW:
-		strbuf_addf(&sb, "firstRow=%" PRId64 "&rowCount=%d", at->first_row, ROWS_BY_ROW);
+		strbuf_addf(&sb, "firstRow=%" PRId64 "&rowCount=%d",
+			    at->first_row - (at->last[0] != 0), ROWS_BY_ROW);
 		break;
 	}
 	return strbuf_finish(&sb, &ret, NULL) ? ret : NULL;
@@ -105,7 +111,7 @@ static bool move_on(struct place *at, const struct http_reply *reply, size_t n_r
 	case SEVERA_BY_ROW:
 		if (n_rows < ROWS_BY_ROW)
 			return true;
-		at->first_row += (int64_t)n_rows;
+		at->first_row += (int64_t)n_rows - at->repeats;
 		break;
 	}
 	if (at->n_pages == PAGES_MAX)
@@ -114,18 +120,40 @@ static bool move_on(struct place *at, const struct http_reply *reply, size_t n_r
 	return !n_rows || check_circle(at, reply, err);
 }
 
-static bool read_page(struct severa *s, struct place *at, const struct json **ret, bool *ret_end,
-		      struct err *err)
+/* A page of style F begins with the last row of the one before, which is not handed on again. */
+static bool join_page(struct place *at, const struct json **row, struct err *err)
+{
+	const char *first = json_text(json_get(*row, "guid")), *last = NULL;
+	if (at->repeats && !str_eq(first, at->last))
+		return err_set(err, ERR_OUTAGE, "%s: Severa's rows moved while they were read",
+			       at->list->what);
+	for (const struct json *j = *row; j; j = json_next(j))
+		last = json_text(json_get(j, "guid"));
+	snprintf(at->last, sizeof(at->last), "%s",
+		 last && strlen(last) < sizeof(at->last) ? last : "");
+	if (at->repeats)
+		*row = json_next(*row);
+	return true;
+}
+
+/* *ret: its rows, from the first new one on. */
+static bool read_page(struct severa *s, struct place *at, const struct json **ret, size_t *ret_n,
+		      bool *ret_end, struct err *err)
 {
 	const struct severa_list *l = at->list;
 	struct http_reply reply;
-	if (!severa_get(s, l->what, page_path(s, at), ret, &reply, err))
+	const struct json *array;
+	if (!severa_get(s, l->what, page_path(s, at), &array, &reply, err))
 		return false;
-	if (json_type(*ret) != JSON_ARRAY)
+	if (json_type(array) != JSON_ARRAY)
 		return verdict_to_err(VERDICT_OUTAGE, &reply, reply.body, l->what, err);
 	if (l->is_seen)
 		s->at->ops->seen(s->at, reply.body);
-	return move_on(at, &reply, json_size(*ret), ret_end, err);
+	at->repeats = l->paging == SEVERA_BY_ROW && at->last[0];
+	*ret = json_first(array);
+	*ret_n = json_size(array) - (at->repeats && *ret);
+	return move_on(at, &reply, json_size(array), ret_end, err) &&
+	       (l->paging != SEVERA_BY_ROW || join_page(at, ret, err));
 }
 
 /* Room for n more rows. */
@@ -144,22 +172,28 @@ static bool reserve(struct arena *arena, struct severa_rows *rows, size_t *cap, 
 	return true;
 }
 
-static void add_rows(struct severa_rows *rows, const struct json *array)
+static void add_rows(struct severa_rows *rows, const struct json *first)
 {
-	for (const struct json *j = json_first(array); j && rows->items; j = json_next(j))
+	for (const struct json *j = first; j && rows->items; j = json_next(j))
 		rows->items[rows->n++] = j;
+}
+
+static bool rows_from(struct arena *arena, const struct json *first, size_t n,
+		      struct severa_rows *ret, struct err *err)
+{
+	struct severa_rows rows = { .n = 0 };
+	size_t cap = 0;
+	if (!reserve(arena, &rows, &cap, n + 1))
+		return err_set(err, ERR_LIMIT, "arena full");
+	add_rows(&rows, first);
+	*ret = rows;
+	return true;
 }
 
 bool severa_rows_of(struct arena *arena, const struct json *array, struct severa_rows *ret,
 		    struct err *err)
 {
-	struct severa_rows rows = { .n = 0 };
-	size_t cap = 0;
-	if (!reserve(arena, &rows, &cap, json_size(array) + 1))
-		return err_set(err, ERR_LIMIT, "arena full");
-	add_rows(&rows, array);
-	*ret = rows;
-	return true;
+	return rows_from(arena, json_first(array), json_size(array), ret, err);
 }
 
 bool severa_each_page(struct severa *s, const struct severa_list *list, severa_list_fn page,
@@ -176,11 +210,12 @@ bool severa_each_page(struct severa *s, const struct severa_list *list, severa_l
 	at.arena = arena;
 	paged.at = &at;
 	while (!is_end) {
-		const struct json *array;
+		const struct json *first;
 		struct severa_rows rows;
+		size_t n;
 		arena_clear(arena);
-		if (!read_page(&paged, &place, &array, &is_end, err) ||
-		    !severa_rows_of(arena, array, &rows, err) || !page(&paged, ctx, &rows, err))
+		if (!read_page(&paged, &place, &first, &n, &is_end, err) ||
+		    !rows_from(arena, first, n, &rows, err) || !page(&paged, ctx, &rows, err))
 			return false;
 	}
 	return true;
@@ -190,13 +225,14 @@ bool severa_one_page(struct severa *s, const struct severa_list *list, const cha
 		     struct severa_rows *ret, const char **ret_next, struct err *err)
 {
 	struct place place = { .list = list };
-	const struct json *page;
+	const struct json *first;
+	size_t n = 0;
 	bool is_end = false;
 	if (token && strlen(token) >= sizeof(place.token))
 		return err_set(err, ERR_LIMIT, "%s: the page's token is too long", list->what);
 	snprintf(place.token, sizeof(place.token), "%s", token ? token : "");
-	if (!read_page(s, &place, &page, &is_end, err) ||
-	    !severa_rows_of(s->at->arena, page, ret, err))
+	if (!read_page(s, &place, &first, &n, &is_end, err) ||
+	    !rows_from(s->at->arena, first, n, ret, err))
 		return false;
 	*ret_next = is_end ? NULL : arena_strdup(s->at->arena, place.token);
 	return is_end || *ret_next || err_set(err, ERR_LIMIT, "arena full");
@@ -210,12 +246,13 @@ bool severa_all(struct severa *s, const struct severa_list *list, struct severa_
 	size_t cap = 0;
 	bool is_end = false;
 	while (!is_end) {
-		const struct json *page;
-		if (!read_page(s, &place, &page, &is_end, err))
+		const struct json *first;
+		size_t n;
+		if (!read_page(s, &place, &first, &n, &is_end, err))
 			return false;
-		if (!reserve(s->at->arena, &rows, &cap, json_size(page)))
+		if (!reserve(s->at->arena, &rows, &cap, n))
 			return err_set(err, ERR_LIMIT, "arena full");
-		add_rows(&rows, page);
+		add_rows(&rows, first);
 	}
 	*ret = rows;
 	return true;
