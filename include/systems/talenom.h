@@ -210,10 +210,13 @@ bool talenom_map_payment(const struct talenom *tn, const struct talenom_voucher 
 /* Sends what talenom_map_sale or talenom_map_payment made. */
 bool talenom_voucher_add(struct talenom *tn, struct span body, const char **ret_id,
 			 struct err *err) MUST_CHECK;
+struct talenom_days {
+	const char *from, *to; /* both count */
+};
 /* Ours of those days that name the invoice: sales and payments. The look-up of a voucher in doubt.
  */
-bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char *from,
-		      const char *to, const struct talenom_voucher **ret, size_t *ret_n,
-		      struct err *err) MUST_CHECK;
+bool talenom_vouchers(struct talenom *tn, const char *invoice_number,
+		      const struct talenom_days *days, const struct talenom_voucher **ret,
+		      size_t *ret_n, struct err *err) MUST_CHECK;
 
 #endif

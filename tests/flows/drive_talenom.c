@@ -215,10 +215,10 @@ static bool do_sale(struct drive *d, struct err *err)
 
 static bool do_vouchers(struct drive *d, struct err *err)
 {
+	const struct talenom_days day = { drive_arg(d, "date"), drive_arg(d, "date") };
 	const struct talenom_voucher *list;
 	size_t n;
-	if (!talenom_vouchers(own(d), drive_arg(d, "number"), drive_arg(d, "date"),
-			      drive_arg(d, "date"), &list, &n, err))
+	if (!talenom_vouchers(own(d), drive_arg(d, "number"), &day, &list, &n, err))
 		return false;
 	jsonw_key(d->w, "found");
 	jsonw_array(d->w);
@@ -236,12 +236,12 @@ static bool do_vouchers(struct drive *d, struct err *err)
 
 static bool do_payment(struct drive *d, struct err *err)
 {
+	const struct talenom_days day = { drive_arg(d, "date"), drive_arg(d, "date") };
 	const struct talenom_voucher *list;
 	struct span body;
 	const char *id;
 	size_t n;
-	if (!talenom_vouchers(own(d), drive_arg(d, "number"), drive_arg(d, "date"),
-			      drive_arg(d, "date"), &list, &n, err))
+	if (!talenom_vouchers(own(d), drive_arg(d, "number"), &day, &list, &n, err))
 		return false;
 	if (n != 1)
 		return err_set(err, ERR_NOT_FOUND, "%zu vouchers", n);

@@ -119,12 +119,12 @@ plain("TA-01-dry-run-of-a-voucher", spec={"preview": True, **VOUCHER}, outcome="
 # ---- TA-01, TA-02: taken up at the right step --------------------------------------------------
 
 
-def begun(sb, invoice="plain-hours", step="draft", **more):
+def begun(sb, invoice="plain-hours", step="draft", generation=1, **more):
     """Talenom answers nothing from a step on; the next run knows of it what a kill leaves."""
     match, method = {"draft": ("/invoices?contactId", "POST"), "content": ("/invoices/", "PUT"), "approve": ("/approve", "POST"),
                      "contact": ("/contacts", "POST")}[step]
     sb.fault(system="talenom", method=method, match=match, kind="cut_after_commit")
-    first = run(sb, invoice, {})
+    first = run(sb, invoice, {"generation": generation})
     sb.call("DELETE", "faults")
     steps = {name: {"state": state, "age_ms": 200000, "outcome": "x"} for name, state in first["expect"]["steps"].items()}
     for name in list(steps):
@@ -184,6 +184,14 @@ def approved_by_hand(sb):
 
 
 plain("TA-02-draft-that-a-person-approved-is-not-booked-again", **GOES, notes=["found_at_target"], prepare=approved_by_hand)
+def left_behind(sb, **more):
+    """A draft stayed there, and somebody orders the invoice to be sent anew."""
+    begun(sb, step="content")
+    return {"generation": 2, **more}
+
+
+plain("TA-01-resend-goes-on-with-the-draft-that-was-left", **GOES, writes=3, prepare=left_behind)
+plain("TA-02-resend-with-a-draft-left-is-not-by-voucher", **GOES, prepare=lambda sb: left_behind(sb, **VOUCHER))
 plain("TA-01-another-generation-has-another-id", spec={"generation": 2}, **GOES)
 
 # ---- TA-02: revenue once -----------------------------------------------------------------------
@@ -276,6 +284,13 @@ def paid_before_a_loss(sb, spec=None, **change):
     return {**(spec or {}), "epoch_ms": 4000000000000, "steps": {**ALL_DONE, "talenom.invoice": {"state": "done", "outcome": key}}}
 
 
+def towards_another(sb, spec=None):
+    s = settled(sb, spec, **PAID)
+    s["steps"]["talenom.invoice"]["about"] = json.dumps({"organisation": "99999", "number": "10401", "date": "2026-10-30", "currency": "EUR", "sum": 1443.25})
+    return s
+
+
+plain("TA-02-payment-of-what-went-to-another-organisation", error="data", reason="target_changed", payments_told=0, writes=0, prepare=towards_another)
 plain("TA-02-new-store-tells-that-it-is-open-again", **TOLD, payments_told=2, notes=["payment_told"], document={"paid": False},
       prepare=lambda sb: paid_before_a_loss(sb, status="Lähetetty", fields={"paymentDate": None}))
 plain("TA-02-new-store-finds-the-payment-of-another-day", **BOOKED, open=[0], writes=0, notes=["payment_by_hand"],
@@ -398,6 +413,10 @@ plain("SV-02-in-doubt-and-it-is-another", error="data", reason="number_taken", c
 plain("SV-02-new-store-asks-talenom-first", spec={"epoch_ms": 4000000000000}, **GOES, notes=["found_at_target"], prepare=lambda sb: relayed(sb) and None)
 plain("SV-02-new-store-finds-the-second-generation", **GOES, notes=["found_at_target"], spec={"epoch_ms": 4000000000000},
       prepare=lambda sb: relayed(sb, {"generation": 2}) and None)
+plain("SV-02-new-store-finds-the-fourth-generation", **GOES, notes=["found_at_target"], spec={"epoch_ms": 4000000000000},
+      prepare=lambda sb: relayed(sb, {"generation": 4}) and None)
+plain("SV-02-new-store-goes-on-with-a-draft-of-the-third-generation", **GOES, spec={"epoch_ms": 4000000000000},
+      prepare=lambda sb: begun(sb, step="content", generation=3) and None)
 plain("SV-02-relayed-and-seen-again", **GOES, notes=["already_relayed"], prepare=lambda sb: relayed(sb, steps=ALL_DONE))
 plain("SV-02-relayed-and-gone-at-talenom", spec={"steps": ALL_DONE}, error="data", reason="gone_at_target", **STAYS)
 plain("SV-04-straight-to-transferred-is-reported", spec={"kind": "poll"}, outcome="done", report={"never_relayed": ["10428"]})

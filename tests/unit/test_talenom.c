@@ -25,6 +25,8 @@ struct vendor {
 	struct span last_body, login_form;
 };
 
+static const struct talenom_days day = { "2026-11-02", "2026-11-02" };
+
 static bool serve(struct fake *f, const struct call *call, struct http_reply *ret, struct err *err)
 {
 	struct vendor *v = f->ctx;
@@ -274,8 +276,7 @@ static void an_answer_without_a_list_is_no_absence(void **state)
 		assert_int_equal(err.code, cases[i].code);
 		assert_false(talenom_invoices_by_external_id(&tn, "X", &invoices, &n, &err));
 		assert_int_equal(err.code, cases[i].code);
-		assert_false(talenom_vouchers(&tn, "1", "2026-11-02", "2026-11-02", &vouchers, &n,
-					      &err));
+		assert_false(talenom_vouchers(&tn, "1", &day, &vouchers, &n, &err));
 		assert_int_equal(err.code, i == 1 ? ERR_SYSTEM : ERR_OUTAGE);
 	}
 }
@@ -306,6 +307,31 @@ static void TA_01_what_does_not_carry_our_id_is_not_ours(void **state)
 			    "GET http://talenom.test/fi/sales/v1/14222/invoices?rowVersion=b");
 }
 
+/* A day may come with a time, and a debt in several postings. */
+static void TA_02_a_voucher_is_read_whole(void **state)
+{
+	(void)state;
+	CLEANUP(arena_free) struct arena *arena = arena_new(8 << 20);
+	struct vendor v = { .body = "{\"results\":[{\"voucherId\":\"v\",\"invoiceNumber\":\"1\","
+				    "\"voucherDate\":\"2026-11-02T00:00:00\",\"postings\":["
+				    "{\"accountNumber\":\"1701\",\"vatIncludedAmount\":100.05,"
+				    "\"matchKey\":\"S1\"},"
+				    "{\"accountNumber\":\"1701\",\"vatIncludedAmount\":20,"
+				    "\"matchKey\":\"S1\"},"
+				    "{\"accountNumber\":\"3000\",\"vatIncludedAmount\":-120.05}]}],"
+				    "\"pageCount\":1}" };
+	struct talenom tn;
+	const struct talenom_voucher *vouchers;
+	size_t n;
+	struct err err = ERR_INIT;
+	open_talenom(arena, &v, &tn);
+	assert_true(talenom_vouchers(&tn, "1", &day, &vouchers, &n, &err));
+	assert_int_equal(n, 1);
+	assert_string_equal(vouchers[0].date, "2026-11-02");
+	assert_string_equal(vouchers[0].match_key, "S1");
+	assert_true(decimal_eq(vouchers[0].receivable, dec("120.05")));
+}
+
 static void TA_02_pages_that_do_not_end_are_a_fault(void **state)
 {
 	(void)state;
@@ -316,7 +342,7 @@ static void TA_02_pages_that_do_not_end_are_a_fault(void **state)
 	size_t n;
 	struct err err = ERR_INIT;
 	open_talenom(arena, &v, &tn);
-	assert_false(talenom_vouchers(&tn, "1", "2026-11-02", "2026-11-02", &vouchers, &n, &err));
+	assert_false(talenom_vouchers(&tn, "1", &day, &vouchers, &n, &err));
 	assert_int_equal(err.code, ERR_SYSTEM);
 	assert_non_null(strstr(v.last, "/fi/general-ledger/v2/vouchers/14222?dateFrom=2026-11-02&"
 				       "dateTo=2026-11-02&category=IntegrationSales&"
@@ -550,6 +576,7 @@ int main(void)
 		cmocka_unit_test(every_answer_has_its_meaning),
 		cmocka_unit_test(an_answer_without_a_list_is_no_absence),
 		cmocka_unit_test(TA_01_what_does_not_carry_our_id_is_not_ours),
+		cmocka_unit_test(TA_02_a_voucher_is_read_whole),
 		cmocka_unit_test(TA_02_pages_that_do_not_end_are_a_fault),
 		cmocka_unit_test(TA_01_answers_that_name_nothing_leave_doubt),
 		cmocka_unit_test(TA_01_states_keep_their_meaning),

@@ -24,6 +24,21 @@ static bool look_up(struct stn *m, const char *external_id, bool *ret_found, str
 	return true;
 }
 
+bool stn_find_left_draft(struct stn *m, bool *ret_found, struct err *err)
+{
+	struct attempt *at = m->road.at;
+	*ret_found = false;
+	for (int64_t g = 1; g < at->generation && !*ret_found; g++) {
+		const char *external_id = stn_external_id(at->arena, at->source_id, g);
+		if (!external_id)
+			return stn_full(err);
+		if (!look_up(m, external_id, ret_found, err))
+			return false;
+		*ret_found = *ret_found && m->draft.is_draft;
+	}
+	return true;
+}
+
 static bool record_draft(struct stn *m, struct err *err)
 {
 	return m->road.at->ops->step_outcome(m->road.at, STEP_DRAFT, m->draft.id, err);
@@ -76,8 +91,13 @@ static bool find_or_make(struct stn *m, struct err *err)
 		return false;
 	if (is_found)
 		return true;
-	if (s.state == STEP_INTENT || m->has_draft) {
-		if (!look_up(m, external_id, &is_found, err))
+	if (s.state == STEP_NONE && !stn_find_left_draft(m, &is_found, err))
+		return false;
+	if (is_found)
+		return record_draft(m, err);
+	if (s.state == STEP_INTENT || m->seen_draft) {
+		const char *by = s.state == STEP_INTENT ? external_id : m->seen_draft;
+		if (!look_up(m, by, &is_found, err))
 			return false;
 		if (is_found)
 			return record_draft(m, err);

@@ -7,6 +7,8 @@
 #include "base/base.h"
 #include "internal.h"
 
+#define FORGOTTEN_GENERATIONS 5 /* each but the first was a person's order */
+
 /* ---- prepare ------------------------------------------------------------------------------- */
 
 /* TA-06. Nothing is written before it. */
@@ -54,8 +56,8 @@ static bool look_for_invoice(struct stn *m, const char *external_id,
 			ret->n++;
 		} else if (!list[i].is_draft) {
 			ret->number_is_taken = true;
-		} else if (str_eq(external_id, id->id)) {
-			m->has_draft = true;
+		} else {
+			m->seen_draft = external_id;
 		}
 	}
 	return true;
@@ -64,9 +66,10 @@ static bool look_for_invoice(struct stn *m, const char *external_id,
 static bool look_for_voucher(struct stn *m, const struct delivery_identity *id,
 			     struct delivery_seen *ret, struct err *err)
 {
+	const struct talenom_days day = { id->date, id->date };
 	const struct talenom_voucher *list;
 	size_t n;
-	if (!talenom_vouchers(&m->talenom, id->number, id->date, id->date, &list, &n, err))
+	if (!talenom_vouchers(&m->talenom, id->number, &day, &list, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (stn_is_same_sale(&list[i], id)) {
@@ -81,17 +84,23 @@ static bool look_for_voucher(struct stn *m, const struct delivery_identity *id,
 	return true;
 }
 
-/*
- * Both ways, whatever the setting says today: revenue is booked once (TA-02). And by the ids of the
- * generations beside this one: a store that was lost does not know how many there were.
- */
+/* How many generations there were, a store that was lost does not know. */
+static int64_t last_generation(const struct road *r)
+{
+	bool is_known = !delivery_is_forgotten(r->at, r->inv.created_ms);
+	return r->at->generation + (is_known ? 1 : FORGOTTEN_GENERATIONS);
+}
+
+/* Both ways, whatever the setting says today: revenue is booked once (TA-02). And by the ids of all
+ * generations. */
 static bool look_up(struct road *r, const struct delivery_identity *id, struct delivery_seen *ret,
 		    struct err *err)
 {
 	struct stn *m = stn_of(r);
 	struct attempt *at = r->at;
+	const int64_t last = last_generation(r);
 	bool is_own = false;
-	for (int64_t g = 1; g <= at->generation + 1; g++) {
+	for (int64_t g = 1; g <= last; g++) {
 		const char *external_id = stn_external_id(at->arena, at->source_id, g);
 		if (!external_id)
 			return stn_full(err);
@@ -111,11 +120,12 @@ static bool choose_way(struct stn *m, struct err *err)
 {
 	struct attempt *at = m->road.at;
 	struct step s;
+	bool is_left;
 	if (m->revenue == STN_BY_APPROVAL)
 		return true;
-	if (!at->ops->step_get(at, STEP_DRAFT, &s, err))
+	if (!at->ops->step_get(at, STEP_DRAFT, &s, err) || !stn_find_left_draft(m, &is_left, err))
 		return false;
-	if (s.state != STEP_NONE || m->has_draft)
+	if (s.state != STEP_NONE || m->seen_draft || is_left)
 		m->revenue = STN_BY_APPROVAL;
 	return true;
 }

@@ -25,7 +25,7 @@ struct stn {
 	enum stn_revenue revenue; /* of the setting; see stn_way */
 	int64_t open_ms; /* so long an agreed time holds */
 	enum talenom_einvoice einvoice; /* of the customer's address, by stn_choose_address */
-	bool has_draft; /* one of this generation was seen there */
+	const char *seen_draft; /* our id of one that was seen there; NULL: none was */
 	const char *contact_id; /* the invoice's customer at Talenom, by build */
 	struct talenom_invoice draft; /* what is approved, by build; id NULL: there is none */
 };
@@ -101,6 +101,9 @@ extern const struct register_sync stn_products_sync;
 
 /* draft.c: the invoice stands there as a draft with its content, and nothing is booked yet. */
 bool stn_draft(struct stn *m, struct err *err) MUST_CHECK;
+/* One of an earlier generation that was never booked: an invoice that is ordered anew goes on with
+ * it, since somebody could approve it beside another. */
+bool stn_find_left_draft(struct stn *m, bool *ret_found, struct err *err) MUST_CHECK;
 
 /* payment.c: the sales ledger (TA-02). */
 bool stn_tell_payment(struct road *r, const struct step *sent, const char *paid_date,

@@ -43,20 +43,15 @@ static bool set_state(struct stn *m, const char *id, const char *paid_date, stru
 
 /* ---- by voucher ---------------------------------------------------------------------------- */
 
-/* The sale that was posted, as it stands in the ledger; NULL: it is not there any more. By what was
- * sent then: somebody may have edited the invoice since. */
-static bool find_sale(struct stn *m, const struct step *sent, const char *id,
+/* The sale that was posted, as it stands in the ledger; NULL: it is not there any more. */
+static bool find_sale(struct stn *m, const struct delivery_identity *was, const char *id,
 		      const struct talenom_voucher **ret, struct err *err)
 {
-	const struct invoice *inv = &m->road.inv;
-	struct delivery_identity was = { .number = inv->number, .date = inv->issue_date };
+	const struct talenom_days day = { was->date, was->date };
 	const struct talenom_voucher *list;
 	size_t n;
 	*ret = NULL;
-	if (sent->about && sent->about[0] &&
-	    !delivery_identity_read(m->road.at->arena, sent->about, &was, err))
-		return false;
-	if (!talenom_vouchers(&m->talenom, was.number, was.date, was.date, &list, &n, err))
+	if (!talenom_vouchers(&m->talenom, was->number, &day, &list, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(list[i].id, id))
@@ -64,43 +59,38 @@ static bool find_sale(struct stn *m, const struct step *sent, const char *id,
 	return true;
 }
 
-/* Days of the ledger, each inclusive. */
-struct days {
-	const char *from, *to;
-};
-
 /*
  * Where a payment that was posted before would stand: on the day of its intent; and where the store
  * may have forgotten it, on any since the sale, or since the day that Severa names, if any.
  */
 static bool days_of(struct stn *m, const struct step *posting, const struct talenom_voucher *sale,
-		    const char *paid_date, struct days *ret, struct err *err)
+		    const char *paid_date, struct talenom_days *ret, struct err *err)
 {
 	char today[CLOCK_RFC3339_MAX];
 	const char *day = posting->state == STEP_INTENT && posting->about[0] ? posting->about
 									     : paid_date;
-	*ret = (struct days) { day, day };
+	*ret = (struct talenom_days) { day, day };
 	if (posting->state != STEP_NONE ||
 	    !delivery_is_forgotten(m->road.at, m->road.inv.created_ms))
 		return true;
 	clock_rfc3339(clock_wall_ms(), today);
 	const char *last = arena_memdup(m->road.at->arena, today, 10);
-	*ret = (struct days) { day && strcmp(day, sale->date) < 0 ? day : sale->date,
-			       day && last && strcmp(day, last) > 0 ? day : last };
+	*ret = (struct talenom_days) { day && strcmp(day, sale->date) < 0 ? day : sale->date,
+				       day && last && strcmp(day, last) > 0 ? day : last };
 	return last || stn_full(err);
 }
 
 /* The look-up of a payment in doubt, or forgotten. *ret NULL: it was not posted. */
-static bool find_payment(struct stn *m, const struct talenom_voucher *sale, const struct days *days,
-			 const struct talenom_voucher **ret, struct err *err)
+static bool find_payment(struct stn *m, const struct talenom_voucher *sale,
+			 const struct talenom_days *days, const struct talenom_voucher **ret,
+			 struct err *err)
 {
 	const struct talenom_voucher *list;
 	size_t n;
 	*ret = NULL;
 	if (!days->from)
 		return true;
-	if (!talenom_vouchers(&m->talenom, sale->invoice_number, days->from, days->to, &list, &n,
-			      err))
+	if (!talenom_vouchers(&m->talenom, sale->invoice_number, days, &list, &n, err))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (stn_is_payment_of(&list[i], sale->receivable))
@@ -137,12 +127,12 @@ static void note_difference(struct stn *m, const char *posted_on, const char *pa
  * Posted once, as far as the step and the ledger know: a payment that is taken back, or moved to
  * another day, is a bookkeeper's to mend.
  */
-static bool close_item(struct stn *m, const struct step *sent, const char *sale_id,
+static bool close_item(struct stn *m, const struct delivery_identity *was, const char *sale_id,
 		       const char *paid_date, struct err *err)
 {
 	struct attempt *at = m->road.at;
 	const struct talenom_voucher *sale, *payment;
-	struct days days;
+	struct talenom_days days;
 	struct step s;
 	if (!at->ops->step_get(at, STEP_PAYMENT, &s, err))
 		return false;
@@ -150,7 +140,7 @@ static bool close_item(struct stn *m, const struct step *sent, const char *sale_
 		note_difference(m, s.about, paid_date);
 		return true;
 	}
-	if (!find_sale(m, sent, sale_id, &sale, err))
+	if (!find_sale(m, was, sale_id, &sale, err))
 		return false;
 	if (!sale) {
 		note_by_hand(&m->road, "Its voucher is not in the ledger any more");
@@ -169,15 +159,35 @@ static bool close_item(struct stn *m, const struct step *sent, const char *sale_
 
 /* ---- either way ---------------------------------------------------------------------------- */
 
+/* What was sent, and where to: the invoice may have been edited since, and the connection, too. */
+static bool read_sent(struct stn *m, const struct step *sent, struct delivery_identity *ret,
+		      struct err *err)
+{
+	const struct road *r = &m->road;
+	*ret = (struct delivery_identity) { .account = r->account,
+					    .number = r->inv.number,
+					    .date = r->inv.issue_date };
+	if (sent->about && sent->about[0] &&
+	    !delivery_identity_read(r->at->arena, sent->about, ret, err))
+		return false;
+	return str_eq(ret->account, r->account) ||
+	       err_reason(err, ERR_DATA, "target_changed", ret->number,
+			  "invoice %s went to %s, and the connection names another account now",
+			  ret->number, ret->account);
+}
+
 bool stn_tell_payment(struct road *r, const struct step *sent, const char *paid_date,
 		      struct err *err)
 {
 	struct stn *m = stn_of(r);
 	const char *voucher_id = stn_voucher_of(sent->outcome);
+	struct delivery_identity was;
 	struct talenom_invoice there;
 	struct err inner = ERR_INIT;
+	if (!read_sent(m, sent, &was, err))
+		return false;
 	if (voucher_id)
-		return close_item(m, sent, voucher_id, paid_date, err);
+		return close_item(m, &was, voucher_id, paid_date, err);
 	if (talenom_invoice(&m->talenom, sent->outcome, &there, &inner))
 		return set_state(m, there.id, paid_date, err);
 	if (inner.code == ERR_NOT_FOUND) {

@@ -283,7 +283,7 @@ static bool take_page(struct talenom *tn, const struct json *results, const char
 	return true;
 }
 
-static bool get_page(struct talenom *tn, const char *from, const char *to, int page,
+static bool get_page(struct talenom *tn, const struct talenom_days *days, int page,
 		     const struct json **ret, int64_t *ret_pages, struct err *err)
 {
 	struct talenom_rq rq = { .what = "look up vouchers", .method = "GET" };
@@ -291,7 +291,7 @@ static bool get_page(struct talenom *tn, const char *from, const char *to, int p
 	rq.path = arena_printf(tn->at->arena,
 			       "%s/%s?dateFrom=%s&dateTo=%s&category=" TALENOM_CATEGORY
 			       "&includePostings=true&pageIndex=%d&pageSize=%d",
-			       tn->opt->ledger_path, tn->organization, from, to, page,
+			       tn->opt->ledger_path, tn->organization, days->from, days->to, page,
 			       tn->opt->page);
 	if (!talenom_json(tn, &rq, ret, &inner)) {
 		if (inner.code == ERR_NOT_FOUND) /* a list is empty, never missing */
@@ -307,9 +307,9 @@ static bool get_page(struct talenom *tn, const char *from, const char *to, int p
 	return err_set(err, ERR_OUTAGE, "%s: the answer has no list", rq.what);
 }
 
-bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char *from,
-		      const char *to, const struct talenom_voucher **ret, size_t *ret_n,
-		      struct err *err)
+bool talenom_vouchers(struct talenom *tn, const char *invoice_number,
+		      const struct talenom_days *days, const struct talenom_voucher **ret,
+		      size_t *ret_n, struct err *err)
 {
 	struct voucher_list list = { 0 };
 	int64_t pages = 1;
@@ -317,7 +317,7 @@ bool talenom_vouchers(struct talenom *tn, const char *invoice_number, const char
 		const struct json *answer;
 		if (page == PAGES_MAX)
 			return err_set(err, ERR_SYSTEM, "Talenom's pages do not end");
-		if (!get_page(tn, from, to, page, &answer, &pages, err) ||
+		if (!get_page(tn, days, page, &answer, &pages, err) ||
 		    !take_page(tn, json_get(answer, "results"), invoice_number, &list, err))
 			return false;
 	}

@@ -13,7 +13,7 @@ static const char *or_empty(const char *text)
 	return text ? text : "";
 }
 
-/* An address without an operator, or none at all, leaves what stands there. */
+/* No address leaves what stands there; one without an operator has none there, either. */
 static void map_einvoice(const struct customer *c, enum talenom_einvoice einvoice,
 			 struct talenom_contact *ret)
 {

@@ -164,23 +164,29 @@ bool talenom_map_payment(const struct talenom *tn, const struct talenom_voucher 
 bool talenom_read_voucher(const struct talenom *tn, const struct json *j,
 			  struct talenom_voucher *ret, struct err *err)
 {
+	static const struct field date = { "voucherDate", FIELD_DATE,
+					   offsetof(struct talenom_voucher, date), 0, 0 };
 	const struct json *postings = json_get(j, "postings");
 	*ret = (struct talenom_voucher) {
 		.id = talenom_text(j, "voucherId"),
 		.invoice_number = talenom_text(j, "invoiceNumber"),
 		.reference = talenom_text(j, "referenceNumber"),
-		.date = talenom_text(j, "voucherDate"),
+		.date = "",
 		.state = talenom_text(j, "voucherState"),
 		.category = talenom_text(j, "category"),
 		.match_key = "",
 		.n_postings = json_size(postings),
 	};
+	if (!json_decode(j, &date, 1, ret, NULL))
+		ret->date = "";
 	for (const struct json *p = json_first(postings); p; p = json_next(p)) {
-		const char *amount = talenom_text(p, "vatIncludedAmount");
+		const char *text = talenom_text(p, "vatIncludedAmount");
+		struct decimal amount;
 		if (strcmp(talenom_text(p, "accountNumber"), tn->receivable_account) != 0)
 			continue;
 		ret->match_key = talenom_text(p, "matchKey");
-		if (!decimal_parse(span_of(amount), &ret->receivable))
+		if (!decimal_parse(span_of(text), &amount) ||
+		    !decimal_add(ret->receivable, amount, &ret->receivable))
 			return err_set(err, ERR_SYSTEM, "Talenom lists a posting without amount");
 	}
 	return ret->id[0] ? true : err_set(err, ERR_SYSTEM, "Talenom lists a voucher without id");
