@@ -2,6 +2,7 @@
  * large. */
 #include "base/base.h"
 #include "fake.h"
+#include "registry.h"
 
 #include "base/clock.h"
 
@@ -339,56 +340,85 @@ static const struct attempt_ops ops = {
 	.want_run = want_run,
 };
 
-static const struct system *const fake_systems[] = { &severa_system,  &netvisor_system,
-						     &maventa_system, &spotilla_system,
-						     &maestro_system, &procountor_system,
-						     &talenom_system, NULL };
+/* Systems whose options tests change by name; of any other by fake_options. */
+static const struct named {
+	const struct system *system;
+	size_t offset;
+} named[] = {
+	{ &severa_system, offsetof(struct fake, severa) },
+	{ &netvisor_system, offsetof(struct fake, netvisor) },
+	{ &maventa_system, offsetof(struct fake, maventa) },
+	{ &spotilla_system, offsetof(struct fake, spotilla) },
+	{ &maestro_system, offsetof(struct fake, maestro) },
+	{ &procountor_system, offsetof(struct fake, procountor) },
+	{ &talenom_system, offsetof(struct fake, talenom) },
+};
 
 static char fake_client_secret[] = "sandbox-secret";
 static char fake_vendor_key[] = "5f1d6f80-0000-4000-8000-0000000000ff";
 
-/* Every option as when nothing is set. */
+/* VIESTI_KIRJA_URL of "kirja". */
+static bool is_its_url(const struct system *system, const struct option *opt)
+{
+	const char *name = opt->name ? opt->name + strlen(OPTION_PREFIX) : "";
+	size_t n = strlen(system->name);
+	return strncasecmp(name, system->name, n) == 0 && strcmp(name + n, "_URL") == 0;
+}
+
+/* Every option as when nothing is set, but for the address: http://<name>.test. */
 static void preset(const struct system *system, struct arena *arena, void *into)
 {
 	for (size_t i = 0; i < system->n_options; i++) {
 		const struct option *opt = &system->options[i];
+		bool is_url = is_its_url(system, opt);
+		const char *text = is_url ? arena_printf(arena, "http://%s.test", system->name)
+					  : opt->preset;
 		bool ok = opt->type == OPTION_SECTION ||
-			  option_parse(opt, span_of(opt->preset), arena, (char *)into + opt->offset,
-				       NULL);
+			  (text && option_parse(opt, span_of(text), arena,
+						(char *)into + opt->offset, NULL));
 		assert(ok);
 	}
+	bool is_ready = !system->ready || system->ready(into, NULL, arena, NULL);
+	assert(is_ready);
+	(void)is_ready; /* NDEBUG */
+}
+
+static void *place_of(struct fake *f, const struct system *system)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		if (named[i].system == system)
+			return (char *)f + named[i].offset;
+	return arena_alloc(f->arena, system->values_size);
+}
+
+/* Every system of the registry, so that a new one is here by being there. */
+static void open_systems(struct fake *f)
+{
+	f->systems.systems = systems;
+	for (size_t i = 0; systems[i]; i++) {
+		void *options = place_of(f, systems[i]);
+		assert(i < SYSTEM_MAX && options);
+		preset(systems[i], f->arena, options);
+		f->systems.of[i] = options;
+	}
+}
+
+void *fake_options(struct fake *f, const struct system *system)
+{
+	return (void *)(uintptr_t)system_values_of(&f->systems, system);
 }
 
 void fake_init(struct fake *f, struct arena *arena, const char *settings, const char *credentials)
 {
 	*f = (struct fake) { .arena = arena };
-	f->systems = (struct system_values) { .systems = fake_systems,
-					      .of = { &f->severa, &f->netvisor, &f->maventa,
-						      &f->spotilla, &f->maestro, &f->procountor,
-						      &f->talenom } };
-	preset(&severa_system, arena, &f->severa);
-	f->severa.url = "http://severa.test";
-	preset(&netvisor_system, arena, &f->netvisor);
-	f->netvisor.url = "http://netvisor.test";
-	bool is_ready = netvisor_system.ready(&f->netvisor, NULL, arena, NULL);
-	assert(is_ready);
-	(void)is_ready; /* NDEBUG */
-	preset(&maventa_system, arena, &f->maventa);
-	f->maventa.url = "http://maventa.test";
+	open_systems(f);
 	f->maventa.soap_url = "http://maventa.test/wsdl";
 	f->maventa.vendor_key = (struct secret) { fake_vendor_key, sizeof(fake_vendor_key) - 1 };
-	preset(&maestro_system, arena, &f->maestro);
-	f->maestro.url = "http://maestro.test";
-	preset(&talenom_system, arena, &f->talenom);
-	f->talenom.url = "http://talenom.test";
 	f->talenom.token_url = "http://id.test/token";
-	preset(&procountor_system, arena, &f->procountor);
 	f->procountor.url = "http://procountor.test/api";
 	f->procountor.client_id = "viestiClient";
 	f->procountor.client_secret = (struct secret) { fake_client_secret,
 							sizeof(fake_client_secret) - 1 };
-	preset(&spotilla_system, arena, &f->spotilla);
-	f->spotilla.url = "http://spotilla.test";
 	snprintf(f->conn.id, sizeof(f->conn.id), "case");
 	f->conn.settings = settings;
 	f->conn.activated_ms = 1;

@@ -62,5 +62,7 @@ void fake_init(struct fake *f, struct arena *arena, const char *settings, const 
 /* Same steps and values, a new document or try. */
 void fake_aim(struct fake *f, const char *kind, const char *source_id);
 struct step *fake_step(struct fake *f, const char *name);
+/* The system's own struct of options: those of its table unset, its address http://<name>.test. */
+void *fake_options(struct fake *f, const struct system *system);
 
 #endif
