@@ -3,6 +3,7 @@
 recorder this is: each scenario prepares the sandbox, says what must come of the run and what Maestro must hold afterwards."""
 import record as recorder
 from record import Book, record
+from scenarios import outcome_complaints, scenario
 
 HERE = recorder.HERE.parent / "severa_maestro"
 
@@ -39,10 +40,6 @@ def run(sb, invoice, spec):
 # ---- what came of it ---------------------------------------------------------------------------
 
 
-def is_write(x):
-    return x["method"] != "GET" and not x["url"].endswith("/token")
-
-
 def document_complaints(sb, want):
     documents = sb.documents()
     if "count" in want and len(documents) != want["count"]:
@@ -68,35 +65,6 @@ def card_complaints(sb, want):
                 yield "card %s: %s is %s" % (number, name, got)
 
 
-def outcome_complaints(sb, invoice, want, case):
-    """What every flow's cases may want: of the outcome, the notes, the writes, the status, the check and the report."""
-    got = case["expect"]
-    for key in ("outcome", "error", "reason", "subject", "generation"):
-        if key in want and got.get(key) != want[key]:
-            yield "%s is %s" % (key, got.get(key))
-    if "error" in got and "error" not in want:
-        yield "failed"
-    for note in want.get("notes", []):
-        if note not in got["notes"]:
-            yield "no note " + note
-    for note in want.get("no_notes", []):
-        if note in got["notes"]:
-            yield "note " + note
-    if "writes" in want and sum(map(is_write, case["exchanges"])) != want["writes"]:
-        yield "writes: %s" % [x["url"] for x in case["exchanges"] if is_write(x)]
-    if "status" in want:
-        wanted = sb.setup["severa"].get(want["status"] + "_status", want["status"])
-        if wanted not in sb.invoice(invoice)["status"].values():
-            yield "status is " + sb.invoice(invoice)["status"]["name"]
-    if "problems" in want and [p["code"] for p in got["result"]["problems"]] != want["problems"]:
-        yield "problems: %s" % got["result"]
-    for key, value in want.get("report", {}).items():
-        if got["report"].get(key) != value:
-            yield "report %s is %s" % (key, got["report"].get(key))
-    if "dry" in want and want["dry"] not in got["result"]["document"]:
-        yield "dry run: %s" % got["result"]
-
-
 def complaints(sb, invoice, want, case):
     yield from outcome_complaints(sb, invoice, want, case)
     yield from document_complaints(sb, want)
@@ -106,13 +74,6 @@ def complaints(sb, invoice, want, case):
 
 
 SCENARIOS = []
-
-
-def scenario(title, invoice="plain-hours", spec=None, prepare=None, **want):
-    def make(sb):
-        made = prepare(sb) if prepare else None
-        return {**(spec or {}), **(made if isinstance(made, dict) else {})}
-    return title, invoice, make, want
 
 
 def plain(*args, **named):

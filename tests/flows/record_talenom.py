@@ -7,7 +7,7 @@ import time
 
 import record as recorder
 from record import Book, record
-from record_maestro import outcome_complaints, scenario
+from scenarios import outcome_complaints, scenario
 
 HERE = recorder.HERE.parent / "severa_talenom"
 
