@@ -19,6 +19,8 @@ def options(root):
 
 def not_as_made(root, *documents):
     program = pathlib.Path(root, os.environ.get("BUILD", "build/gcc"), "config-doc")
+    if not program.is_file():
+        return [f"{program.relative_to(root)} is not built; run: make lint, or make docs"]
     found = []
     for kind, name in documents:
         made = subprocess.run([program, kind], capture_output=True, check=True).stdout
@@ -58,7 +60,11 @@ def notes(root):
     found = []
     for flow in sorted(p for p in pathlib.Path(root, "service/flows").glob("*") if p.is_dir()):
         code = "".join(p.read_text(encoding="utf-8") for p in flow.glob("*.c"))
-        said = (flow / "README.md").read_text(encoding="utf-8")
+        readme = flow / "README.md"
+        if not readme.is_file():
+            found.append(f"service/flows/{flow.name}: no README.md, in which its notes stand")
+            continue
+        said = readme.read_text(encoding="utf-8")
         left = re.findall(r'(?:->note\(at, |->note\(r->at, |\w+_note(?:_change)?\([\w&>.-]+, |leave\(r, OUTCOME_\w+, )\s*"(\w+)"', code)
         found += [f"service/flows/{flow.name}/README.md does not name the note {n}" for n in sorted(set(left)) if f"`{n}`" not in said]
     return found
@@ -115,6 +121,28 @@ def routes(root):
         return ["service/http: no route table was found"]
     return [f"openapi.yaml: {m} {p} is served but not described" for m, p in sorted(served - described)] + \
         [f"openapi.yaml: {m} {p} is described but not served" for m, p in sorted(described - served)]
+
+
+def registered(root):
+    """Each system and each flow stands where it is known by: a folder alone does nothing, and nothing else says so."""
+    def lines(name):
+        return set(re.findall(r"&(\w+)", pathlib.Path(root, name).read_text(encoding="utf-8")))
+
+    def units(kind):
+        return sorted(p.name for p in pathlib.Path(root, "service", kind).glob("*") if p.is_dir() and p.name not in layers.SHARED.get(kind, ()))
+
+    known, standins = lines("service/registry.c"), lines("tests/sandbox/registry.c")
+    found = []
+    for system in units("systems"):
+        found += [f"service/systems/{system}: no line &{system}_system in service/registry.c"] * (f"{system}_system" not in known)
+        found += [f"service/systems/{system}: no line &{system}_standin in tests/sandbox/registry.c"] * (f"{system}_standin" not in standins)
+        if not list(pathlib.Path(root, "tests/unit").glob(f"test_{system}*.c")):
+            found.append(f"service/systems/{system}: no tests/unit/test_{system}.c, with what its stand-in never answers")
+    for flow in units("flows"):
+        found += [f"service/flows/{flow}: no line &{flow} in service/registry.c"] * (flow not in known)
+        if not list(pathlib.Path(root, "tests/system").glob(f"test_{flow}*.py")):
+            found.append(f"service/flows/{flow}: no tests/system/test_{flow}.py")
+    return found
 
 
 def flow_cases(root):

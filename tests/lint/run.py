@@ -69,6 +69,7 @@ CHECKS = {
     "routes": (promises.routes, "openapi.yaml"),
     "reasons": (promises.reasons, "service/model/reason.c"),
     "notes": (promises.notes, "service/flows"),
+    "registered": (promises.registered, "service/registry.c"),
     "flow-cases": (promises.flow_cases, None),
     "requirement-ids": (promises.requirement_ids, None),
     "lint-itself": (lint_itself, None),

@@ -165,6 +165,21 @@ def test_a_flow_without_cases_and_a_case_without_id_are_caught(tree):
     assert "holds no requirement id" in promises.flow_cases(tree)[0]
 
 
+def test_what_stands_in_no_registry_is_caught(tree):
+    write(tree, "service/registry.c", "&severa_system, &netvisor_system, NULL,\n&a, NULL,\n")
+    write(tree, "tests/sandbox/registry.c", "&severa_standin, &netvisor_standin,\n")
+    for name in ("unit/test_severa.c", "unit/test_netvisor.c", "system/test_a.py"):
+        write(tree, "tests/" + name, "")
+    write(tree, "service/flows/severa_road/road.c", "")  # shared: no flow
+    assert promises.registered(tree) == []
+    write(tree, "service/systems/kirja/map.c", "")
+    write(tree, "service/flows/severa_kirja/flow.c", "")
+    said = promises.registered(tree)
+    assert [s.split(":")[0] for s in said] == ["service/systems/kirja"] * 3 + ["service/flows/severa_kirja"] * 2
+    for text, place in zip(("&kirja_system", "&kirja_standin", "test_kirja.c", "&severa_kirja", "test_severa_kirja.py"), said):
+        assert text in place
+
+
 def test_an_invented_requirement_is_caught(tree, monkeypatch):
     monkeypatch.delenv("VIESTI_SHARED", raising=False)
     write(tree, "tests/lint/requirements.txt", "NV-01\nNV-02\n")
@@ -195,3 +210,9 @@ def test_a_note_stands_in_the_readme(tree):
     assert promises.notes(str(tree)) == ["service/flows/a/README.md does not name the note unsaid"]
     write(tree, "service/flows/a/more.c", 'road_note(&r->road, "unsaid_too", "x");\nleave(r, OUTCOME_DONE, "said", "x");\n')
     assert len(promises.notes(str(tree))) == 2
+    (tree / "service/flows/a/README.md").unlink()
+    assert promises.notes(str(tree)) == ["service/flows/a: no README.md, in which its notes stand"]
+
+
+def test_a_program_that_is_not_built_is_named(tree):
+    assert "is not built; run: make lint" in promises.options(tree)[0]
