@@ -81,47 +81,36 @@ def connection_of(setup, name, **settings):
     }
 
 
-def maventa_connection_of(setup, name, **settings):
-    """The body that creates a severa-maventa connection to one sandbox tenant. A setting None is left out."""
-    severa, maventa = setup["severa"], setup["maventa"]
-    statuses = {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"], "failed": severa["failed_status"]}
-    values = {"statuses": statuses, "company": {"vat_number": maventa["vat_number"]}} | settings
+def severa_connection(setup, name, target, keys, settings):
+    """The body of a flow severa-<target>: keys are those members of the target's set-up that are its credentials."""
+    severa = setup["severa"]
+    values = {"statuses": {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"]}} | settings
     return {
-        "id": name, "name": f"Demo {name}", "flow": "severa-maventa", "settings": {k: v for k, v in values.items() if v is not None},
+        "id": name, "name": f"Demo {name}", "flow": "severa-" + target, "settings": {k: v for k, v in values.items() if v is not None},
         "credentials": {
-            "severa": {"client_id": severa["client_id"], "client_secret": severa["client_secret"]},
-            "maventa": {k: maventa[k] for k in ("company_uuid", "user_api_key")},
+            "severa": {k: severa[k] for k in ("client_id", "client_secret")},
+            target: {k: setup[target][k] for k in keys},
         },
     }
+
+
+def maventa_connection_of(setup, name, **settings):
+    """The body that creates a severa-maventa connection to one sandbox tenant. A setting None is left out."""
+    severa = setup["severa"]
+    statuses = {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"], "failed": severa["failed_status"]}
+    values = {"statuses": statuses, "company": {"vat_number": setup["maventa"]["vat_number"]}} | settings
+    return severa_connection(setup, name, "maventa", ("company_uuid", "user_api_key"), values)
 
 
 def maestro_connection_of(setup, name, **settings):
     """The body that creates a severa-maestro connection to one sandbox tenant. A setting None is left out."""
-    severa, maestro = setup["severa"], setup["maestro"]
-    statuses = {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"]}
-    values = {"statuses": statuses, "contract_reference": "ADM-2026-17"} | settings
-    return {
-        "id": name, "name": f"Demo {name}", "flow": "severa-maestro", "settings": {k: v for k, v in values.items() if v is not None},
-        "credentials": {
-            "severa": {"client_id": severa["client_id"], "client_secret": severa["client_secret"]},
-            "maestro": {k: maestro[k] for k in ("api_key", "company_id")},
-        },
-    }
+    return severa_connection(setup, name, "maestro", ("api_key", "company_id"), {"contract_reference": "ADM-2026-17"} | settings)
 
 
 def talenom_connection_of(setup, name, **settings):
     """The body that creates a severa-talenom connection to one sandbox tenant. A setting None is left out."""
-    severa, talenom = setup["severa"], setup["talenom"]
-    values = {"statuses": {"transfer": severa["transfer_status"], "transferred": severa["transferred_status"]},
-              "company": {"vat_number": severa["vat_number"]}, "contract_reference": "TAL-2026-4",
-              "transfer_times": {"interval_s": 1}} | settings
-    return {
-        "id": name, "name": f"Demo {name}", "flow": "severa-talenom", "settings": {k: v for k, v in values.items() if v is not None},
-        "credentials": {
-            "severa": {"client_id": severa["client_id"], "client_secret": severa["client_secret"]},
-            "talenom": {k: talenom[k] for k in ("client_id", "client_secret", "subscription_key", "organization_number")},
-        },
-    }
+    values = {"company": {"vat_number": setup["severa"]["vat_number"]}, "contract_reference": "TAL-2026-4", "transfer_times": {"interval_s": 1}}
+    return severa_connection(setup, name, "talenom", ("client_id", "client_secret", "subscription_key", "organization_number"), values | settings)
 
 
 def spotilla_connection_of(setup, name, **settings):
@@ -182,6 +171,21 @@ class Answer:
         return json.loads(self.body)
 
 
+def vendor_options(sandbox, host):
+    """Where the outside systems are, and what of them is the operator's."""
+    partner = sandbox.control("maventa")["partner"]
+    return {
+        "VIESTI_SEVERA_URL": f"http://{host}/severa/rest-api", "VIESTI_NETVISOR_URL": f"http://{host}/netvisor",
+        "VIESTI_MAVENTA_URL": f"http://{host}/maventa", "VIESTI_MAVENTA_SOAP_URL": f"http://{host}/maventa/apis/v1.1/wsdl",
+        "VIESTI_MAESTRO_URL": f"http://{host}/maestro",
+        "VIESTI_TALENOM_URL": f"http://{host}/talenom", "VIESTI_TALENOM_TOKEN_URL": f"http://{host}/talenom/identity/connect/token",
+        "VIESTI_SPOTILLA_URL": f"http://{host}/spotilla/api/v3", "VIESTI_PROCOUNTOR_URL": f"http://{host}/procountor/api",
+        "VIESTI_PROCOUNTOR_CLIENT_ID": "viestiClient", "VIESTI_PROCOUNTOR_CLIENT_SECRET": "viesti-sandbox-secret",
+        "VIESTI_MAVENTA_VENDOR_KEY": partner["vendor_api_key"], "VIESTI_MAVENTA_PARTNER_COMPANY": partner["company_uuid"],
+        "VIESTI_MAVENTA_PARTNER_KEY": partner["user_api_key"],
+    }
+
+
 class Relay:
     """One `viesti serve`, ready from its making on. redis_url None: it keeps a private Redis. wrap: a command that runs it."""
 
@@ -194,19 +198,10 @@ class Relay:
         self.env.update({
             "VIESTI_DATA_DIR": str(self.folder), "VIESTI_PORT": "0", "VIESTI_ADMIN_TOKEN": ADMIN, "VIESTI_KEY": KEY,
             "VIESTI_ALLOW_HTTP": "true", "VIESTI_ALLOW_PRIVATE": "true", "VIESTI_ALLOW_HOSTS": host,
-            "VIESTI_SEVERA_URL": f"http://{host}/severa/rest-api", "VIESTI_NETVISOR_URL": f"http://{host}/netvisor",
-            "VIESTI_MAVENTA_URL": f"http://{host}/maventa", "VIESTI_MAVENTA_SOAP_URL": f"http://{host}/maventa/apis/v1.1/wsdl",
-            "VIESTI_MAESTRO_URL": f"http://{host}/maestro",
-            "VIESTI_TALENOM_URL": f"http://{host}/talenom", "VIESTI_TALENOM_TOKEN_URL": f"http://{host}/talenom/identity/connect/token",
-            "VIESTI_SPOTILLA_URL": f"http://{host}/spotilla/api/v3", "VIESTI_PROCOUNTOR_URL": f"http://{host}/procountor/api",
-            "VIESTI_PROCOUNTOR_CLIENT_ID": "viestiClient", "VIESTI_PROCOUNTOR_CLIENT_SECRET": "viesti-sandbox-secret",
             "VIESTI_REDIS_PREFIX": "t", "NOTIFY_SOCKET": str(self.folder / "notify"),
         })
-        partner = sandbox.control("maventa")["partner"]
-        self.env.update({"VIESTI_MAVENTA_VENDOR_KEY": partner["vendor_api_key"], "VIESTI_MAVENTA_PARTNER_COMPANY": partner["company_uuid"],
-                         "VIESTI_MAVENTA_PARTNER_KEY": partner["user_api_key"]})
-        if program == "viesti-world":  # it knows no outside systems, hence none of their options
-            self.env = {k: v for k, v in self.env.items() if not re.match("VIESTI_(SEVERA|NETVISOR|MAVENTA|MAESTRO|TALENOM|SPOTILLA|PROCOUNTOR)_", k)}
+        if program == "viesti":  # viesti-world knows no outside systems, hence none of their options
+            self.env |= vendor_options(sandbox, host)
         if redis_url:
             self.env["VIESTI_REDIS_URL"] = redis_url
         self.env.update({f"VIESTI_{k.upper()}": str(v) for k, v in settings.items()})
