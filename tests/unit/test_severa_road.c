@@ -34,6 +34,8 @@ struct world {
 	bool is_first_only; /* the next look-up finds nothing */
 	struct road_verdict verdict;
 	bool is_pending_long;
+	bool is_paid;
+	const char *changed_list; /* URL of the last listing of what has changed in any status */
 	int n_sent, n_asked, n_patched;
 	char looked_for[80]; /* id of the last look-up */
 };
@@ -58,8 +60,8 @@ static const char *invoice_json(struct world *w)
 		"\"totalExcludingTax\":{\"amount\":100.0},\"totalTax\":{\"amount\":25.0},"
 		"\"totalIncludingTax\":{\"amount\":125.0},"
 		"\"createdDateTime\":\"2026-11-10T08:15:00.000Z\","
-		"\"lastUpdatedDateTime\":\"2026-11-10T08:15:00.000Z\"}",
-		w->status, w->seller);
+		"\"lastUpdatedDateTime\":\"2026-11-10T08:15:00.000Z\"%s}",
+		w->status, w->seller, w->is_paid ? ",\"paymentDate\":\"2026-11-10\"" : "");
 }
 
 static const char *put_status(struct world *w, struct span body)
@@ -88,7 +90,11 @@ static bool serve(struct fake *f, const struct call *call, struct http_reply *re
 	else if (strstr(call->rq.url, "/v1/businessunits") ||
 		 strstr(call->rq.url, "/v1/invoicerows?"))
 		body = "[]";
-	else if (strstr(call->rq.url, "/v1/invoices?"))
+	else if (strstr(call->rq.url, "/v1/invoices?changedSince=") &&
+		 !strstr(call->rq.url, "invoiceStatusGuids")) {
+		w->changed_list = arena_strdup(f->arena, call->rq.url);
+		body = arena_printf(f->arena, "[%s]", invoice_json(w));
+	} else if (strstr(call->rq.url, "/v1/invoices?"))
 		body = w->status && strstr(call->rq.url, w->status)
 			       ? arena_printf(f->arena, "[%s]", invoice_json(w))
 			       : "[]";
@@ -220,6 +226,28 @@ static const struct flow toy_flow = { .name = "severa-toy",
 				      .delivery_step = "toy.invoice",
 				      .settings = toy_settings,
 				      .n_settings = ARRAY_SIZE(toy_settings) };
+
+static bool toy_tell_payment(struct road *r, const struct step *sent, const char *paid_date,
+			     struct err *err)
+{
+	(void)r, (void)sent, (void)paid_date, (void)err;
+	return true;
+}
+
+static const struct road_ops ledger_toy = { .target = "Toy",
+					    .size = sizeof(struct toy),
+					    .open = toy_open,
+					    .prepare = toy_prepare,
+					    .identify = toy_identify,
+					    .look_up = toy_look_up,
+					    .build = toy_build,
+					    .send = toy_send,
+					    .tell_payment = toy_tell_payment };
+static const struct flow ledger_flow = { .name = "severa-toy",
+					 .part = &ledger_toy,
+					 .delivery_step = "toy.invoice",
+					 .settings = toy_settings,
+					 .n_settings = ARRAY_SIZE(toy_settings) };
 
 /* ---- runs ---------------------------------------------------------------------------------- */
 
@@ -549,6 +577,38 @@ static void test_poll_takes_up_what_a_lost_store_forgot_MV_14(void **state)
 	assert_int_equal(w->f.n_found, 1);
 }
 
+/* From where a poll looks for payments next time; the invoice changed on 10 November. */
+static const char *watched_from(struct world *w, enum transfer_state state)
+{
+	struct attempt *at = &w->f.at;
+	struct err err = ERR_INIT;
+	const char *ret;
+	w->f.known = (struct known_transfer) { .exists = true, .delivered = true, .state = state };
+	assert_true(road_poll(at, &err));
+	assert_int_equal(w->f.n_found, 1);
+	w->f.n_found = 0;
+	assert_true(at->ops->kv_get(at, at->conn->id, "payments_watched", &ret, &err));
+	return ret;
+}
+
+/* Whatever pause lay between; and what rests with an error is tried again without a poll. */
+static void test_polls_look_for_payments_from_where_they_stopped_TA_02(void **state)
+{
+	struct world *w = *state;
+	struct attempt *at = &w->f.at;
+	struct err err = ERR_INIT;
+	at->flow = &ledger_flow;
+	w->f.conn.activated_ms = EPOCH_MS - (int64_t)90 * 86400000;
+	w->status = PAID;
+	w->is_paid = true;
+	assert_true(at->ops->kv_set(at, at->conn->id, "payments_watched", "2026-08-25T06:00:00Z", 0,
+				    &err));
+	assert_memory_equal(watched_from(w, STATE_DONE), "2026-11-10T08:05", 16);
+	assert_non_null(strstr(w->changed_list, "changedSince=2026-08-25"));
+	assert_memory_equal(watched_from(w, STATE_DONE), "2026-11-10T08:05", 16);
+	assert_true(strcmp(watched_from(w, STATE_NEEDS_DATA), "2026-11-11") > 0);
+}
+
 static void test_refused_over_a_status_of_a_person_SV_02(void **state)
 {
 	struct world *w = *state;
@@ -828,6 +888,9 @@ int main(void)
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_set_to_transferred_by_hand_is_never_sent_SV_04,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_polls_look_for_payments_from_where_they_stopped_TA_02, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(test_poll_takes_up_what_a_lost_store_forgot_MV_14,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_over_a_status_of_a_person_SV_02, setup,

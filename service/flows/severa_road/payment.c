@@ -74,8 +74,10 @@ bool road_tell_payment(struct road *r, const struct step *sent, struct err *err)
 
 /* ---- a poll -------------------------------------------------------------------------------- */
 
-/* Delivered, or so before a loss: then its run finds out. */
-static bool is_to_be_told(struct watch *w, const struct invoice *inv, bool *ret, struct err *err)
+/* Delivered, or so before a loss: then its run finds out. *ret_rests: it stands with an error, and
+ * is tried again without a poll. */
+static bool is_to_be_told(struct watch *w, const struct invoice *inv, bool *ret, bool *ret_rests,
+			  struct err *err)
 {
 	struct road *r = w->r;
 	struct attempt *at = r->at;
@@ -88,6 +90,7 @@ static bool is_to_be_told(struct watch *w, const struct invoice *inv, bool *ret,
 		    ? !known.delivered
 		    : !road_may_be_forgotten(r, inv) || inv->changed_ms < at->conn->activated_ms)
 		return true;
+	*ret_rests = known.state == STATE_NEEDS_DATA || known.state == STATE_SYSTEM_FAULT;
 	if (!read_told(r, inv, &key, &told, err))
 		return false;
 	const char *word = word_of(r, inv);
@@ -104,25 +107,25 @@ static bool changed_page(void *ctx, const struct invoice *items, size_t n, struc
 	if (!found)
 		return err_set(err, ERR_LIMIT, "arena full");
 	for (size_t i = 0; i < n; i++) {
-		bool is_own, is_wanted;
+		bool is_own, is_wanted, rests = false;
 		if (!road_is_own(w->r, &items[i], &is_own, err))
 			return false;
 		if (!is_own || road_stands_in(&items[i], w->r->transfer))
 			continue;
-		if (!is_to_be_told(w, &items[i], &is_wanted, err))
+		if (!is_to_be_told(w, &items[i], &is_wanted, &rests, err))
 			return false;
 		if (!is_wanted)
 			continue;
 		found[k++] = road_poll_item(&items[i]);
-		if (!w->untold_ms || items[i].changed_ms < w->untold_ms)
+		if (!rests && (!w->untold_ms || items[i].changed_ms < w->untold_ms))
 			w->untold_ms = items[i].changed_ms;
 	}
 	return !k || at->ops->found(at, found, k, err);
 }
 
 /*
- * Since the last poll; but what is not told yet is found again by each poll until it is: the cursor
- * stays before it.
+ * Since the last poll; but what is not told yet is found again by each poll until it is, or until
+ * it stands with an error: the cursor stays before it.
  */
 bool watch_payments(struct watch *w, struct err *err)
 {
