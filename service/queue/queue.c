@@ -94,7 +94,7 @@ bool queue_kv_get(struct queue *q, struct arena *arena, const char *scope, const
 bool queue_kv_set(struct queue *q, const char *scope, const char *key, const char *value,
 		  int64_t ttl_ms, struct err *err)
 {
-	CLEANUP(arena_free) struct arena *arena = arena_new(SMALL_ARENA);
+	CLEANUP(arena_free) struct arena *arena = arena_new(SMALL_ARENA + 4 * strlen(value));
 	struct redis *got = NULL;
 	if (!arena)
 		return err_set(err, ERR_MEMORY, "out of memory");

@@ -106,6 +106,33 @@ def test_NV_13_nothing_is_made_of_an_invoice_that_lost_its_acceptance(service):
     wait_for("both are made", lambda: of_invoice(service, watched["key"]) and of_invoice(service, handed["key"]), 40)
 
 
+def test_NV_13_an_acceptance_that_changes_no_stamp_is_found_the_next_day():
+    with Service(**SETTINGS) as s:
+        with_item(s)
+        start(s)
+        inv = buy(s, 1, [project_row(s, "Ruuveja", "10")], accepted=False, touch=False)
+        report(s)
+        change(s, inv["key"], accepted=True, touch=False)
+        report(s)
+        assert not rows_of(s)
+        place, = [k for k in s.redis.cli("KEYS", "*kv:*:listed").split() if TENANT in k]
+        start_of, created, day, when = s.redis.cli("GET", place).split()
+        s.redis.cli("SET", place, f"{start_of} {created} {int(day) - 1} {when}")
+        report(s)
+        wait_for("the row", lambda: of_invoice(s, inv["key"]))
+
+
+def test_NV_13_many_invoices_without_a_project_are_watched():
+    with Service(**SETTINGS) as s:
+        with_item(s)
+        start(s)
+        buy(s, 7, [{"text": "Muu", "net": "1"}], count=10000)
+        report(s)
+        inv = buy(s, 8, [project_row(s, "Ruuveja", "10")])
+        report(s)
+        wait_for("the row", lambda: of_invoice(s, inv["key"]))
+
+
 def test_NV_13_a_lack_of_travel_invoices_stops_no_purchase_rows():
     with Service(**SETTINGS) as s:
         _, item = with_item(s)
@@ -136,6 +163,24 @@ def test_SV_07_made_again_by_the_same_name_for_another_company_no_old_invoice_is
                 s.call("POST", "/v1/connections/same/pause")
                 wait_for("it is deleted", lambda: s.call("DELETE", "/v1/connections/same", headers={"If-Match": "*"}).status == 204)
         wait_for("the old invoice's row", lambda: [t for t in s.transfers("same", kind="purchase_row") if t["source_id"] == f"{old['key']}-{old['rows'][0]}"])
+
+
+def test_SV_07_made_again_by_the_same_name_what_was_never_posted_is_not_lost():
+    with Service(**SETTINGS) as s:
+        _, item = with_item(s)
+        control(s, f"netvisor/{TENANT}/dimensions/{HEADING}", "POST", {"item": {"name": "9997 Ei projektia", "code": "9997", "label": "Ei projektia"}})
+        start(s)
+        inv = buy(s, 1, [{"text": "Hukassa", "net": "5", "heading": HEADING, "item": "9997 Ei projektia"}], touch=False)
+        report(s)
+        row = f"{inv['key']}-{inv['rows'][0]}"
+        assert settled(s, row)["error"]["code"] == "purchase_project_unknown"
+        s.call("POST", f"/v1/connections/{TENANT}/pause")
+        wait_for("it is deleted", lambda: s.call("DELETE", f"/v1/connections/{TENANT}", headers={"If-Match": "*"}).status == 204)
+        assert rows_of(s)[row]["state"] == "cancelled"
+        change(s, inv["key"], touch=False, rows=[{"item": item}])
+        start(s)
+        report(s)
+        wait_for("the row", lambda: list(made(s)) == [row])
 
 
 def test_NV_13_an_invoice_of_a_later_day_is_found_after_a_loss():
@@ -194,3 +239,19 @@ def test_NV_12_what_was_in_doubt_before_there_was_a_sending_status_never_counts_
         wait_for("a poll", lambda: travel.poll(s) or travel.transfers(s).get("61"), 40, 0.3)
         assert travel.code_of(travel.comes_to(s, 61, "needs_data")) == "sent_before_loss"
         assert list(travel.trips(s)) == ["61"]
+
+
+def test_NV_12_what_is_changed_while_it_is_read_is_read_again():
+    with Service(**travel.SETTINGS) as s:
+        travel.start(s)
+        guid = travel.add(s, 62, status="Luonnos")
+        lines = f"/{guid}/projecttravelexpenses"
+        s.sandbox.fault(system="severa", match=lines, method="GET", kind="latency", latency_ms=1000, after=True, count=1)
+        waits = next(x for x in control(s, f"severa/{TENANT}/travelstatuses") if x["name"] == travel.WAITS)
+        control(s, f"severa/{TENANT}/travels/{guid}", "POST", {"travelReimbursementStatus": {"guid": waits["guid"], "name": travel.WAITS}})
+        wait_for("the lines are read", lambda: s.sandbox.requests(system="severa", match=lines, limit=10), 20)
+        line = next(x for x in control(s, f"severa/{TENANT}/travellines") if x["travelExpense"]["code"] == "KM" and x["quantity"] == 100)
+        control(s, f"severa/{TENANT}/travellines/{line['guid']}", "POST", {"quantity": 200})
+        control(s, f"severa/{TENANT}/travels/{guid}", "POST", {"totalExpenses": {"amount": 216, "currencyCode": "EUR"}})
+        travel.comes_to(s, 62, "done")
+        assert travel.trips(s)["62"]["sum"] == 216 and travel.status_of(s, guid) == travel.SENT

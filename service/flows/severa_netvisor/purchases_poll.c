@@ -1,9 +1,9 @@
 /*
  * purchases_poll.c: which rows of purchase invoices are to be relayed (NV-13). Each poll lists the
- * accepted invoices that were changed since the last one (one call), reads them a hundred to a
- * call, and hands in the rows that carry a project. What has rows without one is watched: a hundred
- * of those are read again in each poll, in turns (one call), for as long as the oldest is
- * WATCH_DAYS old.
+ * accepted invoices that were changed since the last one (one call; the first of a day lists all),
+ * reads them a hundred to a call, and hands in the rows that carry a project. What has rows without
+ * one is watched: a hundred of those are read again in each poll, in turns (one call), for as long
+ * as the oldest is WATCH_DAYS old.
  *
  * Calls of a poll: 1 + changed/100 + 1; a first poll over 1,000 invoices 12. No more than READS_MAX
  * calls read; the rest is left to the next polls.
@@ -15,11 +15,12 @@
 #include "base/map.h"
 
 #define READS_MAX 20
+#define READ_ARENA_MAX ((size_t)96 << 20)
 #define WATCH_DAYS 90
 #define DAY_MS ((int64_t)86400000)
 #define OVERLAP_MS (REGISTER_OVERLAP_MIN_MS)
 /* Places of a connection's values, for each company: its keys say nothing in another one. */
-#define LISTED "listed" /* "2026-01-01 <time>": from which day, when the last poll began */
+#define LISTED "listed" /* name_place, and when the last poll began */
 #define WATCHED "watched" /* "4711:20415 ...": invoice and the day since when */
 #define CHANGED "changed" /* "4711-3:1042/3 ...": posted, and another or gone since */
 #define LIST_MAX ((size_t)1 << 20)
@@ -32,10 +33,13 @@ struct watch_item {
 struct rows_poll {
 	struct sn *r;
 	struct report *report;
+	struct arena *arena; /* of what outlives an invoice */
 	int64_t now_ms;
 	struct watch_item *watched; /* as stored: those whose turn is next first */
 	size_t n_watched;
+	struct map *by_key; /* of watched */
 	struct strbuf still, changed; /* to be stored */
+	bool is_whole; /* all are listed, not what changed */
 	struct map *read; /* keys of invoices that were read in this poll */
 	const char *listed_at, *watched_at, *changed_at; /* places */
 };
@@ -114,7 +118,7 @@ static bool find_row(struct rows_poll *p, const char *id, const char *number, co
 	if (known.exists)
 		p->report->accounted++;
 	else
-		report_add(&p->report->missing, at->arena, id);
+		report_add(&p->report->missing, p->arena, id);
 	return true;
 }
 
@@ -143,7 +147,7 @@ static bool hand_in(struct rows_poll *p, struct taking *t, const struct netvisor
 		return true;
 	}
 	if (row->is_odd || (!known.exists && t->is_unsettled)) {
-		report_add(&p->report->missing, at->arena, id);
+		report_add(&p->report->missing, p->arena, id);
 		return true;
 	}
 	return find_row(p, id, inv->number, hash, err);
@@ -182,11 +186,21 @@ static bool look_for_gone(struct rows_poll *p, struct taking *t, struct err *err
 	return true;
 }
 
-static int64_t watched_since(const struct rows_poll *p, const char *key)
+static const struct watch_item *find_watched(const struct rows_poll *p, const char *key)
 {
-	for (size_t i = 0; i < p->n_watched; i++)
-		if (strcmp(p->watched[i].key, key) == 0)
-			return p->watched[i].day;
+	return map_get(p->by_key, key);
+}
+
+/* Of one that is new, from now; but an old one that only a list of all has brought, by its date. */
+static int64_t watched_since(const struct rows_poll *p, const struct netvisor_purchase *inv)
+{
+	const struct watch_item *known = find_watched(p, inv->key);
+	int y, m, d;
+	if (known)
+		return known->day;
+	if (p->is_whole && inv->date && strlen(inv->date) >= 10 &&
+	    clock_parse_date((struct span) { inv->date, 10 }, &y, &m, &d))
+		return clock_from_utc(y, m, d, 0, 0, 0) / DAY_MS;
 	return p->now_ms / DAY_MS;
 }
 
@@ -213,7 +227,7 @@ static bool take_invoice(struct rows_poll *p, const struct netvisor_purchase *in
 	struct attempt *at = p->r->road.at;
 	const char *place = place_of(p, inv->key);
 	struct taking t = { .inv = inv };
-	int64_t day = watched_since(p, inv->key);
+	int64_t day = watched_since(p, inv);
 	if (!place)
 		return sn_full(err);
 	if (!at->ops->kv_get(at, at->conn->id, place, &t.had, err) || !look_for_gone(p, &t, err))
@@ -240,25 +254,41 @@ static bool take_missing(struct rows_poll *p, const char *key, const struct netv
 	return take_invoice(p, &(struct netvisor_purchase) { .key = key }, err);
 }
 
-static bool read_some(struct rows_poll *p, const char *const *keys, size_t n, struct err *err)
+static bool read_here(struct rows_poll *p, const char *const *keys, size_t n, struct err *err)
 {
-	struct netvisor_purchase *list = arena_alloc_array(p->r->road.at->arena, n + 1,
-							   sizeof(*list));
-	size_t found = 0;
+	struct netvisor_purchase *list = arena_alloc_array(p->r->road.at->arena, n, sizeof(*list));
+	size_t found;
 	if (!list)
 		return sn_full(err);
-	for (size_t i = 0; i < n; i++)
-		if (!map_put(p->read, keys[i], p))
-			return sn_full(err);
-	if (n && !netvisor_purchases(&p->r->netvisor, keys, n, list, &found, err))
+	if (!netvisor_purchases(&p->r->netvisor, keys, n, list, &found, err))
 		return false;
-	for (size_t i = 0; n && i < found; i++)
+	for (size_t i = 0; i < found; i++)
 		if (!take_invoice(p, &list[i], err))
 			return false;
 	for (size_t i = 0; i < n; i++)
 		if (!take_missing(p, keys[i], list, found, err))
 			return false;
 	return true;
+}
+
+/* Invoices of one call have memory of their own, since a poll may read many. */
+static bool read_some(struct rows_poll *p, const char *const *keys, size_t n, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(READ_ARENA_MAX);
+	struct sn *whole = p->r, part = *whole;
+	struct attempt at = *whole->road.at;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	arena_keep_secrets(arena); /* requests carry the keys */
+	at.arena = arena;
+	part.road.at = part.netvisor.at = &at;
+	for (size_t i = 0; i < n; i++)
+		if (!map_put(p->read, keys[i], p))
+			return sn_full(err);
+	p->r = &part;
+	bool ok = n == 0 || read_here(p, keys, n, err);
+	p->r = whole;
+	return ok;
 }
 
 /* ---- the whole ----------------------------------------------------------------------------- */
@@ -273,14 +303,15 @@ static bool read_watched(struct rows_poll *p, struct err *err)
 	for (const char *s = text; *s; s++)
 		n += *s == ' ';
 	p->watched = arena_alloc_array(at->arena, n, sizeof(*p->watched));
-	if (!p->watched)
+	p->by_key = map_new(at->arena);
+	if (!p->watched || !p->by_key)
 		return sn_full(err);
 	while (*text) {
 		size_t colon = strcspn(text, ":");
 		struct watch_item *w = &p->watched[p->n_watched++];
 		w->key = arena_printf(at->arena, "%.*s", (int)colon, text);
 		w->day = text[colon] ? strtoll(text + colon + 1, NULL, 10) : 0;
-		if (!w->key)
+		if (!w->key || !map_put(p->by_key, w->key, w))
 			return sn_full(err);
 		text += strcspn(text, " ");
 		text += *text == ' ';
@@ -288,26 +319,52 @@ static bool read_watched(struct rows_poll *p, struct err *err)
 	return true;
 }
 
-/* What changed since the last poll of the same beginning; all where there was none. */
+/* Since which place the polls go on from each other: that of another day begins with all again,
+ * since nobody says that an acceptance counts as a change of the invoice. So does that of a
+ * connection that was made anew by the same name: what it had not posted was called off. */
+static const char *name_place(struct rows_poll *p)
+{
+	struct attempt *at = p->r->road.at;
+	return arena_printf(at->arena, "%s %" PRId64 " %" PRId64 " ", p->r->set.purchase_from,
+			    at->conn->created_ms, p->now_ms / DAY_MS);
+}
+
+/* What changed since the last poll of the same place; all where there was none. */
 static bool list_changed(struct rows_poll *p, const char *const **ret, size_t *ret_n,
 			 struct err *err)
 {
 	struct attempt *at = p->r->road.at;
-	const char *from = p->r->set.purchase_from, *kept;
-	size_t n = strlen(from);
+	const char *kept, *place = name_place(p);
 	int64_t last_ms = 0;
+	if (!place)
+		return sn_full(err);
 	if (!at->ops->kv_get(at, at->conn->id, p->listed_at, &kept, err))
 		return false;
-	if (strncmp(kept, from, n) != 0 || kept[n] != ' ' ||
-	    !clock_parse_rfc3339(span_of(kept + n + 1), &last_ms))
-		last_ms = OVERLAP_MS;
-	return netvisor_purchases_accepted(&p->r->netvisor, from, last_ms - OVERLAP_MS, ret, ret_n,
-					   err);
+	size_t n = strlen(place);
+	p->is_whole = strncmp(kept, place, n) != 0 ||
+		      !clock_parse_rfc3339(span_of(kept + n), &last_ms);
+	return netvisor_purchases_accepted(&p->r->netvisor, p->r->set.purchase_from,
+					   p->is_whole ? 0 : last_ms - OVERLAP_MS, ret, ret_n, err);
 }
 
-static bool read_changed(struct rows_poll *p, const char *const *keys, size_t n, struct err *err)
+/* Those that no poll has seen first; what is watched has its turn in any case. */
+static const char **new_first(struct rows_poll *p, const char *const *keys, size_t n)
 {
+	const char **sorted = arena_alloc_array(p->arena, n + 1, sizeof(*sorted));
+	size_t k = 0;
+	for (int is_watched = 0; sorted && is_watched < 2; is_watched++)
+		for (size_t i = 0; i < n; i++)
+			if ((find_watched(p, keys[i]) != NULL) == is_watched)
+				sorted[k++] = keys[i];
+	return sorted;
+}
+
+static bool read_changed(struct rows_poll *p, const char *const *listed, size_t n, struct err *err)
+{
+	const char **keys = new_first(p, listed, n);
 	size_t i = 0;
+	if (!keys)
+		return sn_full(err);
 	for (int calls = 0; i < n && calls < READS_MAX; calls++) {
 		size_t k = n - i < NETVISOR_PURCHASES_MAX ? n - i : NETVISOR_PURCHASES_MAX;
 		if (!read_some(p, keys + i, k, err))
@@ -315,7 +372,8 @@ static bool read_changed(struct rows_poll *p, const char *const *keys, size_t n,
 		i += k;
 	}
 	for (; i < n; i++) /* in the next polls */
-		say(&p->still, "%s:%" PRId64 " ", keys[i], p->now_ms / DAY_MS);
+		if (!find_watched(p, keys[i]))
+			say(&p->still, "%s:%" PRId64 " ", keys[i], p->now_ms / DAY_MS);
 	return true;
 }
 
@@ -372,12 +430,12 @@ static bool keep_place(struct rows_poll *p, struct strbuf *rest, struct err *err
 {
 	struct attempt *at = p->r->road.at;
 	char began[CLOCK_RFC3339_MAX];
-	const char *still, *first, *both, *place;
+	const char *still, *first, *both, *name = name_place(p), *place;
 	if (!strbuf_finish(&p->still, &still, err) || !strbuf_finish(rest, &first, err))
 		return false;
 	both = arena_printf(at->arena, "%s%s", first, still);
-	place = arena_printf(at->arena, "%s %s", p->r->set.purchase_from,
-			     clock_rfc3339(p->now_ms, began));
+	place = name ? arena_printf(at->arena, "%s%s", name, clock_rfc3339(p->now_ms, began))
+		     : NULL;
 	return both && place && at->ops->kv_set(at, at->conn->id, p->watched_at, both, 0, err) &&
 	       at->ops->kv_set(at, at->conn->id, p->listed_at, place, 0, err);
 }
@@ -387,6 +445,7 @@ bool sn_purchases_poll(struct sn *r, struct report *report, struct err *err)
 	struct arena *arena = r->road.at->arena;
 	struct rows_poll p = { .r = r,
 			       .report = report,
+			       .arena = arena,
 			       .now_ms = clock_wall_ms(),
 			       .still = STRBUF_INIT(arena, LIST_MAX),
 			       .changed = STRBUF_INIT(arena, LIST_MAX),

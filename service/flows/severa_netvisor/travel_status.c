@@ -30,10 +30,13 @@ static bool set(struct travel *t, const struct severa_status *status, struct err
 bool sn_travel_mark_sending(struct travel *t, struct err *err)
 {
 	struct severa *severa = &t->sn->road.severa;
+	const char *changed = t->doc.changed;
 	if (!t->sending || sn_travel_stands_in(&t->doc, t->sending))
 		return true;
 	if (!severa_travel(severa, t->doc.id, &t->doc, err))
 		return false;
+	if (!str_eq(t->doc.changed, changed))
+		return err_set(err, ERR_BUSY, "it was changed while it was read");
 	if (sn_travel_stands_in(&t->doc, t->sending))
 		return true;
 	if (!sn_travel_stands_in(&t->doc, t->transfer))

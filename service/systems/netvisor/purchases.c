@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 
+#define LIST_ARENA_MAX ((size_t)96 << 20)
+
 static bool full(struct err *err)
 {
 	return err_set(err, ERR_LIMIT, "arena full");
@@ -20,34 +22,50 @@ static size_t count(const struct xml *x, const char *name)
 	return n;
 }
 
-/* filter: of the call's query. */
-static bool list_accepted(struct netvisor *nv, const char *filter, const char *const **ret,
-			  size_t *ret_n, struct err *err)
+static bool copy_keys(struct arena *arena, const struct xml *list, const char *const **ret,
+		      size_t *ret_n, struct err *err)
 {
-	const struct xml *root;
-	size_t n = 0;
-	const char *path = arena_printf(nv->at->arena,
-					"purchaseinvoicelist.nv?invoicestatus=accepted&%s", filter);
-	if (!path)
-		return full(err);
-	if (!netvisor_get(nv, "list purchase invoices", path, &root, err))
-		return false;
-	const struct xml *list = xml_child(root, "purchaseinvoicelist");
-	if (!list)
-		return err_set(err, ERR_OUTAGE, "list purchase invoices: the answer has no list");
-	const char **keys = arena_alloc_array(nv->at->arena, count(list, "purchaseinvoice") + 1,
+	const char **keys = arena_alloc_array(arena, count(list, "purchaseinvoice") + 1,
 					      sizeof(*keys));
+	size_t n = 0;
 	if (!keys)
 		return full(err);
 	for (const struct xml *x = xml_child(list, "purchaseinvoice"); x;
 	     x = xml_next(x, "purchaseinvoice")) {
 		const char *key = xml_text_at(x, "netvisorkey");
-		if (key && key[0])
-			keys[n++] = key;
+		if (!key || !key[0])
+			continue;
+		keys[n] = arena_strdup(arena, key);
+		if (!keys[n++])
+			return full(err);
 	}
 	*ret = keys;
 	*ret_n = n;
 	return true;
+}
+
+/* filter: of the call's query. A list may be long, and only its keys are kept. */
+static bool list_accepted(struct netvisor *nv, const char *filter, const char *const **ret,
+			  size_t *ret_n, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(LIST_ARENA_MAX);
+	struct netvisor own = *nv;
+	struct attempt at = *nv->at;
+	const struct xml *root;
+	const char *path = arena_printf(nv->at->arena,
+					"purchaseinvoicelist.nv?invoicestatus=accepted&%s", filter);
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!path)
+		return full(err);
+	arena_keep_secrets(arena); /* requests carry the keys */
+	at.arena = arena;
+	own.at = &at;
+	if (!netvisor_get(&own, "list purchase invoices", path, &root, err))
+		return false;
+	const struct xml *list = xml_child(root, "purchaseinvoicelist");
+	return list ? copy_keys(nv->at->arena, list, ret, ret_n, err)
+		    : err_set(err, ERR_OUTAGE, "list purchase invoices: the answer has no list");
 }
 
 bool netvisor_purchases_accepted(struct netvisor *nv, const char *from, int64_t since_ms,
