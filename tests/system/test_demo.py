@@ -74,14 +74,30 @@ def test_TA_01_the_demo_shows_all_five_integrations_side_by_side(demo):
 
 
 def run(demo, steps):
-    """Runs the commands as they stand; answers their statuses and their JSON, line by line."""
+    """Runs the commands as they stand, but waits where they sleep; answers their statuses and their JSON, line by line."""
     if subprocess.run(["sh", "-c", "command -v curl"], capture_output=True, check=False).returncode != 0:
         pytest.skip("no curl here")
-    script = f'{demo.exports}\nT="Authorization: Bearer $TOKEN"\n' + re.sub(r"^curl ", "curl -sS -w '\\\\n<%{http_code}>\\\\n' ", steps, flags=re.M)
-    script = script.replace("$(curl ", "$(curl -sS ")
-    done = subprocess.run(["sh", "-ec", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    statuses, answers = [], []
+    for part in steps.split("sleep 5\n"):
+        asked = re.match(r'curl .*"(\$V/v1/transfers\?connection=\w+)"', part)
+        if asked:
+            wait_for("the transfers", lambda url=asked[1]: at_rest(shell(demo, f'curl -sS -H "$T" "{url}"')), 60, 0.3)
+        said = shell(demo, re.sub(r"^curl ", "curl -sS -w '\\\\n<%{http_code}>\\\\n' ", part, flags=re.M).replace("$(curl ", "$(curl -sS "))
+        statuses += re.findall(r"^<(\d+)>$", said, re.M)
+        answers += [line for line in said.splitlines() if line.startswith("{")]
+    return statuses, answers
+
+
+def shell(demo, script):
+    done = subprocess.run(["sh", "-ec", f'{demo.exports}\nT="Authorization: Bearer $TOKEN"\n{script}'], cwd=ROOT, capture_output=True, text=True,
+                          check=False)
     assert done.returncode == 0 and done.stderr == "", done.stderr
-    return re.findall(r"^<(\d+)>$", done.stdout, re.M), [line for line in done.stdout.splitlines() if line.startswith("{")]
+    return done.stdout
+
+
+def at_rest(transfers):
+    items = json.loads(transfers)["items"]
+    return items and all(t["state"] in ("done", "following", "needs_data", "skipped") for t in items)
 
 
 def test_the_first_steps_of_the_readme_work(demo):
