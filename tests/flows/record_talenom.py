@@ -357,13 +357,25 @@ KEPT = {"contact": {"eInvoiceAddress": "003790001102"}}
 GONE = {"contact": {"eInvoiceAddress": None, "eInvoiceOperator": None, "automaticEInvoicing": False}}
 plain("TA-05-address-goes-with-the-invoice", **GOES, **KEPT, no_notes=["einvoice_removed"])
 plain("TA-05-removed-address-is-removed-with-the-next-invoice", **GOES, **GONE, notes=["einvoice_removed"], prepare=without_address)
-plain("TA-05-nothing-is-removed-that-no-reading-had", **GOES, **KEPT, no_notes=["einvoice_removed"], prepare=lambda sb: without_address(sb, had=()))
+plain("TA-05-nothing-is-removed-that-no-reading-had", **GOES, **KEPT, no_notes=["einvoice_removed"], notes=["einvoice_left"], prepare=lambda sb: without_address(sb, had=()))
+
+
+def back_again(sb):
+    """It was removed, and stands in Severa again: who switched what off, is not for us to undo."""
+    run(sb, "plain-hours", without_address(sb))
+    sb.call("DELETE", "talenom/kajo/invoices/10401")
+    sb.change("invoices/plain-hours", status=sb.setup["severa"]["transfer_status"])
+    sb.change("customers/1001", eInvoiceAddress="003790001102", eInvoiceOperator="003721291126")
+
+
+plain("TA-05-address-that-is-back-says-that-einvoicing-is-off", **GOES, notes=["einvoice_off"], prepare=back_again,
+      contact={"eInvoiceAddress": "003790001102", "automaticEInvoicing": False})
 plain("TA-05-word-that-steers-is-no-address", **GOES, **GONE, prepare=lambda sb: without_address(sb, eInvoiceAddress="PRINT"))
 plain("TA-05-many-gone-at-once-stops-and-asks", error="waiting", reason="einvoice_addresses_gone", **STAYS, writes=0, **KEPT,
       prepare=lambda sb: without_address(sb, EVERYBODY))
 plain("TA-05-many-gone-and-to-be-removed", **GOES, **GONE,
       prepare=lambda sb: without_address(sb, EVERYBODY, {"settings": {"einvoice": {"many_gone": "remove"}}}))
-plain("TA-05-many-gone-and-to-be-kept", **GOES, **KEPT,
+plain("TA-05-many-gone-and-to-be-kept", **GOES, **KEPT, notes=["einvoice_left"],
       prepare=lambda sb: without_address(sb, EVERYBODY, {"settings": {"einvoice": {"many_gone": "keep"}}}))
 plain("TA-05-dry-run-removes-nothing", outcome="done", writes=0, **KEPT, prepare=lambda sb: without_address(sb, spec={"preview": True}))
 

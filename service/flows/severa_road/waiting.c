@@ -27,7 +27,7 @@ static bool seen_since(struct road *r, int64_t now_ms, int64_t *ret_ms, struct e
 	const char *now = arena_printf(at->arena, "%" PRId64, now_ms);
 	if (!now)
 		return err_set(err, ERR_LIMIT, "arena full");
-	return at->preview || at->ops->step_outcome(at, STEP_SEEN, now, err);
+	return at->ops->step_outcome(at, STEP_SEEN, now, err);
 }
 
 /* In this stay: what began in an earlier one is agreed anew. */

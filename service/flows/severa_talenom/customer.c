@@ -87,6 +87,23 @@ static void note_removal(struct stn *m)
 			  "in Talenom, and automatic e-invoicing is off for the customer.");
 }
 
+/* What a person may want to mend there, and nobody else sees: an address that no earlier reading
+ * had is left, and one that is back switches nothing on. */
+static void note_odd_address(struct stn *m, const struct talenom_contact *theirs)
+{
+	const char *address = theirs->values[TALENOM_EINVOICE_ADDRESS];
+	bool has = address && address[0];
+	bool is_off = str_eq(theirs->values[TALENOM_AUTOMATIC_EINVOICING], "false");
+	if (m->einvoice == TALENOM_EINVOICE_AS_IT_IS && has)
+		road_note(&m->road, "einvoice_left",
+			  "Severa shows no e-invoice address of the customer; the one in Talenom "
+			  "was left there.");
+	if (m->einvoice == TALENOM_EINVOICE_SET && !has && is_off)
+		road_note(&m->road, "einvoice_off",
+			  "The customer's e-invoice address is now in Talenom; automatic "
+			  "e-invoicing is off for the customer there, and was left so.");
+}
+
 static bool synchronise(struct stn *m, struct card *card, struct err *err)
 {
 	struct road *r = &m->road;
@@ -95,6 +112,8 @@ static bool synchronise(struct stn *m, struct card *card, struct err *err)
 	if (!talenom_contact_find(&m->talenom, card->id, &theirs, &is_there, err))
 		return false;
 	m->contact_id = is_there ? theirs.id : "";
+	if (is_there)
+		note_odd_address(m, &theirs);
 	if (is_there && talenom_is_same_contact(&theirs, &card->ours))
 		return close_writing(m, card, theirs.id, err);
 	card->ours.id = is_there ? theirs.id : NULL;
