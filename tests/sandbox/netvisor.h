@@ -130,6 +130,7 @@ struct nv_purchase_row {
 	int64_t key;
 	char *text, *heading, *item; /* heading and item NULL: no dimension */
 	struct decimal net;
+	bool has_no_sum;
 };
 struct nv_purchase {
 	int64_t key, modified_ms;

@@ -73,7 +73,8 @@ static void write_row_locked(struct nv_org *org, const struct nv_purchase_row *r
 	xmlw_open(w, "PurchaseInvoiceLine");
 	nv_int_element(w, "NetvisorKey", row->key);
 	nv_decimal_element(w, "LineSum", row->net);
-	nv_decimal_element(w, "LineNetSum", row->net);
+	if (!row->has_no_sum)
+		nv_decimal_element(w, "LineNetSum", row->net);
 	xmlw_element(w, "Description", row->text);
 	xmlw_open(w, "PurchaseInvoiceLineDimensions");
 	struct nv_heading *h = row->heading ? nv_heading_locked(org, row->heading) : NULL;
@@ -151,6 +152,7 @@ static bool set_text(char **to, const struct json *j, const char *key)
 static bool set_row(struct nv_purchase_row *row, const struct json *j)
 {
 	const char *net = json_text(json_get(j, "net"));
+	row->has_no_sum = json_get(j, "net") && !net;
 	return (!net || decimal_parse(span_of(net), &row->net)) &&
 	       set_text(&row->text, j, "text") && set_text(&row->heading, j, "heading") &&
 	       set_text(&row->item, j, "item");
@@ -216,7 +218,8 @@ static void write_json(const struct nv_purchase *p, struct json_writer *w)
 }
 
 /* POST {"count": 1, "number", "date", "vendor", "accepted", "rows": [{"text", "net", "heading",
- * "item"}]} makes some; with a key it changes that one, "touch": false in silence. DELETE. */
+ * "item"}]} makes some, "net": null one without a sum; with a key it changes that one, "touch":
+ * false in silence. DELETE. */
 void nv_control_purchases(struct nv_org *org, struct call *c, const char *key)
 {
 	const struct json *body = call_is(c, "POST") ? control_body(c) : NULL;

@@ -87,6 +87,16 @@ def test_NV_13_a_row_that_got_its_project_later_is_reported_when_it_is_gone(serv
     assert f"2002/{second}" in report(service)["changed_after_transfer"]
 
 
+def test_NV_13_a_row_without_a_sum_stops_no_other(service):
+    inv = buy(service, 2006, [{"text": "Väliotsikko", "net": None}, project_row(service, "Outo", None), project_row(service, "Ruuveja", "10")])
+    odd, good = (f"{inv['key']}-{row}" for row in inv["rows"][1:])
+    assert odd in report(service)["missing"]
+    wait_for("the other row", lambda: of_invoice(service, inv["key"]) == [good])
+    change(service, inv["key"], rows=[None, {"net": "4"}])
+    report(service)
+    wait_for("both rows", lambda: len(of_invoice(service, inv["key"])) == 2)
+
+
 def test_NV_13_nothing_is_made_of_an_invoice_that_lost_its_acceptance(service):
     watched = buy(service, 2003, [{"text": "Kahvia", "net": "7"}])
     control(service, f"netvisor/{TENANT}/dimensions/{HEADING}", "POST", {"item": {"name": "9998 Ei projektia", "code": "9998", "label": "Ei projektia"}})
