@@ -233,3 +233,40 @@ def test_TA_01_sent_at_the_agreed_time_and_not_before():
         wait_for("the invoice at Talenom", lambda: full(s, "plain-hours")["state"] == "done", 130, 0.2)
         assert time.time() >= goes.timestamp()
         assert ledger(s)["booked_twice"] == 0
+
+
+LOSES = FAST | {"lease": "1500ms", "beat": "300ms", "request_timeout": "2s", "quiet": "4s", "retry_cap": "1s", "talenom_payment_account": "1910"}
+# Its call, and what the ledger says once it was carried out.
+WRITES = {"contact": ("/contacts", "POST", lambda there: there["contacts_added"]),
+          "draft": ("/invoices?contactId", "POST", lambda there: there["drafts"]),
+          "content": ("/invoices/", "PUT", lambda there: any(d["content"].get("lineItems") for d in there["documents"])),
+          "approval": ("/approve", "POST", lambda there: any(d["status"] == "Approved" for d in there["documents"])),
+          "voucher": ("/general-ledger/", "POST", lambda there: there["sales_vouchers"])}
+
+
+@pytest.mark.parametrize("is_emptied", [False, True], ids=["killed", "killed-and-emptied"])
+@pytest.mark.parametrize("write", WRITES)
+def test_TA_02_killed_after_each_write_and_booked_once(write, is_emptied):
+    """Talenom has carried it out, and its answer never comes: the relay dies, and Redis with all that it knew, perhaps."""
+    match, method, is_written = WRITES[write]
+    more = {"revenue": {"by": "voucher"}} if write == "voucher" else {}
+    with Service(seed="empty", **LOSES) as s:
+        key = s.sandbox.tenants(count=1, invoices=1, customers=1)[0]
+        client = s.setup(key)["severa"]["client_id"]
+        s.connect(key, key, talenom_connection_of, **more)
+        held = s.sandbox.fault(system="talenom", match=match, method=method, kind="latency", latency_ms=60000, after=True)
+        s.activate(key)
+        wait_for("the write", lambda: is_written(ledger(s, key)))
+        s.relay.kill()
+        if is_emptied:
+            s.redis.cli("FLUSHALL")
+        s.sandbox.clear_faults(held)
+        s.relay.start()
+        if is_emptied:
+            wait_for("the connection", lambda: s.call("GET", f"/v1/connections/{key}").status == 200)
+            s.call("POST", f"/v1/connections/{key}/sync")
+        wait_for("it is done", lambda: [t["state"] for t in s.transfers(key)] == ["done"], 40)
+        there = ledger(s, key)
+        assert (len(there["documents"]), there["sales_vouchers"]) == ((0, 1) if write == "voucher" else (1, 0))
+        assert (there["drafts"], there["duplicates"], there["booked_twice"], there["contacts_added"]) == (0, 0, 0, 1)
+        assert s.sandbox.invoices(client)[0]["status"]["guid"] == s.setup(key)["severa"]["transferred_status"]
