@@ -174,6 +174,9 @@ struct attempt_ops {
 	/* Links that were made or found on the way of a document (NV-11), not by a register run. */
 	bool (*link_put)(struct attempt *at, const struct link_table *table,
 			 const struct record_link *links, size_t n, struct err *err);
+	/* The source has deleted its record of the two: the other may be linked anew. */
+	bool (*link_drop)(struct attempt *at, const struct link_table *table, const char *left,
+			  const char *right, struct err *err);
 	/*
 	 * Asks for a run of these registers (names, separated by blanks): a document waits for a
 	 * record that they will bring. One that is queued already takes them in.

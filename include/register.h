@@ -181,6 +181,12 @@ struct register_sync {
 	bool (*match)(const struct register_record *r, const struct register_match *m,
 		      struct err *err);
 	/*
+	 * What is linked with a record that the source has deleted (`read` leaves it out) is free
+	 * for another one with its key, where `match` lets it: made anew with the same number, it
+	 * is the same one.
+	 */
+	bool heirs;
+	/*
 	 * The target does not say under which id it made a record: create may leave ret->id NULL.
 	 * Those of a page are then looked for behind its writes, find_max at a time; one that is
 	 * not found is in doubt.

@@ -41,6 +41,10 @@ bool store_links_get(struct store *s, struct arena *arena, const struct links_qu
 bool store_links_put(struct store *s, const struct link_table *table,
 		     const struct record_link *links, size_t n, struct err *err) MUST_CHECK;
 
+/* The source has deleted its record of the two; the other is free for another one. */
+bool store_links_drop(struct store *s, const struct link_table *table, const char *left,
+		      const char *right, struct err *err) MUST_CHECK;
+
 /* The three arguments of the scripts' put_link; texts in the arena. */
 #define LINK_ARGS 3
 bool store_link_args(struct store *s, struct arena *arena, const struct link_table *table,

@@ -210,3 +210,17 @@ bool store_links_put(struct store *s, const struct link_table *table,
 			return false;
 	return store_script(s, arena, "link_put", args, 2 + LINK_ARGS * n, &v, err);
 }
+
+bool store_links_drop(struct store *s, const struct link_table *table, const char *left,
+		      const char *right, struct err *err)
+{
+	CLEANUP(arena_free) struct arena *arena = arena_new(PUT_ARENA);
+	const struct redis_value *v = NULL;
+	if (!arena)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	const char *name = store_links_name(arena, table, err);
+	if (!name)
+		return false;
+	struct span args[] = { { 0 }, span_of(name), span_of(left), span_of(right) };
+	return store_script(s, arena, "link_drop", args, ARRAY_SIZE(args), &v, err);
+}

@@ -350,6 +350,13 @@ static bool op_link_put(struct attempt *at, const struct link_table *table,
 	return at->preview || store_links_put(impl_of(at)->ctx->opt->store, table, links, n, err);
 }
 
+static bool op_link_drop(struct attempt *at, const struct link_table *table, const char *left,
+			 const char *right, struct err *err)
+{
+	return at->preview ||
+	       store_links_drop(impl_of(at)->ctx->opt->store, table, left, right, err);
+}
+
 static bool op_want_run(struct attempt *at, const char *registers, struct err *err)
 {
 	const struct run_order order = { .conn = at->conn->id,
@@ -404,6 +411,7 @@ const struct attempt_ops run_ops = {
 	.is_active = op_is_active,
 	.links = op_links,
 	.link_put = op_link_put,
+	.link_drop = op_link_drop,
 	.want_run = op_want_run,
 	.record_put = talk_record_put,
 	.records = talk_records,

@@ -108,6 +108,11 @@ static inline enum link_side source_side(const struct slice *s)
 {
 	return s->reg->direction == REGISTER_FORWARD ? LINK_LEFT : LINK_RIGHT;
 }
+static inline size_t register_read_max(const struct register_sync *reg)
+{
+	return reg->read_max && reg->read_max < REGISTER_PAGE_MAX ? reg->read_max
+								  : REGISTER_PAGE_MAX;
+}
 static inline struct page *page_of(struct slice *s)
 {
 	return &s->pages[s->at_page];

@@ -142,10 +142,63 @@ bool page_mark_taken(struct slice *s, struct arena *arena, struct rec *recs, siz
 	return true;
 }
 
+static bool was_answered(const struct register_page *got, const char *id)
+{
+	for (size_t i = 0; i < got->n; i++)
+		if (str_eq(got->records[i].id, id))
+			return true;
+	return false;
+}
+
+/* Those that were found and are linked with another record; as many as are read at a time. */
+static size_t list_taken(struct slice *s, struct page *p, struct register_match **to,
+			 const char **ids)
+{
+	size_t n = 0, max = register_read_max(s->reg);
+	for (size_t i = 0; i < p->n; i++) {
+		struct rec *rec = &p->recs[i];
+		for (size_t k = 0; !rec->is_linked && k < rec->n_found && n < max; k++) {
+			const char *by = rec->found[k].taken_by;
+			if (!by || str_eq(by, rec->r->id))
+				continue;
+			to[n] = &rec->found[k];
+			ids[n++] = by;
+		}
+	}
+	return n;
+}
+
+/* Does the source still have them? What it has deleted leaves its link to who comes after it. */
+static bool free_of_gone(struct slice *s, struct page *p, struct err *err)
+{
+	struct register_match *taken[REGISTER_PAGE_MAX];
+	const char *ids[REGISTER_PAGE_MAX];
+	struct register_page got = { .n = 0 };
+	size_t n = s->reg->heirs ? list_taken(s, p, taken, ids) : 0;
+	if (!n)
+		return true;
+	struct attempt *at = slice_attempt(s, 0, s->ctx, p->arena);
+	if (!at)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	if (!s->reg->read(at, ids, n, &got, err))
+		return false;
+	bool is_left = source_side(s) == LINK_LEFT;
+	for (size_t i = 0; i < n; i++) {
+		if (was_answered(&got, ids[i]))
+			continue;
+		if (!store_links_drop(s->ctx->opt->store, &s->table,
+				      is_left ? ids[i] : taken[i]->id,
+				      is_left ? taken[i]->id : ids[i], err))
+			return false;
+		taken[i]->taken_by = NULL;
+	}
+	return true;
+}
+
 /* One after the other, since what one takes is not free for the next. */
 static bool resolve_all(struct slice *s, struct page *p, struct err *err)
 {
-	if (!page_mark_taken(s, p->arena, p->recs, p->n, err))
+	if (!page_mark_taken(s, p->arena, p->recs, p->n, err) || !free_of_gone(s, p, err))
 		return false;
 	for (size_t i = 0; i < p->n; i++) {
 		struct rec *rec = &p->recs[i];

@@ -251,12 +251,6 @@ static bool run_ids(struct slice *s, const struct run_again *again, struct err *
 	return page_run(s, &s->place, NULL, NULL, err);
 }
 
-static size_t read_max(const struct register_sync *reg)
-{
-	return reg->read_max && reg->read_max < REGISTER_PAGE_MAX ? reg->read_max
-								  : REGISTER_PAGE_MAX;
-}
-
 static bool move_on(struct slice *s, enum run_phase phase, struct err *err)
 {
 	struct run_commit c = { .page = PAGE_THROUGH };
@@ -271,7 +265,7 @@ static bool run_again(struct slice *s, struct err *err)
 {
 	struct run_again again;
 	if (!queue_run_again(s->ctx->opt->queue, s->arena, s->conn->id, s->reg->name, false,
-			     s->place.began_ms, read_max(s->reg), &again, err))
+			     s->place.began_ms, register_read_max(s->reg), &again, err))
 		return false;
 	if (again.n == 0) {
 		s->place.began_ms = 0;
@@ -333,7 +327,7 @@ static bool run_settle(struct slice *s, struct err *err)
 {
 	struct run_again again;
 	if (!queue_run_again(s->ctx->opt->queue, s->arena, s->conn->id, s->reg->name, true, 0,
-			     read_max(s->reg), &again, err))
+			     register_read_max(s->reg), &again, err))
 		return false;
 	if (again.n > 0)
 		return run_ids(s, &again, err);

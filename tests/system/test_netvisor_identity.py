@@ -17,6 +17,10 @@ def forward():
         yield s
 
 
+def remove(s, what):
+    s.sandbox.control(f"severa/{KEY}/{what}", "DELETE")
+
+
 def country(s, name):
     return next(a["country"] for a in severa(s, "addresses") if a["country"]["englishName"] == name)
 
@@ -34,6 +38,36 @@ def test_NV_03_a_vat_number_with_blanks_is_compared_whole(forward):
     severa(s, "customers/7401", {"vatNumber": "SE111111111101"})
     run = run_once(s)
     assert counts(run)["linked"] == 1 and not failures(run), run
+
+
+def test_NV_03_a_customer_that_was_deleted_and_made_anew_is_the_same_one(forward):
+    s = forward
+    new_customer(s, 7402)
+    assert counts(run_once(s))["created"] == 1
+    remove(s, "customers/7402")
+    new_customer(s, 7402, website="https://uusi.example")
+    run = run_once(s)
+    assert counts(run)["linked"] == 1 and counts(run)["created"] == 0 and not failures(run), run
+    assert netvisor(s, 7402)["homepageuri"] == "https://uusi.example"
+    # While the other one stands, the number is his.
+    new_customer(s, 7402)
+    run = run_once(s)
+    assert failures(run) == {"customer_number_taken": 1} and counts(run)["created"] == 0, run
+    remove(s, "customers/" + severa(s, "customers")[-1]["guid"])
+
+
+def test_NV_03_an_invoice_of_a_customer_that_was_made_anew_goes(forward):
+    s = forward
+    new_customer(s, 7403)
+    assert counts(run_once(s))["created"] == 1
+    remove(s, "customers/7403")
+    new_customer(s, 7403)
+    severa(s, "invoices", {"invoices": [{"customer": "7403"}]})
+    s.call("POST", f"/v1/connections/{KEY}/sync")
+    wait_for("the invoice", lambda: any(d["customer_code"] == "7403" for d in s.sandbox.ledger("netvisor", KEY)["documents"]), 20)
+    rest(s)
+    run = run_once(s)
+    assert not failures(run) and counts(run)["created"] == 0 and netvisor(s, 7403)["added"] == 1, run
 
 
 def test_NV_05_a_customer_that_is_found_keeps_what_severa_does_not_have(forward):

@@ -46,6 +46,22 @@ static bool is_taken(struct passage *p, const char *by, struct err *err)
 			  by && by[0] ? by : "another");
 }
 
+/* Theirs is linked with another one of Severa: free, if Severa has deleted that. */
+static bool inherit(struct passage *p, const struct record_link *other, struct err *err)
+{
+	struct attempt *at = p->r->road.at;
+	struct customer before;
+	struct err why = ERR_INIT;
+	if (severa_customer(&p->r->road.severa, other->id[LINK_LEFT], &before, &why))
+		return is_taken(p, "another customer of Severa", err);
+	if (why.code == ERR_NOT_FOUND)
+		return at->ops->link_drop(at, &p->table, other->id[LINK_LEFT],
+					  other->id[LINK_RIGHT], err);
+	if (err)
+		*err = why;
+	return false;
+}
+
 /* Theirs has the number, or the link: may it be this one? */
 static bool check_same(struct passage *p, const struct netvisor_customer *theirs, struct err *err)
 {
@@ -58,7 +74,7 @@ static bool check_same(struct passage *p, const struct netvisor_customer *theirs
 	if (!at->ops->links(at, &p->table, LINK_RIGHT, &theirs->key, 1, &other, err))
 		return false;
 	return !other.id[LINK_LEFT] || str_eq(other.id[LINK_LEFT], p->c->source_id) ||
-	       is_taken(p, "another customer of Severa", err);
+	       inherit(p, &other, err);
 }
 
 static bool edit_customer(struct passage *p, const struct netvisor_customer *theirs,

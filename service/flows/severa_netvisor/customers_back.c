@@ -262,6 +262,7 @@ const struct register_sync sn_customers_back = {
 	.find = find,
 	.find_max = FIND_MAX,
 	.match = match,
+	.heirs = true,
 	.create = create,
 	.update = update,
 };

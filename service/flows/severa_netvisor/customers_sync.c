@@ -284,6 +284,7 @@ const struct register_sync sn_customers_sync = {
 	.find = find,
 	.find_max = NETVISOR_CODES_MAX,
 	.match = match,
+	.heirs = true,
 	.create = create,
 	.update = update,
 };
