@@ -3,7 +3,7 @@ as they were left (NV-02, NV-03, NV-05), through the real binary."""
 
 import pytest
 
-from service import Service, wait_for
+from service import Service, connection_of, wait_for
 from test_netvisor_customers import (KEY, SETTINGS, counts, edits, elements, failures, netvisor, netvisor_new, new_customer, rest, run_once,
                                      severa, start)
 from test_netvisor_registers import connect_to
@@ -169,3 +169,15 @@ def test_NV_02_an_invoice_does_not_write_customers_against_the_other_direction()
         found = wait_for("the invoice held", lambda: [t for t in s.transfers("there") if t["state"] in ("waiting", "done", "needs_data")], 20)
         assert found[0]["state"] == "waiting" and found[0]["error"]["code"] == "direction_opposite", found
         assert s.sandbox.ledger("netvisor", a)["customers"] == before
+
+
+def test_NV_10_a_company_has_one_name(forward):
+    """Two spellings of one business id would be two companies to locks, leases and links."""
+    s = forward
+    body = connection_of(s.setup(KEY), "twice")
+    own = body["credentials"]["netvisor"]["organisation_id"]
+    for spelling in (own.replace("-", ""), "FI" + own.replace("-", ""), own + " "):
+        body["credentials"]["netvisor"]["organisation_id"] = spelling
+        made = s.call("POST", "/v1/connections", body)
+        assert made.status in (400, 422), (spelling, made.status)
+        assert "/credentials/netvisor/organisation_id" in made.body.decode(), made.body

@@ -160,6 +160,34 @@ static void open_netvisor(struct fake *f, struct arena *arena, struct vendor *v,
 #define FAILED(code) HEAD "<Status>FAILED</Status><Status>" code "</Status></ResponseStatus></Root>"
 #define OK_EMPTY HEAD "<Status>OK</Status></ResponseStatus></Root>"
 
+/* Newer answers call the second line otherwise (facts/netvisor.md §6.2). */
+static void NV_05_the_second_line_of_an_address_has_two_names(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "AdditionalAddressLine", "AdditionalStreetAddress" };
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		CLEANUP(arena_free) struct arena *arena = arena_new(1 << 20);
+		const char *key = "7";
+		const struct netvisor_customer *items;
+		struct vendor v = { .status = 200, .retry_after_ms = -1 };
+		struct netvisor nv;
+		struct fake f;
+		struct err err = ERR_INIT;
+		size_t n;
+		v.body = arena_printf(arena,
+				      HEAD "<Status>OK</Status></ResponseStatus><Customer>"
+					   "<CustomerBaseInformation><NetvisorKey>7</NetvisorKey>"
+					   "<%s>Ovi B</%s></CustomerBaseInformation></Customer>"
+					   "</Root>",
+				      names[i], names[i]);
+		open_netvisor(&f, arena, &v, &nv);
+		assert_true(netvisor_customers_read(&nv, &key, 1, &items, &n, &err));
+		assert_int_equal(n, 1);
+		assert_non_null(items[0].values[NETVISOR_STREET2]);
+		assert_string_equal(items[0].values[NETVISOR_STREET2], "Ovi B");
+	}
+}
+
 /* facts/netvisor.md §4: the body decides, whatever the status; both status styles. */
 static const struct {
 	int status;
@@ -376,6 +404,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mac_vectors),
+		cmocka_unit_test(NV_05_the_second_line_of_an_address_has_two_names),
 		cmocka_unit_test(test_free_text_is_split_never_cut),
 		cmocka_unit_test(test_what_must_fit_is_a_named_error),
 		cmocka_unit_test(NV_01_every_answer_has_its_meaning),

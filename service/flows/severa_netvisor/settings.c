@@ -210,9 +210,11 @@ static bool check_combinations(struct arena *arena, const struct json *settings,
 			       const struct json *credentials, struct err *err)
 {
 	const char *organisation = json_str(json_at(credentials, "netvisor.organisation_id"));
-	if (organisation && organisation[0] && !business_id_from(arena, organisation))
+	/* In one spelling: locks, leases and links of the company bear it. */
+	if (organisation && organisation[0] &&
+	    !str_eq(business_id_from(arena, organisation), organisation))
 		return road_refuse(err, "/credentials/netvisor/organisation_id",
-				   "not a Finnish business id");
+				   "not a Finnish business id in the form 1234567-8");
 	return check_dimensions(settings, err);
 }
 

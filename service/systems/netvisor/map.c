@@ -135,6 +135,8 @@ void netvisor_read_customer(const struct xml *x, struct netvisor_customer *ret)
 	ret->key = xml_text_at(x, BASE "/netvisorkey");
 	for (size_t i = 0; i < NETVISOR_CUSTOMER_FIELDS; i++) {
 		const struct xml *field = xml_at(x, customer_fields[i].answer);
+		if (i == NETVISOR_STREET2 && !field) /* it has two names (§6.2) */
+			field = xml_at(x, BASE "/additionalstreetaddress");
 		ret->values[i] = customer_fields[i].is_country ? country_of(field)
 							       : xml_text(field);
 	}
