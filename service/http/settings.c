@@ -42,12 +42,34 @@ static bool fits(const struct setting *s, const struct json *j)
 	return false;
 }
 
+/* What a value of the setting looks like, for people. */
+static const char *form_of(const struct setting *s)
+{
+	static const char *const forms[] = {
+		[SETTING_TEXT] = "a text",
+		[SETTING_BOOL] = "true or false",
+		[SETTING_DECIMAL] = "a number",
+		[SETTING_OBJECT] = "an object, {...}",
+		[SETTING_EMAIL] = "an e-mail address",
+	};
+	return s->values ? s->values : forms[s->type];
+}
+
 static const struct setting *find(const struct setting_table *table, const char *name)
 {
 	for (size_t i = 0; i < table->n; i++)
 		if (str_eq(table->rows[i].name, name))
 			return &table->rows[i];
 	return NULL;
+}
+
+/* Said of each setting that is not known. GET /v1/flows writes a name with dots. */
+static const char *hint_of(const struct setting_table *table, const char *key)
+{
+	return strchr(key, '.') && find(table, key)
+		       ? "no such setting: a name with a dot is written as objects, a.b as "
+			 "{\"a\": {\"b\": ...}}"
+		       : "no such setting; GET /v1/flows lists them";
 }
 
 static bool has_some_below(const struct setting_table *table, const char *name)
@@ -78,22 +100,22 @@ static bool check_below(struct arena *arena, const struct setting_table *table, 
 						json_key(m));
 		if (!name)
 			return err_set(err, ERR_LIMIT, "arena full");
-		const struct setting *s = find(table, name);
+		bool is_dotted = strchr(json_key(m), '.') != NULL; /* nobody would read it */
+		const struct setting *s = is_dotted ? NULL : find(table, name);
 		if (s && !fits(s, m)) {
 			problem(err, ERR_INPUT, "value_invalid", "",
-				s->values ? "one of %s" : "of another type%s",
-				s->values ? s->values : "");
+				s->values ? "one of %s" : "must be %s", form_of(s));
 			point_at(err, table, name);
 			return false;
 		}
 		if (s)
 			continue;
-		if (json_type(m) == JSON_OBJECT && has_some_below(table, name)) {
+		if (!is_dotted && json_type(m) == JSON_OBJECT && has_some_below(table, name)) {
 			if (!check_below(arena, table, name, m, err))
 				return false;
 			continue;
 		}
-		problem(err, ERR_INPUT, "unknown_member", "", "no such setting");
+		problem(err, ERR_INPUT, "unknown_member", "", "%s", hint_of(table, name));
 		point_at(err, table, name);
 		return false;
 	}

@@ -64,17 +64,25 @@ const struct reason reasons[] = {
 	  "Kunden {subject} har e-fakturaadresse, men ingen operatør." },
 	{ "operator_unknown", "source_user",
 	  "The e-invoice operator of customer {subject} is not one that the finance system "
-	  "supports.",
-	  "Asiakkaan {subject} verkkolaskuvälittäjä ei ole taloushallinnon järjestelmän tukema.",
-	  "E-fakturaoperatøren til kunden {subject} støttes ikke av regnskapssystemet." },
+	  "supports. Correct it on the customer card, or tell the finance system's name for it in "
+	  "the connection's setting customers.operators.",
+	  "Asiakkaan {subject} verkkolaskuvälittäjä ei ole taloushallinnon järjestelmän tukema. "
+	  "Korjaa se asiakaskortille tai kerro järjestelmän nimi sille yhteyden asetuksessa "
+	  "customers.operators.",
+	  "E-fakturaoperatøren til kunden {subject} støttes ikke av regnskapssystemet. Rett den på "
+	  "kundekortet, eller oppgi systemets navn på den i forbindelsens innstilling "
+	  "customers.operators." },
 	{ "customer_number_taken", "target_user",
 	  "Customer number {subject} belongs to another customer in the finance system.",
 	  "Asiakasnumero {subject} on taloushallinnon järjestelmässä toisella asiakkaalla.",
 	  "Kundenummer {subject} tilhører en annen kunde i regnskapssystemet." },
 	{ "temp_customer_missing", "target_user",
-	  "The temporary customer {subject} does not exist in the finance system.",
-	  "Tilapäisasiakasta {subject} ei ole taloushallinnon järjestelmässä.",
-	  "Den midlertidige kunden {subject} finnes ikke i regnskapssystemet." },
+	  "The temporary customer {subject} does not exist in the finance system. Add it there, or "
+	  "correct its code in the connection's settings.",
+	  "Tilapäisasiakasta {subject} ei ole taloushallinnon järjestelmässä. Lisää se sinne tai "
+	  "korjaa sen koodi yhteyden asetuksiin.",
+	  "Den midlertidige kunden {subject} finnes ikke i regnskapssystemet. Legg den til der, "
+	  "eller rett koden i forbindelsens innstillinger." },
 	{ "temp_product_missing", "target_user",
 	  "The product {subject}, for rows without a known code, does not exist in the finance "
 	  "system or is not in use there.",
@@ -214,9 +222,12 @@ const struct reason reasons[] = {
 	  "{subject} har ingen aktiv bankkonto for fakturaer. Velg en der eller i tilkoblingens "
 	  "innstillinger." },
 	{ "dimension_heading_missing", "target_user",
-	  "The dimension heading {subject} does not exist in the finance system.",
-	  "Laskentakohdeotsikkoa {subject} ei ole taloushallinnon järjestelmässä.",
-	  "Dimensjonsoverskriften {subject} finnes ikke i regnskapssystemet." },
+	  "The dimension heading {subject} does not exist in the finance system. Add it there, or "
+	  "correct it in the connection's settings.",
+	  "Laskentakohdeotsikkoa {subject} ei ole taloushallinnon järjestelmässä. Lisää se sinne "
+	  "tai korjaa se yhteyden asetuksiin.",
+	  "Dimensjonsoverskriften {subject} finnes ikke i regnskapssystemet. Legg den til der, "
+	  "eller rett den i forbindelsens innstillinger." },
 	{ "dimension_number_taken", "source_user",
 	  "Number or name clash: {subject}. Only one of them can be a dimension item under the "
 	  "heading in Netvisor. Give one of them another number or name.",
@@ -389,9 +400,13 @@ const struct reason reasons[] = {
 	  "Faktura {subject} ble satt i feilstatus i Severa. Rett det tidslinjen nevner, og sett "
 	  "den "
 	  "tilbake i overføringsstatus." },
-	{ "status_unknown", "admin", "The invoice status {subject} does not exist in Severa.",
-	  "Laskun tilaa {subject} ei ole Severassa.",
-	  "Fakturastatusen {subject} finnes ikke i Severa." },
+	{ "status_unknown", "admin",
+	  "The invoice status {subject} does not exist in Severa. Add it there, or correct it in "
+	  "the connection's settings.",
+	  "Laskun tilaa {subject} ei ole Severassa. Lisää se sinne tai korjaa se yhteyden "
+	  "asetuksiin.",
+	  "Fakturastatusen {subject} finnes ikke i Severa. Legg den til der, eller rett den i "
+	  "forbindelsens innstillinger." },
 	{ "status_ambiguous", "admin",
 	  "Several invoice statuses in Severa are called {subject}. Choose the status by its guid.",
 	  "Severassa on useita laskun tiloja nimellä {subject}. Valitse tila tunnisteella (guid).",
@@ -467,9 +482,13 @@ const struct reason reasons[] = {
 	  "Forbindelsen {subject} overfører reiseregninger fra samme Severa og samme status. Gi "
 	  "hver sin egen status." },
 	{ "travel_status_unknown", "admin",
-	  "The travel reimbursement status {subject} does not exist in Severa.",
-	  "Matkalaskun tilaa {subject} ei ole Severassa.",
-	  "Reiseregningsstatusen {subject} finnes ikke i Severa." },
+	  "The travel reimbursement status {subject} does not exist in Severa. Add it there, or "
+	  "correct it in the connection's settings.",
+	  "Matkalaskun tilaa {subject} ei ole Severassa. Lisää se sinne tai korjaa se yhteyden "
+	  "asetuksiin.",
+	  "Reiseregningsstatusen {subject} finnes ikke i Severa. Legg den til der, eller rett den "
+	  "i "
+	  "forbindelsens innstillinger." },
 	{ "travel_status_ambiguous", "admin",
 	  "Several travel reimbursement statuses in Severa are called {subject}. Choose the status "
 	  "by its guid.",
@@ -494,9 +513,13 @@ const struct reason reasons[] = {
 	  "Rivin {subject} projektilla ei ole asetuksen purchases.phase mukaista vaihetta.",
 	  "Prosjektet til rad {subject} har ingen fase med navnet i purchases.phase." },
 	{ "purchase_product_unknown", "admin",
-	  "Severa has no product or travel expense type {subject} (purchases.product).",
-	  "Severassa ei ole tuotetta tai matkakululajia {subject} (purchases.product).",
-	  "Severa har ikke produktet eller reiseutgiftstypen {subject} (purchases.product)." },
+	  "Severa has no product or travel expense type {subject}. Correct the connection's "
+	  "setting "
+	  "purchases.product.",
+	  "Severassa ei ole tuotetta tai matkakululajia {subject}. Korjaa yhteyden asetus "
+	  "purchases.product.",
+	  "Severa har ikke produktet eller reiseutgiftstypen {subject}. Rett forbindelsens "
+	  "innstilling purchases.product." },
 	{ "purchase_without_project", "target_user",
 	  "Row {subject} of the purchase invoice carries no project any more. It waits for one.",
 	  "Ostolaskun rivillä {subject} ei ole enää projektia. Se odottaa projektia.",
@@ -717,9 +740,12 @@ const struct reason reasons[] = {
 	  "Tuote {subject} ei ole käytössä Severassa.",
 	  "Produktet {subject} er ikke i bruk i Severa." },
 	{ "payment_account_missing", "admin",
-	  "The account that payments are booked on at {subject} is not set.",
-	  "Tiliä, jolle suoritukset kirjataan ({subject}), ei ole asetettu.",
-	  "Kontoen som betalinger føres på hos {subject}, er ikke satt." },
+	  "The account that payments are booked on at {subject} is not set. Enter it in the "
+	  "connection's settings.",
+	  "Tiliä, jolle suoritukset kirjataan ({subject}), ei ole asetettu. Lisää se yhteyden "
+	  "asetuksiin.",
+	  "Kontoen som betalinger føres på hos {subject}, er ikke satt. Oppgi den i forbindelsens "
+	  "innstillinger." },
 	{ "url_missing", "operator",
 	  "The address of {subject}'s interface is not set: neither for the service nor for the "
 	  "connection.",
@@ -773,13 +799,13 @@ const struct reason reasons[] = {
 	{ "direction_opposite", "admin",
 	  "The connection {subject} sends the same register of this Netvisor company the other "
 	  "way. Set "
-	  "both the same way, or deactivate one.",
+	  "both the same way, or pause one of the two.",
 	  "Yhteys {subject} siirtää saman Netvisor-yrityksen samaa rekisteriä toiseen suuntaan. "
 	  "Aseta "
-	  "molemmille sama suunta tai poista toinen käytöstä.",
+	  "molemmille sama suunta tai keskeytä toinen.",
 	  "Koblingen {subject} sender det samme registeret for dette Netvisor-selskapet den andre "
 	  "veien. "
-	  "Sett samme retning for begge, eller deaktiver den ene." },
+	  "Sett samme retning for begge, eller sett den ene på pause." },
 	{ "write_scope_missing", "admin",
 	  "Severa's REST credentials lack the scope {subject}, without which nothing can be "
 	  "written to "

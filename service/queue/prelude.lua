@@ -337,10 +337,9 @@ local function put_follow(conn, is_put_aside, now)
 	plan_round(conn, now, now)
 end
 
--- What the connection's transfers wait for may be there now: they are due, all of them. One that runs just now may have looked too
--- early, and looks again.
-local function wake_waiting(conn, now)
-	local ids = call('ZRANGE', P .. 'ix:' .. conn .. ':waiting', 0, -1)
+-- The connection's transfers of the state are due, all that have a time.
+local function wake_all(conn, state, now)
+	local ids = call('ZRANGE', P .. 'ix:' .. conn .. ':' .. state, 0, -1)
 	for first = 1, #ids, 1000 do
 		local list = {}
 		for i = first, math.min(first + 999, #ids) do
@@ -349,6 +348,12 @@ local function wake_waiting(conn, now)
 		end
 		call('ZADD', P .. 'q:delayed', 'XX', 'LT', unpack(list))
 	end
+end
+
+-- What the connection's transfers wait for may be there now: they are due, all of them. One that runs just now may have looked too
+-- early, and looks again.
+local function wake_waiting(conn, now)
+	wake_all(conn, 'waiting', now)
 	local held = call('HGETALL', P .. 'q:held')
 	for i = 1, #held, 2 do
 		local _, facts = read_held(held[i + 1])
@@ -393,6 +398,7 @@ local function put_connection(id, rev, a, now)
 	end
 	if was_paused then
 		wake_waiting(id, now)
+		wake_all(id, 'needs_data', now) -- other settings or credentials may have been what it needed
 	end
 	if planned == ARGV[a + 3] then
 		call('ZADD', P .. 'sched', 'NX', now, id)

@@ -45,6 +45,20 @@ def polls_pass(service, key, n=2):
     wait_for(f"{n} polls of {client}", lambda: count() >= before + n, 20)
 
 
+def test_SV_07_activation_looks_again_at_what_needed_data():
+    """Other settings are what it needed: nobody waits for the next retest then."""
+    with Service(seed="empty", **FAST | {"retest_interval": "1h"}) as s:
+        key = s.sandbox.tenants(count=1, invoices=2, customers=1)[0]
+        s.connect(key, key, customers={"direction": "netvisor_to_severa"})
+        s.activate(key)
+        stands = lambda: [(t["error"] or {}).get("code") for t in s.transfers(key)]  # noqa: E731
+        wait_for("customers are kept at Netvisor", lambda: stands() == ["customer_not_in_target"] * 2)
+        changed = {"settings": {"customers": {"direction": "severa_to_netvisor"}}}
+        assert s.call("PATCH", f"/v1/connections/{key}", changed, {"If-Match": "*"}).status == 200
+        s.activate(key)
+        wait_for("they are sent now", lambda: [t["state"] for t in s.transfers(key)] == ["done"] * 2, 30)
+
+
 def test_SV_07_nothing_is_relayed_before_an_administrator_activates(service):
     other, _ = tenant(service)
     service.connect(other, other)

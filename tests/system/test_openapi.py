@@ -96,6 +96,7 @@ def test_bodies_are_refused_with_a_pointer(service):
         (base | {"settings": []}, 422, "value_invalid", "/settings"),
         (base | {"settings": {"nothing": 1}}, 422, "unknown_member", "/settings/nothing"),
         (base | {"settings": {"statuses": {"odd": "x"}}}, 422, "unknown_member", "/settings/statuses/odd"),
+        (base | {"settings": {"statuses.transfer": "x"}}, 422, "unknown_member", "/settings/statuses/transfer"),  # as /v1/flows writes it
         (base | {"settings": {"invoice_state": "sideways"}}, 422, "value_invalid", "/settings/invoice_state"),
         (base | {"credentials": {"sap": {}}}, 422, "unknown_member", "/credentials/sap"),
         (base | {"credentials": {"severa": {"pin": "1"}}}, 422, "unknown_member", "/credentials/severa/pin"),

@@ -175,6 +175,10 @@ def test_TA_01_dry_run_says_what_would_be_sent_and_when():
             assert len(when) == 1 and "06:00 (Europe/Helsinki)" in when[0], made["notes"]
         there = ledger(s)
         assert (there["drafts"], there["contacts_added"], there["products_added"]) == (0, 0, 0)
+        # Nor does activation promise that they go now.
+        activated = s.activate(TENANT).json()
+        assert [(r["code"], r["pointer"]) for r in activated["remarks"]] == [("not_yet", "/settings/transfer_times")], activated
+        assert "06:00 (Europe/Helsinki)" in activated["remarks"][0]["text"] and "remark" in activated["text"], activated
 
 
 def run_registers(s):

@@ -75,6 +75,19 @@ static const char *advice(const struct setup_check *c, const struct err *why)
 	return strbuf_finish(&sb, &text, &none) ? text : "";
 }
 
+/* The sentence of a reason says who mends what; what the code said of it is for the log. */
+static const char *words_of(const struct setup_check *c, const struct err *why)
+{
+	const struct reason *r = why->reason ? reason_find(why->reason) : NULL;
+	struct strbuf sb = STRBUF_INIT(c->at->arena, 4096);
+	struct err none = ERR_INIT;
+	const char *text = "";
+	if (!r || !why->subject[0] || why->code == ERR_CREDENTIALS)
+		return why->message;
+	reason_sentence(r, "en", why->subject, &sb);
+	return strbuf_finish(&sb, &text, &none) ? text : why->message;
+}
+
 bool setup_name_it(struct setup_check *c, const struct err *why, const char *pointer,
 		   struct err *err)
 {
@@ -86,7 +99,7 @@ bool setup_name_it(struct setup_check *c, const struct err *why, const char *poi
 			.subject = why->subject,
 			.words = why->target_text,
 		};
-		setup_say(c, &found, "%s%s%s%s", advice(c, why), why->message,
+		setup_say(c, &found, "%s%s%s%s", advice(c, why), words_of(c, why),
 			  why->target_text[0] ? ": " : "", why->target_text);
 		return true;
 	}

@@ -18,7 +18,8 @@ static bool check_temp_records(struct road_check *c, struct err *err)
 	if (!key)
 		road_problem_of(c, "temp_product_missing", r->set.temp_product,
 				"/settings/products/temp_code",
-				"The temporary product %s does not exist in Netvisor.",
+				"The temporary product %s does not exist in Netvisor. Add it "
+				"there, or correct products.temp_code.",
 				r->set.temp_product);
 	return true;
 }
@@ -46,10 +47,12 @@ static bool check_headings(struct road_check *c, struct err *err)
 		return road_name_it(c, &inner, "/credentials/netvisor", err);
 	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
 		if (wanted[i].heading && !sn_heading_stands(list, n, wanted[i].heading, NULL))
-			road_problem_of(c, "dimension_heading_missing", wanted[i].heading,
-					wanted[i].pointer,
-					"The dimension heading %s does not exist in Netvisor.",
-					wanted[i].heading);
+			road_problem_of(
+				c, "dimension_heading_missing", wanted[i].heading,
+				wanted[i].pointer,
+				"The dimension heading %s does not exist in Netvisor. Add it "
+				"there, or correct it in the connection's settings.",
+				wanted[i].heading);
 	}
 	return true;
 }
@@ -95,9 +98,13 @@ static bool check_travel(struct road_check *c, struct err *err)
 	if (!severa_read_travel_statuses(s, &inner) ||
 	    !sn_travel_statuses(r, &transfer, &sending, &transferred, &inner))
 		return road_name_it(c, &inner, "/settings/travel/statuses", err);
-	if (!transfer->is_active || !transferred->is_active || (sending && !sending->is_active))
-		road_problem(c, "status_inactive", "/settings/travel/statuses",
-			     "A status of travel reimbursements is not active.");
+	const struct severa_status *off = !transfer->is_active		   ? transfer
+					  : !transferred->is_active	   ? transferred
+					  : sending && !sending->is_active ? sending
+									   : NULL;
+	if (off)
+		road_problem_of(c, "status_inactive", off->name, "/settings/travel/statuses",
+				"The travel reimbursement status %s is not active.", off->name);
 	if (!severa_travels(s, transfer->id, count_none, NULL, &inner))
 		return road_name_it(c, &inner, "/credentials/severa", err);
 	return !names_persons(r->set.travel_employees) || severa_users(s, &users, &n, &inner) ||
@@ -118,8 +125,10 @@ static bool check_purchases(struct road_check *c, struct err *err)
 	if (code && !severa_product(&c->r->severa, code, &product, &found, &inner))
 		return road_name_it(c, &inner, "/settings/purchases/product", err);
 	if (!found)
-		road_problem(c, "purchase_product_unknown", "/settings/purchases/product",
-			     "Severa has no product or travel expense type %s.", code);
+		road_problem_of(c, "purchase_product_unknown", code, "/settings/purchases/product",
+				"Severa has no product or travel expense type %s. Correct the "
+				"connection's setting purchases.product.",
+				code);
 	return true;
 }
 

@@ -154,7 +154,7 @@ bool sn_check_directions(struct road_check *c, struct err *err)
 			road_problem_of(c, "direction_opposite", other, d->pointer,
 					"The connection %s is active and sends the %s of this "
 					"Netvisor company the other way. Set both the same way, or "
-					"deactivate one.",
+					"pause one of the two.",
 					other, d->subject);
 	}
 	return true;
