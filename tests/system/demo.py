@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make demo: sandbox, private Redis and service on this machine; relays the sample invoices and tasks of four companies by all five
-integrations and prints what arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C, with a company more that is
-not connected yet: README, "First steps", does that by hand."""
+integrations and prints what arrived where. Exit 0 only if the sandbox's ledgers agree. KEEP=1 leaves it serving until Ctrl-C, with companies more that
+are not connected yet: README, "First steps", does that by hand."""
 
 import json
 import os
@@ -138,6 +138,8 @@ def keep(service):
     key, = service.sandbox.tenants(count=1, invoices=3, customers=2, prefix="own")
     body = write("connection.json", connection_of(service.setup(key), "own") | {"webhook_secrets": [SECRET]})
     write_maventa(service)
+    books, = service.sandbox.tenants(count=1, invoices=6, customers=6, prefix="books")
+    write("talenom.json", talenom_connection_of(service.setup(books), "books", transfer_times={"interval_s": 5}))
     print(f"\nIt serves until Ctrl-C; the API is shown at http://127.0.0.1:{service.relay.port}/docs, what the vendors got at "
           f"{service.sandbox.url}/_sandbox/ledger.\n{body} connects one more company (README, First steps). In "
           f"another terminal:\n\n    V=http://127.0.0.1:{service.relay.port} TOKEN={ADMIN} "

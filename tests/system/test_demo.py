@@ -102,10 +102,11 @@ def at_rest(transfers):
 
 def test_the_first_steps_of_the_readme_work(demo):
     steps = steps_of("First steps")
-    assert steps.count("curl ") == 5
+    assert steps.count("curl ") == 8
     statuses, answers = run(demo, steps)
-    assert statuses == ["201", "200", "200", "200", "200"], answers
-    made, checked, active, own, one = answers
+    assert statuses == ["201"] + ["200"] * 7, answers
+    made, checked, active, own, one, registers, standing, runs = answers
+    assert '"name":"customers"' in registers and standing == '{"items":[],"next":null}' and '"state":"done"' in runs
     assert '"state":"draft"' in made and '"ok":true' in checked and '"waiting":3' in checked and '"state":"active"' in active
     assert own.count('"state":"done"') == 3, own
     assert '"number":"10413"' in one and '"state":"needs_data"' in one

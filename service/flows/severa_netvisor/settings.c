@@ -232,8 +232,10 @@ static bool check_travel(const struct json *settings, struct err *err)
 	const char *sending = text(settings, "travel.statuses.sending");
 	const char *transferred = text(settings, "travel.statuses.transferred");
 	if (transfer && !transferred)
-		return road_refuse(err, "/settings/travel/statuses/transferred",
-				   "travel reimbursements need the status that they get");
+		return road_refuse(
+			err, "/settings/travel/statuses/transferred",
+			"needed with travel.statuses.transfer: the status that a relayed "
+			"travel reimbursement gets");
 	if (transfer && str_eq(transfer, transferred))
 		return road_refuse(err, "/settings/travel/statuses/transferred",
 				   "transfer and transferred must be two statuses");
@@ -241,14 +243,19 @@ static bool check_travel(const struct json *settings, struct err *err)
 		return road_refuse(err, "/settings/travel/statuses/sending",
 				   "sending must be a status of its own");
 	if (!all_texts(json_at(settings, "travel.employees")))
-		return road_refuse(err, "/settings/travel/employees", "employee numbers are texts");
+		return road_refuse(
+			err, "/settings/travel/employees",
+			"employee numbers are texts, in quotation marks: {\"MM\": \"1001\"}");
 	return all_texts(json_at(settings, "travel.ratios")) ||
 	       road_refuse(err, "/settings/travel/ratios", "names of ratios are texts");
 }
 
+#define GUID_LEN 36
+
 static bool check_purchases(const struct json *settings, struct err *err)
 {
 	const char *from = text(settings, "purchases.from");
+	const char *user = text(settings, "purchases.user");
 	bool is_travel = str_eq(text(settings, "purchases.resource"), "projecttravelexpenses");
 	int y, m, d;
 	if (!flag(settings, "purchases.enabled"))
@@ -259,10 +266,13 @@ static bool check_purchases(const struct json *settings, struct err *err)
 	if (!text(settings, "purchases.heading") && !text(settings, "dimensions.project_heading"))
 		return road_refuse(err, "/settings/purchases/heading",
 				   "the dimension heading of projects is needed");
-	if (is_travel &&
-	    (!text(settings, "purchases.user") || !text(settings, "purchases.product")))
-		return road_refuse(err, "/settings/purchases",
-				   "travel expenses need a user and a type");
+	if (is_travel && (!user || !text(settings, "purchases.product")))
+		return road_refuse(
+			err, "/settings/purchases",
+			"purchases.resource projecttravelexpenses needs purchases.user (guid) "
+			"and purchases.product (code of the travel expense type)");
+	if (user && strlen(user) != GUID_LEN)
+		return road_refuse(err, "/settings/purchases/user", "the guid of a Severa user");
 	return true;
 }
 
