@@ -47,6 +47,7 @@ static bool read_claims(struct sn *r, const struct direction *d, struct claims *
 {
 	struct attempt *at = r->road.at;
 	ret->key = arena_printf(at->arena, "%s:%s", r->netvisor.organisation, d->register_name);
+	ret->ids = "";
 	return ret->key ? at->ops->kv_get(at, SCOPE, ret->key, &ret->ids, err) : sn_full(err);
 }
 
