@@ -165,6 +165,20 @@ plain("TA-01-what-began-in-an-earlier-stay-waits", error="waiting", reason="not_
       {**s, "came_long_ago": False, "settings": RARELY})
 
 
+def edited_before_approval(sb):
+    """The draft has its content, Talenom was away for the approval, and somebody edits the invoice meanwhile."""
+    sb.fault(system="talenom", method="POST", match="/approve", kind="status", status=503)
+    run(sb, "plain-hours", {})
+    sb.call("DELETE", "faults")
+    change(yourReference="muutettu")(sb)
+    return {"steps": {"talenom.draft": {"state": "done", "outcome": sb.ledger()["documents"][0]["id"]},
+                      "talenom.content": {"state": "done", "outcome": "hash-of-before 1"}}}
+
+
+plain("TA-01-what-was-edited-before-the-approval-goes-as-it-is-now", **GOES, document={"yourReference": "muutettu"}, writes=3,
+      prepare=edited_before_approval)
+
+
 def another_customer(sb):
     spec = begun(sb, step="draft")
     other = sb.invoice("several-vat-rates")["customer"]
@@ -302,7 +316,7 @@ plain("TA-02-payment-voucher-of-an-invoice-whose-date-was-edited", **BOOKED, ope
 
 # ---- TA-03: products ---------------------------------------------------------------------------
 
-plain("TA-03-product-as-severa-has-it-is-left-alone", **GOES, no_notes=["product_added"], rows={0: {"productCode": "KONS-01"}})
+plain("TA-03-product-as-severa-has-it-is-left-alone", **GOES, no_notes=["product_added", "product_updated"], rows={0: {"productCode": "KONS-01"}})
 plain("TA-03-unknown-code-is-added-as-it-is", **GOES, notes=["product_added"], products={"UUSI-1": {"name": "Uusi palvelu"}},
       rows={0: {"productCode": "UUSI-1"}}, prepare=with_rows({"code": ["UUSI-1"], "description": "Uusi palvelu"}))
 
