@@ -76,6 +76,20 @@ def test_NV_13_a_row_that_was_given_another_key_is_reported_and_not_made_again(s
     wait_for("each is named", lambda: len([x for x in report(service)["changed_after_transfer"] if x.startswith("2001/")]) == 2)
 
 
+def test_NV_13_a_row_that_got_another_key_while_it_was_in_doubt_is_made_once(service):
+    service.sandbox.fault(system="severa", match="/projectfees", method="POST", kind="cut_after_commit", count=1)
+    inv = buy(service, 2007, [project_row(service, "Ruuveja", "10")])
+    row = f"{inv['key']}-{inv['rows'][0]}"
+    report(service)
+    wait_for("it is in doubt", lambda: rows_of(service).get(row, {}).get("state") == "in_doubt")
+    change(service, inv["key"], rows=["gone", project_row(service, "Ruuveja", "10")])
+    report(service)
+    wait_for("it was found", lambda: rows_of(service)[row]["state"] == "done", 40)
+    for _ in range(2):
+        assert report(service)["missing"] == []
+    assert of_invoice(service, inv["key"]) == [row]
+
+
 def test_NV_13_a_row_that_got_its_project_later_is_reported_when_it_is_gone(service):
     key, _ = posted(service, 2002)
     change(service, key, rows=[None, {"text": "Nauloja", "net": "5"}])
