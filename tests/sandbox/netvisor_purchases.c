@@ -186,6 +186,8 @@ static bool change_locked(struct nv_org *org, struct nv_purchase *p, const struc
 	bool flag;
 	if (json_bool(json_get(j, "accepted"), &flag))
 		p->is_accepted = flag;
+	if (json_bool(json_get(j, "deleted"), &flag))
+		p->is_deleted = flag;
 	if (date)
 		snprintf(p->date, sizeof(p->date), "%s", date);
 	if (!json_bool(json_get(j, "touch"), &flag) || flag)

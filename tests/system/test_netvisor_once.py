@@ -101,6 +101,19 @@ def test_NV_13_a_row_that_got_its_project_later_is_reported_when_it_is_gone(serv
     assert f"2002/{second}" in report(service)["changed_after_transfer"]
 
 
+def test_NV_13_a_row_that_was_gone_for_a_while_is_not_lost(service):
+    control(service, f"netvisor/{TENANT}/dimensions/{HEADING}", "POST", {"item": {"name": "9996 Ei projektia", "code": "9996", "label": "Ei projektia"}})
+    inv = buy(service, 2008, [{"text": "Hukassa", "net": "5", "heading": HEADING, "item": "9996 Ei projektia"}])
+    row = f"{inv['key']}-{inv['rows'][0]}"
+    report(service)
+    assert settled(service, row)["state"] == "needs_data"
+    change(service, inv["key"], deleted=True)
+    wait_for("it is called off", lambda: rows_of(service)[row]["state"] == "cancelled", 40)
+    change(service, inv["key"], deleted=False)
+    report(service)
+    wait_for("it is looked at again", lambda: rows_of(service)[row]["state"] == "needs_data", 20)
+
+
 def test_NV_13_a_row_without_a_sum_stops_no_other(service):
     inv = buy(service, 2006, [{"text": "Väliotsikko", "net": None}, project_row(service, "Outo", None), project_row(service, "Ruuveja", "10")])
     odd, good = (f"{inv['key']}-{row}" for row in inv["rows"][1:])

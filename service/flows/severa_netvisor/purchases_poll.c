@@ -110,6 +110,8 @@ static bool find_row(struct rows_poll *p, const char *id, const char *number, co
 {
 	struct attempt *at = p->r->road.at;
 	struct known_transfer known = { .exists = false };
+	if (!hash)
+		return sn_full(err);
 	const struct poll_item item = {
 		.kind = SN_PURCHASE, .source_id = id, .number = number, .changed = hash
 	};
@@ -150,6 +152,9 @@ static bool hand_in(struct rows_poll *p, struct taking *t, const struct netvisor
 		report_add(&p->report->missing, p->arena, id);
 		return true;
 	}
+	/* It was gone, and is there again as it was: that is news. */
+	if (known.exists && known.state == STATE_CANCELLED && str_eq(known.changed, hash))
+		hash = arena_printf(at->arena, "%s again", hash);
 	return find_row(p, id, inv->number, hash, err);
 }
 
