@@ -286,7 +286,7 @@ def test_NV_12_what_is_changed_while_it_is_read_is_read_again():
         s.sandbox.fault(system="severa", match=lines, method="GET", kind="latency", latency_ms=1000, after=True, count=1)
         waits = next(x for x in control(s, f"severa/{TENANT}/travelstatuses") if x["name"] == travel.WAITS)
         control(s, f"severa/{TENANT}/travels/{guid}", "POST", {"travelReimbursementStatus": {"guid": waits["guid"], "name": travel.WAITS}})
-        wait_for("the lines are read", lambda: s.sandbox.requests(system="severa", match=lines, limit=10), 20)
+        wait_for("it is being read", lambda: s.sandbox.requests(system="severa", match=f"/travelreimbursements/{guid}", limit=10), 20)
         line = next(x for x in control(s, f"severa/{TENANT}/travellines") if x["travelExpense"]["code"] == "KM" and x["quantity"] == 100)
         control(s, f"severa/{TENANT}/travellines/{line['guid']}", "POST", {"quantity": 200})
         control(s, f"severa/{TENANT}/travels/{guid}", "POST", {"totalExpenses": {"amount": 216, "currencyCode": "EUR"}})

@@ -456,8 +456,8 @@ bool sn_purchases_poll(struct sn *r, struct report *report, struct err *err)
 			       .changed = STRBUF_INIT(arena, LIST_MAX),
 			       .read = map_new(arena) };
 	struct strbuf rest = STRBUF_INIT(arena, LIST_MAX);
-	const char *const *keys;
-	size_t n;
+	const char *const *keys = NULL;
+	size_t n = 0;
 	if (!r->set.purchases)
 		return true;
 	p.listed_at = place_of(&p, LISTED);
