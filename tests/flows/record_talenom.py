@@ -111,6 +111,8 @@ plain("TA-01-credit-note-is-below-zero", "credit-note", **GOES, document={"type"
 plain("TA-01-foreign-currency", "foreign-currency", **GOES, document={"currency": "SEK"})
 plain("TA-01-sum-off-by-a-cent-is-rounding", "off-by-a-cent", **GOES, notes=["rounding"])
 plain("TA-01-sum-off-by-five-is-refused", "off-by-five", error="data", reason="sum_mismatch", **STAYS, writes=0)
+plain("TA-01-sum-that-talenom-computes-otherwise-is-not-approved", error="data", reason="sum_differs_at_target", **STAYS, drafts=1,
+      prepare=lambda sb: sb.call("POST", "talenom/kajo", {"gross_off": 1}) and None)
 plain("TA-01-refused-keys-pause", spec={"keys": {"subscription_key": "wrong"}}, error="credentials", reason="credentials_refused", **STAYS, writes=0)
 plain("TA-01-talenom-is-away", error="outage", **STAYS, prepare=lambda sb: sb.fault(system="talenom", kind="status", status=503, count=9))
 plain("TA-01-dry-run-shows-and-writes-nothing", spec={"preview": True}, outcome="done", **STAYS, writes=0, drafts=0, dry='"lineItems"')

@@ -69,6 +69,7 @@ struct tn_org {
 	struct tn_voucher *vouchers; /* newest first */
 	int64_t token_s, next_number, next_match_key;
 	uint64_t token_epoch; /* older tokens are no good */
+	int64_t gross_off; /* by so many units it computes an invoice's sum otherwise than we */
 	const char *closed_until; /* YYYY-MM-DD; "": no period is closed */
 	uint64_t calls, unauthorized, token_requests, refused, refused_duplicates;
 	uint64_t products_added, products_changed, contacts_added, contacts_changed;

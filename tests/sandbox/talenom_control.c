@@ -201,6 +201,7 @@ static void serve_org(struct talenom *t, struct tn_org *org, struct call *c)
 	if (call_is(c, "POST") && !body)
 		return;
 	org->token_s = control_int(body, "token_s", org->token_s, 86400);
+	org->gross_off = control_int(body, "gross_off", org->gross_off, 1000);
 	if (json_bool(json_get(body, "drop_tokens"), &flag) && flag)
 		org->token_epoch++;
 	const char *until = json_str(json_get(body, "closed_until"));

@@ -164,7 +164,7 @@ static bool add_line(struct totals *t, const struct json *line)
 	return decimal_add(t->nets[i], net, &t->nets[i]);
 }
 
-static bool compute(struct tn_invoice *in, const struct json *lines)
+static bool compute(const struct tn_org *org, struct tn_invoice *in, const struct json *lines)
 {
 	struct totals t = { .n = 0 };
 	in->net = in->vat = DECIMAL_ZERO;
@@ -179,7 +179,8 @@ static bool compute(struct tn_invoice *in, const struct json *lines)
 		    !decimal_add(in->vat, vat, &in->vat))
 			return false;
 	}
-	return decimal_add(in->net, in->vat, &in->gross);
+	return decimal_add(in->net, in->vat, &in->gross) &&
+	       decimal_add(in->gross, decimal_of(org->gross_off), &in->gross);
 }
 
 static bool check_lines(struct tn_call *tc, const struct json *lines)
@@ -215,7 +216,7 @@ void tn_content_locked(struct tn_call *tc)
 	struct json_writer w = JSON_WRITER_INIT(&sb);
 	if (!in || !check_content(tc, in))
 		return;
-	if (!compute(in, json_get(tc->body, "lineItems"))) {
+	if (!compute(tc->org, in, json_get(tc->body, "lineItems"))) {
 		tn_refuse(tc, "AMOUNT_TOO_LARGE", "An amount is too large");
 		return;
 	}
