@@ -59,6 +59,19 @@ def test_SV_07_activation_looks_again_at_what_needed_data():
         wait_for("they are sent now", lambda: [t["state"] for t in s.transfers(key)] == ["done"] * 2, 30)
 
 
+def test_NV_13_the_check_names_the_product_in_every_language(service):
+    """And a person who is no guid is refused at once."""
+    key, _ = tenant(service)
+    service.connect(key, key, dimensions={"project_heading": "Projekti"},
+                    purchases={"enabled": True, "from": "2026-09-01", "product": "EIOLE"})
+    for language in ("en", "fi", "nb"):
+        found = service.call("POST", f"/v1/connections/{key}/check", headers={"Accept-Language": language}).json()["result"]["problems"]
+        said = [p["text"] for p in found if p["code"] == "purchase_product_unknown"]
+        assert len(said) == 1 and "EIOLE" in said[0] and "purchases.product" in said[0], found
+    refused = service.call("PATCH", f"/v1/connections/{key}", {"settings": {"purchases": {"user": "MM"}}}, {"If-Match": "*"})
+    assert refused.status == 422 and refused.json()["pointer"] == "/settings/purchases/user", refused.body
+
+
 def test_SV_07_nothing_is_relayed_before_an_administrator_activates(service):
     other, _ = tenant(service)
     service.connect(other, other)
