@@ -66,7 +66,7 @@ static bool find_opposite(struct sn *r, const struct direction *d, const char **
 			  struct err *err)
 {
 	struct attempt *at = r->road.at;
-	struct claims c = { NULL, NULL };
+	struct claims c = { NULL, "" };
 	*ret = NULL;
 	if (!read_claims(r, &directions[d->opposite], &c, err))
 		return false;
@@ -95,7 +95,7 @@ static bool write_claims(struct sn *r, const struct claims *c, bool is_ours, str
 
 static bool leave(struct sn *r, const struct direction *d, struct err *err)
 {
-	struct claims c = { NULL, NULL };
+	struct claims c = { NULL, "" };
 	return read_claims(r, d, &c, err) && (!c.ids[0] || write_claims(r, &c, false, err));
 }
 
@@ -111,7 +111,7 @@ bool sn_claim_direction(struct sn *r, const char *register_name, struct err *err
 {
 	const struct direction *d = direction_of(register_name);
 	const char *other;
-	struct claims c = { NULL, NULL };
+	struct claims c = { NULL, "" };
 	if (!d)
 		return true; /* a register that goes but one way */
 	if (!find_opposite(r, d, &other, err))
