@@ -431,3 +431,25 @@ def test_NV_08_killed_anywhere_each_item_stands_there_once(empties):
         codes = {i["code"] for i in items(s, "Projekti")}
         assert codes >= {str(500 + i) for i in range(40)} | {f"77-{i}" for i in range(8)}, (SEED, codes)
         assert silent(s) == 0, SEED
+
+
+def test_NV_11_an_item_that_is_not_listed_yet_is_not_made_a_second_time():
+    """Netvisor's list lags behind what was made: the creation stays in doubt until the item shows."""
+    with Service(**SETTINGS) as service:
+        start(service, **BOTH)
+        run_once(service)
+        new_project(service, 9401, "Hidas")
+
+        def adds():
+            return [w for w in writes(service) if ">9401<" in w["body"]]
+        service.sandbox.control("requests", "DELETE")
+        service.sandbox.fault(system="netvisor", match="dimensionitem.nv?method=add", kind="latency", latency_ms=1200, after=True, count=1)
+        number = new_invoice(service, 9401)
+        made = wait_for("the item", lambda: next((i for i in items(service, "Projekti") if i["code"] == "9401"), None))
+        change(service, "Projekti", key=made["key"], code="9401x", name="9401x Poissa", label="Poissa")
+        wait_for("one more attempt", lambda: len(adds()) > 1 or len(writes(service, f"invoicenumber={number}")) > 1
+                 and transfer(service, number)["state"] != "running")
+        change(service, "Projekti", key=made["key"], code="9401", name="9401 Hidas", label="Hidas")
+        wait_for("the invoice", lambda: transfer(service, number)["state"] == "done", 40)
+        assert len(adds()) == 1
+        assert len([i for i in items(service, "Projekti") if i["code"] == "9401"]) == 1

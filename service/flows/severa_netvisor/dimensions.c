@@ -151,7 +151,8 @@ static bool add_item(struct way *w, struct err *err)
 		       put_link(w, w->theirs->key, false, err);
 	}
 	road_note_change(&r->road, "dimension_added", "added to", it->heading, it->item);
-	return at->ops->step_outcome(at, step, it->item, err) && find_made(w, err);
+	/* Until it is listed it is in doubt: the next attempt waits, and makes no second one. */
+	return find_made(w, err) && at->ops->step_outcome(at, step, w->theirs->key, err);
 }
 
 /* Without a step: a rename that was carried out in silence is seen at the next reading, and then
