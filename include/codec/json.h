@@ -62,6 +62,8 @@ const char *json_str(const struct json *j);
 const char *json_number_text(const struct json *j);
 /* The text of a string or the digits of a number: foreign ids are text. NULL otherwise. */
 const char *json_text(const struct json *j);
+/* What json_text gives of json_at(j, path), preset where that is nothing or "". */
+const char *json_text_or(const struct json *j, const char *path, const char *preset);
 /* False when it is not a number or does not fit. */
 bool json_decimal(const struct json *j, struct decimal *ret) MUST_CHECK;
 bool json_int64(const struct json *j, int64_t *ret) MUST_CHECK;

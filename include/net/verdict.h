@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 #include "base/err.h"
+#include "codec/json.h"
 #include "net/http.h"
 
 enum verdict {
@@ -35,6 +36,10 @@ enum verdict verdict_of_status(const struct http_reply *reply, bool is_write);
  */
 bool verdict_to_err(enum verdict v, const struct http_reply *reply, struct span vendor_words,
 		    const char *what, struct err *err);
+/* The body of a good answer as JSON, in the arena. One that is none leaves a write in doubt, and is
+ * an outage of a read. */
+bool verdict_json(struct arena *arena, const struct http_reply *reply, bool is_write,
+		  const char *what, const struct json **ret, struct err *err) MUST_CHECK;
 const char *verdict_name(enum verdict v);
 
 #endif

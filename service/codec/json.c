@@ -479,6 +479,12 @@ const char *json_text(const struct json *j)
 	return text ? text : json_number_text(j);
 }
 
+const char *json_text_or(const struct json *j, const char *path, const char *preset)
+{
+	const char *text = json_text(json_at(j, path));
+	return text && text[0] ? text : preset;
+}
+
 bool json_decimal(const struct json *j, struct decimal *ret)
 {
 	const char *digits = json_number_text(j);

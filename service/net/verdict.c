@@ -63,6 +63,15 @@ bool verdict_to_err(enum verdict v, const struct http_reply *reply, struct span 
 	return false;
 }
 
+bool verdict_json(struct arena *arena, const struct http_reply *reply, bool is_write,
+		  const char *what, const struct json **ret, struct err *err)
+{
+	if (json_parse(arena, reply->body, JSON_LIMITS_VENDOR, ret, NULL))
+		return true;
+	return verdict_to_err(is_write ? VERDICT_DOUBT : VERDICT_OUTAGE, reply, reply->body, what,
+			      err);
+}
+
 const char *verdict_name(enum verdict v)
 {
 	return verdicts[v].name;

@@ -19,21 +19,16 @@ static bool take_key(const struct json *credentials, const char *name, const cha
 	return true;
 }
 
-static const char *setting(const struct json *settings, const char *path, const char *preset)
-{
-	const char *text = json_str(json_at(settings, path));
-	return text && text[0] ? text : preset;
-}
-
 bool maestro_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		  struct maestro *ret, struct err *err)
 {
 	const struct maestro_options *opt = maestro_options(at->systems);
 	*ret = (struct maestro) { .at = at,
 				  .opt = opt,
-				  .base_url = setting(settings, "maestro.url", opt->url),
-				  .fallback_product = setting(settings, "maestro.fallback_product",
-							      opt->fallback_product) };
+				  .base_url = json_text_or(settings, "maestro.url", opt->url),
+				  .fallback_product = json_text_or(settings,
+								   "maestro.fallback_product",
+								   opt->fallback_product) };
 	if (!take_key(credentials, "api_key", "API key", &ret->api_key, err) ||
 	    !take_key(credentials, "company_id", "company id", &ret->company, err))
 		return false;

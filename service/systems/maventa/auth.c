@@ -19,12 +19,6 @@ static const char flow_scopes[] =
 	"global invoice:send invoice:receive company:read company:write lookup";
 static const char partner_scopes[] = "partner:lookups";
 
-static const char *member(const struct json *j, const char *key)
-{
-	const char *text = json_str(json_get(j, key));
-	return text ? text : "";
-}
-
 static bool missing(const char *what, struct err *err)
 {
 	return err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Maventa",
@@ -48,7 +42,7 @@ static void set_addresses(struct maventa *mv, const struct json *settings,
 {
 	const char *url = json_str(json_at(settings, "maventa.url"));
 	const char *soap_url = json_str(json_at(settings, "maventa.soap_url"));
-	const char *vendor_key = member(credentials, "vendor_api_key");
+	const char *vendor_key = json_text_or(credentials, "vendor_api_key", "");
 	mv->base_url = url && url[0] ? url : mv->opt->url;
 	mv->soap_url = soap_url && soap_url[0] ? soap_url : mv->opt->soap_url;
 	mv->vendor_key = vendor_key;
@@ -72,8 +66,8 @@ bool maventa_open(struct attempt *at, const struct json *settings, const struct 
 {
 	*ret = (struct maventa) { .at = at,
 				  .opt = maventa_options(at->systems),
-				  .company = member(credentials, "company_uuid"),
-				  .user_key = member(credentials, "user_api_key"),
+				  .company = json_text_or(credentials, "company_uuid", ""),
+				  .user_key = json_text_or(credentials, "user_api_key", ""),
 				  .scopes = flow_scopes };
 	set_addresses(ret, settings, credentials);
 	if (!ret->company[0])
@@ -236,12 +230,8 @@ bool maventa_json(struct maventa *mv, const struct maventa_rq *rq, const struct 
 		  struct err *err)
 {
 	struct http_reply reply;
-	if (!maventa_do(mv, rq, &reply, err))
-		return false;
-	if (json_parse(mv->at->arena, reply.body, JSON_LIMITS_VENDOR, ret, NULL))
-		return true;
-	return verdict_to_err(rq->is_write ? VERDICT_DOUBT : VERDICT_OUTAGE, &reply, reply.body,
-			      rq->what, err);
+	return maventa_do(mv, rq, &reply, err) &&
+	       verdict_json(mv->at->arena, &reply, rq->is_write, rq->what, ret, err);
 }
 
 /* ---- whose keys ---------------------------------------------------------------------------- */

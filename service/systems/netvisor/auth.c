@@ -10,26 +10,20 @@
 #include "base/clock.h"
 #include "codec/sign.h"
 
-static const char *member(const struct json *j, const char *key, const char *preset)
-{
-	const char *text = json_str(json_get(j, key));
-	return text && text[0] ? text : preset;
-}
-
 bool netvisor_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		   struct netvisor *ret, struct err *err)
 {
 	*ret = (struct netvisor) {
 		.at = at,
-		.base_url = member(json_get(settings, "netvisor"), "url",
-				   netvisor_options(at->systems)->url),
-		.sender = member(credentials, "sender", "Viesti"),
-		.customer_id = member(credentials, "customer_id", ""),
-		.customer_key = member(credentials, "customer_key", ""),
-		.partner_id = member(credentials, "partner_id", ""),
-		.partner_key = member(credentials, "partner_key", ""),
-		.organisation = member(credentials, "organisation_id", ""),
-		.language = member(credentials, "language", "EN"),
+		.base_url = json_text_or(settings, "netvisor.url",
+					 netvisor_options(at->systems)->url),
+		.sender = json_text_or(credentials, "sender", "Viesti"),
+		.customer_id = json_text_or(credentials, "customer_id", ""),
+		.customer_key = json_text_or(credentials, "customer_key", ""),
+		.partner_id = json_text_or(credentials, "partner_id", ""),
+		.partner_key = json_text_or(credentials, "partner_key", ""),
+		.organisation = json_text_or(credentials, "organisation_id", ""),
+		.language = json_text_or(credentials, "language", "EN"),
 	};
 	if (str_eq(json_str(json_at(settings, "netvisor.encoding")), "iso-8859-15"))
 		ret->encoding = XML_ISO_8859_15;

@@ -16,12 +16,6 @@
 /* The one that was refused may be followed by one that another process has left, no better. */
 #define TOKENS_MAX 3
 
-static const char *member(const struct json *j, const char *key)
-{
-	const char *text = json_str(json_get(j, key));
-	return text ? text : "";
-}
-
 /* A token belongs to what it was asked with: address, client, and both secrets. */
 static bool make_keys(struct procountor *p, struct err *err)
 {
@@ -44,13 +38,14 @@ bool procountor_open(struct attempt *at, const struct json *settings,
 {
 	const struct procountor_options *opt = procountor_options(at->systems);
 	const char *url = json_str(json_at(settings, "procountor.url"));
-	const char *own_id = member(credentials, "client_id");
+	const char *own_id = json_text_or(credentials, "client_id", "");
 	*ret = (struct procountor) { .at = at,
 				     .opt = opt,
 				     .base_url = url && url[0] ? url : opt->url,
 				     .client_id = own_id,
-				     .client_secret = member(credentials, "client_secret"),
-				     .api_key = member(credentials, "api_key") };
+				     .client_secret = json_text_or(credentials, "client_secret",
+								   ""),
+				     .api_key = json_text_or(credentials, "api_key", "") };
 	/* The pair stays together: a secret never goes with somebody else's id. */
 	if (!own_id[0]) {
 		ret->client_id = opt->client_id;
@@ -98,7 +93,7 @@ static bool login_body(const struct procountor *p, struct span *ret, struct err 
 static bool read_token(const struct json *j, const char **ret, int64_t *ret_ttl_ms)
 {
 	int64_t seconds;
-	*ret = member(j, "access_token");
+	*ret = json_text_or(j, "access_token", "");
 	if (!json_int64(json_get(j, "expires_in"), &seconds) || seconds <= 0 ||
 	    seconds > TOKEN_LONGEST_S)
 		seconds = TOKEN_DEFAULT_S;
@@ -214,12 +209,8 @@ bool procountor_json(struct procountor *p, const struct procountor_rq *rq, const
 		     struct err *err)
 {
 	struct http_reply reply;
-	if (!procountor_do(p, rq, &reply, err))
-		return false;
-	if (json_parse(p->at->arena, reply.body, JSON_LIMITS_VENDOR, ret, NULL))
-		return true;
-	return verdict_to_err(rq->is_write ? VERDICT_DOUBT : VERDICT_OUTAGE, &reply, reply.body,
-			      rq->what, err);
+	return procountor_do(p, rq, &reply, err) &&
+	       verdict_json(p->at->arena, &reply, rq->is_write, rq->what, ret, err);
 }
 
 bool procountor_json_seen(struct procountor *p, const struct procountor_rq *rq,

@@ -18,12 +18,6 @@ struct complaint {
 	bool is_list, is_stale;
 };
 
-static const char *member(const struct json *j, const char *key)
-{
-	const char *text = json_text(json_get(j, key));
-	return text ? text : "";
-}
-
 static void add_words(struct strbuf *sb, const char *field, const char *message)
 {
 	if (!field[0] && !message[0])
@@ -60,12 +54,13 @@ static void read_complaint(struct arena *arena, struct span body, struct complai
 	const struct json *old = json_first(json_get(j, "constraintViolations"));
 	ret->is_list = e || old;
 	for (; e && strbuf_span(&sb).n < WORDS_MAX; e = json_next(e))
-		read_one(ret, &sb, member(e, "field"), member(e, "message"));
+		read_one(ret, &sb, json_text_or(e, "field", ""), json_text_or(e, "message", ""));
 	for (; old && strbuf_span(&sb).n < WORDS_MAX; old = json_next(old))
-		read_one(ret, &sb, member(old, "field"), member(old, "errorCode"));
-	ret->oauth = member(j, "error");
+		read_one(ret, &sb, json_text_or(old, "field", ""),
+			 json_text_or(old, "errorCode", ""));
+	ret->oauth = json_text_or(j, "error", "");
 	if (!ret->is_list)
-		add_words(&sb, ret->oauth, member(j, "error_description"));
+		add_words(&sb, ret->oauth, json_text_or(j, "error_description", ""));
 	if (!strbuf_span(&sb).n)
 		strbuf_add(&sb, body.p, body.n < SHOWN_MAX ? body.n : SHOWN_MAX);
 	if (!strbuf_finish(&sb, &ret->words, NULL))

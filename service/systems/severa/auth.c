@@ -14,12 +14,6 @@
 #define TOKEN_DEFAULT_MS 600000 /* when the answer has no lifetime */
 #define TOKEN_LONGEST_S (366 * 86400)
 
-static const char *member(const struct json *j, const char *key)
-{
-	const char *text = json_str(json_get(j, key));
-	return text ? text : "";
-}
-
 bool severa_open(struct attempt *at, const struct json *settings, const struct json *credentials,
 		 struct severa *ret, struct err *err)
 {
@@ -30,8 +24,8 @@ bool severa_open(struct attempt *at, const struct json *settings, const struct j
 	*ret = (struct severa) { .at = at,
 				 .opt = opt,
 				 .base_url = url && url[0] ? url : opt->url,
-				 .client_id = member(credentials, "client_id"),
-				 .client_secret = member(credentials, "client_secret") };
+				 .client_id = json_text_or(credentials, "client_id", ""),
+				 .client_secret = json_text_or(credentials, "client_secret", "") };
 	if (!ret->client_id[0] || !ret->client_secret[0])
 		return err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Severa",
 				  "Severa client id and secret are missing");

@@ -114,15 +114,6 @@ bool severa_judge(const struct severa_rq *rq, struct arena *arena, const struct 
 	return false;
 }
 
-bool severa_parse_reply(struct severa *s, const char *what, const struct http_reply *reply,
-			bool is_write, const struct json **ret, struct err *err)
-{
-	if (json_parse(s->at->arena, reply->body, JSON_LIMITS_VENDOR, ret, NULL))
-		return true;
-	return verdict_to_err(is_write ? VERDICT_DOUBT : VERDICT_OUTAGE, reply, reply->body, what,
-			      err);
-}
-
 bool severa_get(struct severa *s, const char *what, const char *path, const struct json **ret,
 		struct http_reply *ret_reply, struct err *err)
 {
@@ -131,7 +122,7 @@ bool severa_get(struct severa *s, const char *what, const char *path, const stru
 	if (!path)
 		return full(err);
 	if (!severa_do(s, &rq, &reply, err) ||
-	    !severa_parse_reply(s, what, &reply, false, ret, err))
+	    !verdict_json(s->at->arena, &reply, false, what, ret, err))
 		return false;
 	if (ret_reply)
 		*ret_reply = reply;

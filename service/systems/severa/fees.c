@@ -7,6 +7,7 @@
 #include "severa_internal.h"
 
 #include "base/clock.h"
+#include "net/verdict.h"
 
 #define LIST_TTL_MS 60000
 
@@ -82,7 +83,7 @@ bool severa_fee_add(struct severa *s, const struct severa_fee *fee, const char *
 		return false;
 	if (!severa_do(&own, &rq, &reply, &why))
 		return severa_scope_refused(scopes, &why, err);
-	if (!severa_parse_reply(&own, rq.what, &reply, true, &j, err))
+	if (!verdict_json(own.at->arena, &reply, true, rq.what, &j, err))
 		return false;
 	/* One answers an array, the other the object (§7b). */
 	*ret_id = json_text(json_get(json_type(j) == JSON_ARRAY ? json_first(j) : j, "guid"));

@@ -73,9 +73,6 @@ bool severa_scope_refused(const char *scopes, const struct err *why, struct err 
 /* calls.c */
 /* "InvalidParameter"; "" when the body is no ExceptionModel (facts §2.5). */
 const char *severa_error_type(struct arena *arena, const struct http_reply *reply);
-/* Of an answer that is JSON: one that is not may have been carried out. */
-bool severa_parse_reply(struct severa *s, const char *what, const struct http_reply *reply,
-			bool is_write, const struct json **ret, struct err *err) MUST_CHECK;
 /* GET and parse; path NULL: the arena was full. ret_reply may be NULL. */
 bool severa_get(struct severa *s, const char *what, const char *path, const struct json **ret,
 		struct http_reply *ret_reply, struct err *err) MUST_CHECK;

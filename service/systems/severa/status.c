@@ -181,7 +181,7 @@ static bool patch(struct severa *s, const struct owner *o, bool as_object, const
 		return err_set(err, ERR_LIMIT, "arena full");
 	if (!patch_body(s, o, as_object, status_id, &rq.body, err) ||
 	    !severa_do(s, &rq, &reply, err) ||
-	    !severa_parse_reply(s, rq.what, &reply, true, &j, err))
+	    !verdict_json(s->at->arena, &reply, true, rq.what, &j, err))
 		return false;
 	if (has_status(o, j, status_id))
 		return true;

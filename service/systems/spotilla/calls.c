@@ -16,12 +16,6 @@ static bool full(struct err *err)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
-static const char *member(const struct json *j, const char *key, const char *preset)
-{
-	const char *text = json_text(json_get(j, key));
-	return text && text[0] ? text : preset;
-}
-
 /* "done, billed" as its words. */
 static const char *const *split_states(struct arena *arena, const char *text)
 {
@@ -48,15 +42,16 @@ bool spotilla_open(struct attempt *at, const struct json *settings, const struct
 	const struct json *own = json_get(settings, "spotilla");
 	*ret = (struct spotilla) { .at = at,
 				   .opt = opt,
-				   .base_url = member(own, "url", opt->url),
-				   .token = member(credentials, "token", ""),
-				   .user_id = member(credentials, "user_id", ""),
-				   .subdomain = member(credentials, "subdomain", "") };
+				   .base_url = json_text_or(own, "url", opt->url),
+				   .token = json_text_or(credentials, "token", ""),
+				   .user_id = json_text_or(credentials, "user_id", ""),
+				   .subdomain = json_text_or(credentials, "subdomain", "") };
 	if (!ret->token[0] || !ret->user_id[0] || !ret->subdomain[0])
 		return err_reason(err, ERR_CREDENTIALS, "credentials_refused", "Spotilla",
 				  "Spotilla's key, user id or subdomain is missing");
 	ret->limit_key = arena_printf(at->arena, "spotilla:%s", ret->subdomain);
-	ret->done_states = split_states(at->arena, member(own, "done_states", opt->done_states));
+	ret->done_states = split_states(at->arena,
+					json_text_or(own, "done_states", opt->done_states));
 	return ret->limit_key && ret->done_states ? true : full(err);
 }
 
@@ -174,12 +169,8 @@ bool spotilla_do(struct spotilla *sp, const struct spotilla_rq *rq, const struct
 		 struct err *err)
 {
 	struct http_reply reply;
-	if (!send_it(sp, rq, &reply, err) || !judge(sp->at->arena, rq, &reply, err))
-		return false;
-	if (json_parse(sp->at->arena, reply.body, JSON_LIMITS_VENDOR, ret, NULL))
-		return true;
-	return verdict_to_err(rq->is_write ? VERDICT_DOUBT : VERDICT_OUTAGE, &reply, reply.body,
-			      rq->what, err);
+	return send_it(sp, rq, &reply, err) && judge(sp->at->arena, rq, &reply, err) &&
+	       verdict_json(sp->at->arena, &reply, rq->is_write, rq->what, ret, err);
 }
 
 const char *spotilla_record_path(struct spotilla *sp, const char *register_path, const char *id)

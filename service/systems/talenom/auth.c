@@ -13,12 +13,6 @@
 #define TOKEN_LONGEST_S 86400
 #define REPLY_MAX ((size_t)16 << 20)
 
-static const char *setting(const struct json *settings, const char *path, const char *preset)
-{
-	const char *text = json_str(json_at(settings, path));
-	return text && text[0] ? text : preset;
-}
-
 /* The first that is missing is named. */
 static bool take_keys(struct talenom *tn, const struct json *credentials, struct err *err)
 {
@@ -50,13 +44,13 @@ bool talenom_open(struct attempt *at, const struct json *settings, const struct 
 	*ret = (struct talenom) {
 		.at = at,
 		.opt = opt,
-		.base_url = setting(settings, "talenom.url", opt->url),
-		.token_url = setting(settings, "talenom.token_url", opt->token_url),
-		.region = setting(settings, "talenom.region", opt->region),
-		.receivable_account = setting(settings, "talenom.receivable_account",
-					      opt->receivable_account),
-		.payment_account = setting(settings, "talenom.payment_account",
-					   opt->payment_account),
+		.base_url = json_text_or(settings, "talenom.url", opt->url),
+		.token_url = json_text_or(settings, "talenom.token_url", opt->token_url),
+		.region = json_text_or(settings, "talenom.region", opt->region),
+		.receivable_account = json_text_or(settings, "talenom.receivable_account",
+						   opt->receivable_account),
+		.payment_account = json_text_or(settings, "talenom.payment_account",
+						opt->payment_account),
 	};
 	if (!take_keys(ret, credentials, err))
 		return false;
@@ -187,12 +181,8 @@ bool talenom_json(struct talenom *tn, const struct talenom_rq *rq, const struct 
 		  struct err *err)
 {
 	struct http_reply reply;
-	if (!talenom_do(tn, rq, &reply, err))
-		return false;
-	if (json_parse(tn->at->arena, reply.body, JSON_LIMITS_VENDOR, ret, NULL))
-		return true;
-	return verdict_to_err(rq->is_write ? VERDICT_DOUBT : VERDICT_OUTAGE, &reply, reply.body,
-			      rq->what, err);
+	return talenom_do(tn, rq, &reply, err) &&
+	       verdict_json(tn->at->arena, &reply, rq->is_write, rq->what, ret, err);
 }
 
 bool talenom_list(struct talenom *tn, const char *what, const char *path, const struct json **ret,
