@@ -210,9 +210,9 @@ bool severa_each_page(struct severa *s, const struct severa_list *list, severa_l
 	at.arena = arena;
 	paged.at = &at;
 	while (!is_end) {
-		const struct json *first;
+		const struct json *first = NULL;
 		struct severa_rows rows;
-		size_t n;
+		size_t n = 0;
 		arena_clear(arena);
 		if (!read_page(&paged, &place, &first, &n, &is_end, err) ||
 		    !rows_from(arena, first, n, &rows, err) || !page(&paged, ctx, &rows, err))
@@ -225,7 +225,7 @@ bool severa_one_page(struct severa *s, const struct severa_list *list, const cha
 		     struct severa_rows *ret, const char **ret_next, struct err *err)
 {
 	struct place place = { .list = list };
-	const struct json *first;
+	const struct json *first = NULL;
 	size_t n = 0;
 	bool is_end = false;
 	if (token && strlen(token) >= sizeof(place.token))
@@ -246,8 +246,8 @@ bool severa_all(struct severa *s, const struct severa_list *list, struct severa_
 	size_t cap = 0;
 	bool is_end = false;
 	while (!is_end) {
-		const struct json *first;
-		size_t n;
+		const struct json *first = NULL;
+		size_t n = 0;
 		if (!read_page(s, &place, &first, &n, &is_end, err))
 			return false;
 		if (!reserve(s->at->arena, &rows, &cap, n))
