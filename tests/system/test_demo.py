@@ -82,6 +82,8 @@ def run(demo, steps):
         asked = re.match(r'curl .*"(\$V/v1/transfers\?connection=\w+)"', part)
         if asked:
             wait_for("the transfers", lambda url=asked[1]: at_rest(shell(demo, f'curl -sS -H "$T" "{url}"')), 60, 0.3)
+        for url in re.findall(r"\$V/v1/connections/\w+/runs", part):
+            wait_for("a run of the registers", lambda url=url: '"state":"done"' in shell(demo, f'curl -sS -H "$T" "{url}"'), 60, 0.3)
         said = shell(demo, re.sub(r"^curl ", "curl -sS -w '\\\\n<%{http_code}>\\\\n' ", part, flags=re.M).replace("$(curl ", "$(curl -sS "))
         statuses += re.findall(r"^<(\d+)>$", said, re.M)
         answers += [line for line in said.splitlines() if line.startswith("{")]
